@@ -1,0 +1,134 @@
+"""The audit trail: append one event in the caller's transaction; verify the whole chain."""
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import models, transaction
+from django.utils import timezone
+
+from diagnosis.models import AuditEvent, AuditHead
+from diagnosis.roles import AnyUser
+
+GENESIS = "0" * 64
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """What a verification found: events read, the first broken place (None when whole), and the head."""
+
+    events: int
+    broken_at: int | None
+    reason: str
+    head: str
+
+    @property
+    def is_whole(self) -> bool:
+        """True when every event is there, unchanged and in order."""
+        return self.broken_at is None
+
+
+def record(
+    *, actor: AnyUser | None, verb: str, target: models.Model | None = None, **details: Any
+) -> AuditEvent:
+    """Append one event and return it; `details` must be JSON and hold no names, tokens or file names.
+
+    Runs in the caller's transaction, so an event exists exactly when the change it tells of does.
+    """
+    with transaction.atomic():
+        AuditHead.objects.get_or_create(pk=1)
+        head = AuditHead.objects.select_for_update().get(pk=1)
+        event = AuditEvent(
+            seq=head.last_seq + 1,
+            at=timezone.now(),
+            actor_id=actor.pk if isinstance(actor, User) else None,
+            actor_name=actor.get_username() if isinstance(actor, User) else SYSTEM,
+            verb=verb,
+            object_type=target._meta.model_name or "" if target is not None else "",
+            object_id=_object_id(target),
+            details=details,
+            previous_hash=head.last_hash,
+        )
+        event.hash = event_hash(event)
+        event.save(force_insert=True)
+        head.last_seq, head.last_hash = event.seq, event.hash
+        head.save(update_fields=["last_seq", "last_hash"])
+    return event
+
+
+def _object_id(target: models.Model | None) -> str:
+    if target is None:
+        return ""
+    return str(getattr(target, "uid", None) or target.pk)
+
+
+def event_hash(event: AuditEvent) -> str:
+    """Return the SHA-256 of the event's content together with its predecessor's hash."""
+    content = [
+        event.seq,
+        event.at.isoformat(),
+        event.actor_id,
+        event.actor_name,
+        event.verb,
+        event.object_type,
+        event.object_id,
+        event.details,
+        event.previous_hash,
+    ]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify_chain() -> ChainReport:
+    """Read every event in order and compare it with the chain; memory stays constant."""
+    expected_seq, previous = 1, GENESIS
+    for event in _events_in_order():
+        reason = _fault(event, expected_seq, previous)
+        if reason:
+            return ChainReport(expected_seq - 1, event.seq, reason, previous)
+        expected_seq, previous = expected_seq + 1, event.hash
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
+    count = expected_seq - 1
+    if (head.last_seq, head.last_hash) != (count, previous):
+        return ChainReport(count, expected_seq, "the newest events are missing", previous)
+    return ChainReport(count, None, "", previous)
+
+
+def _events_in_order() -> Iterator[AuditEvent]:
+    return AuditEvent.objects.order_by("seq").iterator(chunk_size=2000)
+
+
+def _fault(event: AuditEvent, expected_seq: int, previous: str) -> str:
+    if event.seq != expected_seq:
+        return "an event is missing"
+    if event.previous_hash != previous:
+        return "the order was changed"
+    if event.hash != event_hash(event):
+        return "the event was changed"
+    return ""
+
+
+def listen_to_sign_ins() -> None:
+    """Connect Django's own sign-in signals to the trail; called once by the app's `ready`."""
+    user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
+    user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
+    user_login_failed.connect(_sign_in_failed, dispatch_uid="audit-sign-in-failed")
+
+
+def _signed_in(sender: Any, user: User, **kwargs: Any) -> None:
+    record(actor=user, verb="signed_in", target=user)
+
+
+def _signed_out(sender: Any, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        record(actor=user, verb="signed_out", target=user)
+
+
+def _sign_in_failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
+    # The typed name may be a mistyped password, so only a known account is named.
+    known = User.objects.filter(username=credentials.get("username", "")).first()
+    record(actor=None, verb="sign_in_failed", target=known)

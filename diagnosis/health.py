@@ -1,0 +1,86 @@
+"""Is the installation well? Probes progress (rows, signs of life), not the worker's ping."""
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from diagnosis.models import ModelVersion, Prediction, WorkerStatus
+
+_KEEP_SILENT_WORKERS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What /health tells. `database_ok` False means that nothing else could be asked."""
+
+    database_ok: bool
+    worker_alive: bool
+    model_loaded: bool
+    active_version: str
+    waiting: int
+    oldest_wait_seconds: float
+
+    @property
+    def status(self) -> str:
+        """healthy, degraded (films are kept but not read) or unhealthy (no database)."""
+        if not self.database_ok:
+            return "unhealthy"
+        return "healthy" if self.worker_alive and self.model_loaded else "degraded"
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people, with the next step."""
+        if not self.database_ok:
+            return "The database does not answer. Tell an administrator."
+        if not self.worker_alive:
+            return "No worker is reading films at the moment. Uploaded films are kept and will be read later."
+        if not self.model_loaded:
+            return "The worker has not loaded the model yet. Uploaded films are kept and will be read soon."
+        return "Everything is working."
+
+
+def check_health() -> Health:
+    """Ask the database for signs of life: workers seen of late, model loaded, films waiting."""
+    try:
+        return _ask()
+    except DatabaseError:
+        return Health(False, False, False, "", 0, 0.0)
+
+
+def _ask() -> Health:
+    now = timezone.now()
+    seen_after = now - timedelta(seconds=settings.WORKER_SILENT_AFTER_SECONDS)
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).values_list("version", flat=True).first()
+    loaded = set(
+        WorkerStatus.objects.filter(last_seen_at__gte=seen_after).values_list("loaded_version", flat=True)
+    )
+    unfinished = Prediction.objects.filter(status__in=[Prediction.Status.QUEUED, Prediction.Status.RUNNING])
+    queue = unfinished.aggregate(count=Count("pk"), oldest=Min("queued_at"))
+    return Health(
+        database_ok=True,
+        worker_alive=bool(loaded),
+        model_loaded=bool(active) and active in loaded,
+        active_version=active or "",
+        waiting=queue["count"],
+        oldest_wait_seconds=_seconds_since(queue["oldest"], now),
+    )
+
+
+def _seconds_since(moment: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds()) if moment else 0.0
+
+
+def worker_seen(*, loaded_version: str) -> None:
+    """Sign this worker's row; called by work that was really done, in the process that did it."""
+    now = timezone.now()
+    WorkerStatus.objects.update_or_create(
+        name=f"{socket.gethostname()}:{os.getppid()}",
+        defaults={"last_seen_at": now, "loaded_version": loaded_version},
+        create_defaults={"last_seen_at": now, "loaded_version": loaded_version, "started_at": now},
+    )
+    WorkerStatus.objects.filter(last_seen_at__lt=now - _KEEP_SILENT_WORKERS).delete()

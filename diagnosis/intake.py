@@ -1,0 +1,52 @@
+"""From an untrusted file or URL to a checked film, before anything is stored."""
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from diagnosis.errors import FilmRefused
+from diagnosis.fetch import fetch_url
+from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
+from pneumoml.isolation import decode_isolated
+
+THUMBNAIL_SIDE = 160
+
+
+@dataclass(frozen=True)
+class IncomingFilm:
+    """A film that may be stored: the bytes as sent, and our own re-encoded grey copy without metadata."""
+
+    original: bytes
+    sha256: str
+    media_format: str
+    width: int
+    height: int
+    bit_depth: int
+    display_png: bytes
+    thumbnail_png: bytes
+
+
+def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFilm:
+    """Check one film, given as bytes or as a URL, and make its display copy.
+
+    The untrusted bytes are decoded once, in a child process with memory and time limits. Everything
+    later (worker, thumbnails, pictures) reads the display copy.
+
+    Raises FilmRefused (with the decoder's code) or UrlRefused.
+    """
+    original = fetch_url(url) if url is not None else (data or b"")
+    try:
+        film = decode_isolated(original, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
+    except ImageRefused as refusal:
+        raise FilmRefused(refusal.code, refusal.message) from refusal
+    height, width = film.pixels.shape
+    return IncomingFilm(
+        original=original,
+        sha256=hashlib.sha256(original).hexdigest(),
+        media_format=film.format,
+        width=width,
+        height=height,
+        bit_depth=film.bit_depth,
+        display_png=encode_png(film.pixels),
+        thumbnail_png=thumbnail(film.pixels, THUMBNAIL_SIDE),
+    )

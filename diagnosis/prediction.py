@@ -1,0 +1,213 @@
+"""The verb after the queue: run_prediction claims a row, asks pneumoml, and finishes on the same lease."""
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from diagnosis import audit, bell
+from diagnosis.errors import Conflict, Refused
+from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.registry import active_model, artifact_of
+from pneumoml.images import decode_film
+
+if TYPE_CHECKING:
+    from pneumoml.predictor import FilmResult, Predictor
+
+logger = logging.getLogger(__name__)
+Status = Prediction.Status
+
+FAILURES = {
+    "gave_up": "The film could not be read in three attempts. Try again, or tell an administrator.",
+    "film_missing": "The stored film could not be opened. Tell an administrator.",
+    "model_refused": "The model's files are missing or were changed. Tell an administrator.",
+}
+
+
+class PredictionFailed(Exception):
+    """The prediction cannot succeed however often it is tried; `code` is a key of FAILURES."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one prediction until the lease runs out."""
+
+    prediction: Prediction
+    token: uuid.UUID
+
+
+def run_prediction(*, prediction_uid: str) -> None:
+    """Read one film with its pinned model version, unless somebody else does or has done so.
+
+    No transaction is open while the network computes. An unexpected error puts the row back for the
+    next attempt; after PREDICTION_MAX_ATTEMPTS it fails.
+    """
+    claim = claim_prediction(prediction_uid)
+    if claim is None:
+        return
+    try:
+        with _lease_kept(claim):
+            result = _compute(claim.prediction)
+    except PredictionFailed as failure:
+        logger.exception("Prediction %s failed: %s", prediction_uid, failure.code)
+        fail(claim, failure.code)
+    except Exception:
+        logger.exception("Prediction %s: attempt %d failed", prediction_uid, claim.prediction.attempts)
+        put_back(claim)
+    else:
+        finish(claim, result)
+
+
+def claim_prediction(prediction_uid: str) -> Claim | None:
+    """Take the row if it waits, or if its last worker's lease has run out; None when it is not to be had."""
+    now, token = timezone.now(), uuid.uuid4()
+    free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_expires_at__lt=now)
+    taken = Prediction.objects.filter(
+        free, uid=prediction_uid, attempts__lt=settings.PREDICTION_MAX_ATTEMPTS
+    ).update(
+        status=Status.RUNNING,
+        attempts=F("attempts") + 1,
+        lease_token=token,
+        lease_expires_at=_lease_end(),
+        started_at=now,
+    )
+    if not taken:
+        return None
+    return Claim(Prediction.objects.select_related("study", "model_version").get(uid=prediction_uid), token)
+
+
+def finish(claim: Claim, result: "FilmResult") -> bool:
+    """Store the result if the lease is still ours; False when a later worker has taken over."""
+    threshold = claim.prediction.model_version.threshold
+    above = result.calibrated_probability >= threshold
+    outcome = Prediction.Outcome.PNEUMONIA if above else Prediction.Outcome.NORMAL
+    return _conclude(
+        claim,
+        verb="prediction_succeeded",
+        status=Status.SUCCEEDED,
+        logit=result.logit,
+        probability=result.probability,
+        calibrated_probability=result.calibrated_probability,
+        outcome=outcome,
+        layer=result.layer,
+        cam=[[round(float(value), 6) for value in row] for row in result.cam],
+        cam_strength=result.cam_strength,
+        preprocess_ms=result.timings.preprocess_ms,
+        forward_ms=result.timings.forward_ms,
+    )
+
+
+def fail(claim: Claim, code: str) -> bool:
+    """Mark the prediction as failed with a safe code, if the lease is still ours."""
+    return _conclude(claim, verb="prediction_failed", status=Status.FAILED, failure_code=code)
+
+
+def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> bool:
+    """Write the end of a prediction and its audit event together, only on our own lease."""
+    with transaction.atomic():
+        ours = Prediction.objects.filter(pk=claim.prediction.pk, status=Status.RUNNING, lease_token=claim.token)
+        changed = ours.update(
+            status=status, finished_at=timezone.now(), lease_token=None, lease_expires_at=None, **columns
+        )
+        if changed:
+            version = claim.prediction.model_version.version
+            audit.record(actor=None, verb=verb, target=claim.prediction, model_version=version)
+    return bool(changed)
+
+
+def put_back(claim: Claim) -> None:
+    """Give the row back to the queue after an unexpected error, or fail it after its last attempt."""
+    if claim.prediction.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
+        fail(claim, "gave_up")
+        return
+    Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token).update(
+        status=Status.QUEUED, lease_token=None, lease_expires_at=None
+    )
+
+
+def request_prediction(*, actor: User, study: Study) -> Prediction:
+    """Queue a new reading of a film whose last one failed, or that the active model has not read yet.
+
+    Raises Conflict when the active model's reading is waiting, running or done.
+    """
+    model = active_model()
+    with transaction.atomic():
+        live = study.predictions.filter(model_version=model).exclude(status=Status.FAILED)
+        if live.exists():
+            raise Conflict("already_read", "The active model has read this film already, or is about to.")
+        prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
+        audit.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
+        transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
+    return prediction
+
+
+def warm_up() -> str:
+    """Load the active model into this process; return its version, or '' when there is none to load."""
+    try:
+        model = active_model()
+        _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
+    except Refused as refusal:
+        logger.warning("No model loaded: %s", refusal.message)
+        return ""
+    return model.version
+
+
+def _compute(prediction: Prediction) -> "FilmResult":
+    model = prediction.model_version
+    try:
+        with prediction.study.display.open("rb") as file:
+            pixels = decode_film(file.read()).pixels
+    except OSError as error:
+        raise PredictionFailed("film_missing") from error
+    try:
+        predictor = _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
+    except Refused as refusal:
+        raise PredictionFailed("model_refused") from refusal
+    return predictor.predict(pixels)
+
+
+@lru_cache(maxsize=2)
+def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
+    """Load lazily, in the process that predicts: a network built before a fork hangs in the child."""
+    from pneumoml.predictor import Predictor
+
+    model = ModelVersion.objects.get(version=version, weights_sha256=weights_sha256)
+    return Predictor.load(artifact_of(model), layer=layer)
+
+
+def _lease_end() -> object:
+    return timezone.now() + timedelta(seconds=settings.PREDICTION_LEASE_SECONDS)
+
+
+@contextmanager
+def _lease_kept(claim: Claim) -> Iterator[None]:
+    """Renew the lease from a thread while the network computes; it runs out soon after a killed worker."""
+    done = Event()
+
+    def renew() -> None:
+        while not done.wait(settings.PREDICTION_LEASE_SECONDS / 3):
+            ours = Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token)
+            ours.update(lease_expires_at=_lease_end())
+            connection.close()
+
+    thread = Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,43 @@
+"""Finds what got lost: rows that wait too long, leases that ran out, attempts that are used up."""
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from diagnosis import audit, bell
+from diagnosis.models import Prediction
+
+Status = Prediction.Status
+_RINGS_PER_PASS = 50  # enough to keep workers busy until the next pass; the rest keeps its place
+
+
+def reconcile() -> int:
+    """Fail what has used up its attempts, ring again for what waits unattended; return the rings sent."""
+    _give_up()
+    now = timezone.now()
+    waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
+    lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | Q(
+        status=Status.RUNNING, lease_expires_at__lt=now
+    )
+    uids = Prediction.objects.filter(lost).order_by("queued_at").values_list("uid", flat=True)[:_RINGS_PER_PASS]
+    return sum(bell.ring(str(uid)) for uid in list(uids))
+
+
+def _give_up() -> None:
+    """Mark rows as failed whose workers died (or were never heard of again) at every attempt."""
+    dead = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now())
+    spent = Prediction.objects.filter(dead, attempts__gte=settings.PREDICTION_MAX_ATTEMPTS)
+    for prediction in spent.select_related("model_version"):
+        with transaction.atomic():
+            changed = spent.filter(pk=prediction.pk).update(
+                status=Status.FAILED,
+                failure_code="gave_up",
+                finished_at=timezone.now(),
+                lease_token=None,
+                lease_expires_at=None,
+            )
+            if changed:
+                version = prediction.model_version.version
+                audit.record(actor=None, verb="prediction_failed", target=prediction, model_version=version)

@@ -1,0 +1,51 @@
+"""Roles: the four groups and what each of them may do, whatever the film."""
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+
+UPLOADER = "uploader"
+READER = "reader"
+AUDITOR = "auditor"
+ADMINISTRATOR = "administrator"
+ALL_ROLES = (UPLOADER, READER, AUDITOR, ADMINISTRATOR)
+
+AnyUser = User | AnonymousUser | AbstractBaseUser
+
+
+def roles_of(user: AnyUser) -> frozenset[str]:
+    """Return the names of the user's roles, asked once per user object; a superuser has all of them."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    cached: frozenset[str] | None = getattr(user, "_roles", None)
+    if cached is None:
+        cached = frozenset(ALL_ROLES) if user.is_superuser else _group_roles(user)
+        user._roles = cached  # type: ignore[attr-defined]  # lives as long as this request's user
+    return cached
+
+
+def _group_roles(user: User) -> frozenset[str]:
+    names = user.groups.filter(name__in=ALL_ROLES).values_list("name", flat=True)
+    return frozenset(names)
+
+
+def may_upload(user: AnyUser) -> bool:
+    """Uploaders and administrators put films in."""
+    return bool(roles_of(user) & {UPLOADER, ADMINISTRATOR})
+
+
+def may_review(user: AnyUser) -> bool:
+    """Readers give an opinion on a film."""
+    return READER in roles_of(user)
+
+
+def may_audit(user: AnyUser) -> bool:
+    """Auditors and administrators read the audit trail."""
+    return bool(roles_of(user) & {AUDITOR, ADMINISTRATOR})
+
+
+def may_administer(user: AnyUser) -> bool:
+    """Administrators manage projects, people and model versions, and move films to the trash."""
+    return ADMINISTRATOR in roles_of(user)
+
+
+def sees_every_project(user: AnyUser) -> bool:
+    """Auditors and administrators see the films of all projects; everybody else those of their own."""
+    return may_audit(user)

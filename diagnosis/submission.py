@@ -1,0 +1,135 @@
+"""The verb before the queue: submit_study makes film, rows and audit event durable, then rings."""
+import errno
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+
+from diagnosis import audit, bell
+from diagnosis.errors import FilmRefused, NotAllowed, StorageFull
+from diagnosis.intake import IncomingFilm, take_in
+from diagnosis.models import ModelVersion, Prediction, Project, Study
+from diagnosis.registry import active_model
+from diagnosis.roles import may_upload
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a film: its study, the study's newest prediction, and whether it was new here."""
+
+    study: Study
+    prediction: Prediction
+    created: bool
+
+
+def submit_study(
+    *,
+    actor: User,
+    project: Project,
+    data: bytes | None = None,
+    url: str | None = None,
+    subject_code: str = "",
+) -> Submission:
+    """Take in one film for `project`, given as `data` or as `url`, and queue its prediction.
+
+    When it returns, film and rows are on disk. The same film (by SHA-256) in the same project is not
+    stored or read again: the existing study comes back with `created` False.
+
+    Raises NotAllowed, FilmRefused, UrlRefused, StorageFull or NotReady; then nothing was stored.
+    """
+    _check_actor(actor, project)
+    _check_subject_code(subject_code)
+    model = active_model()
+    film = take_in(data=data, url=url)
+    existing = _already_here(project, film)
+    if existing is not None:
+        return existing
+    study = _study_for(actor, project, film, Study.Source.URL if url is not None else Study.Source.FILE)
+    study.subject_code = subject_code
+    try:
+        _store_files(study, film)
+        return _store_rows(study, model, actor)
+    except IntegrityError:
+        _remove_files(study)
+        existing = _already_here(project, film)  # the same film arrived twice at once
+        if existing is None:
+            raise
+        return existing
+    except BaseException:
+        _remove_files(study)
+        raise
+
+
+def _check_actor(actor: User, project: Project) -> None:
+    if not may_upload(actor):
+        raise NotAllowed("not_an_uploader", "Your account may not upload films. Ask an administrator.")
+    if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
+        raise NotAllowed("not_a_member", "You are not a member of this project. Ask an administrator.")
+
+
+def _check_subject_code(subject_code: str) -> None:
+    try:
+        Study._meta.get_field("subject_code").clean(subject_code, None)
+    except ValidationError as problem:
+        raise FilmRefused("subject_code_invalid", f"Subject code: {problem.messages[0]}") from problem
+
+
+def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
+    study = Study.objects.filter(project=project, sha256=film.sha256, deleted_at__isnull=True).first()
+    if study is None:
+        return None
+    prediction = study.newest_prediction
+    if prediction is None:
+        return None
+    return Submission(study, prediction, created=False)
+
+
+def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -> Study:
+    return Study(
+        project=project,
+        uploaded_by=actor,
+        source=source,
+        media_format=film.media_format,
+        sha256=film.sha256,
+        byte_size=len(film.original),
+        width=film.width,
+        height=film.height,
+        bit_depth=film.bit_depth,
+    )
+
+
+def _store_files(study: Study, film: IncomingFilm) -> None:
+    try:
+        study.original.save("original", ContentFile(film.original), save=False)
+        study.display.save("display", ContentFile(film.display_png), save=False)
+        study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_png), save=False)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        message = "The disk is full, so the film was not stored. Free some space, then upload it again."
+        raise StorageFull("storage_full", message) from error
+
+
+def _remove_files(study: Study) -> None:
+    for file in (study.original, study.display, study.thumbnail):
+        if file.name:
+            file.storage.delete(file.name)
+
+
+def _store_rows(study: Study, model: ModelVersion, actor: User) -> Submission:
+    with transaction.atomic():
+        study.save(force_insert=True)
+        prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
+        audit.record(
+            actor=actor,
+            verb="study_uploaded",
+            target=study,
+            sha256=study.sha256,
+            source=study.source,
+            project=study.project.slug,
+            model_version=model.version,
+        )
+        transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
+    return Submission(study, prediction, created=True)

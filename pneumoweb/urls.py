@@ -1,0 +1,15 @@
+"""Every address of the site: which door stands where."""
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from diagnosis.admin_site import admin_site
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="studies"), name="home"),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("", include("diagnosis.urls")),
+    path("", include("reading.urls")),
+    path("api/v1/", include("diagnosis.api.urls")),
+    path("api/v1/", include("reading.api.urls")),
+    path("admin/", admin_site.urls),
+]

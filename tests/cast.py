@@ -1,0 +1,47 @@
+"""The shared cast: the same few people in every test, made by one function."""
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group, User
+
+from diagnosis import roles
+from diagnosis.models import Project, ProjectMembership
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Alice uploads, Rania reads, Otto reads in another project, Aude audits, Adam administers, Nobody has no role."""
+
+    alice: User
+    rania: User
+    otto: User
+    aude: User
+    adam: User
+    nobody: User
+    project: Project
+    other_project: Project
+
+
+def make_cast() -> Cast:
+    """Create the people and their two closed projects in the test database."""
+    project = Project.objects.create(slug="ward-7", name="Ward 7")
+    other = Project.objects.create(slug="elsewhere", name="Elsewhere")
+    return Cast(
+        alice=_person("alice", project, roles.UPLOADER),
+        rania=_person("rania", project, roles.READER),
+        otto=_person("otto", other, roles.READER, roles.UPLOADER),
+        aude=_person("aude", None, roles.AUDITOR),
+        adam=_person("adam", None, roles.ADMINISTRATOR),
+        nobody=_person("nobody", None),
+        project=project,
+        other_project=other,
+    )
+
+
+def _person(name: str, project: Project | None, *role_names: str) -> User:
+    user = User.objects.create_user(name, password=PASSWORD)
+    user.groups.set(Group.objects.filter(name__in=role_names))
+    if project is not None:
+        ProjectMembership.objects.create(project=project, user=user)
+    return user

@@ -1,0 +1,72 @@
+"""Fixtures that every test may use: the cast, a registered model, films, an isolated data directory."""
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# The suite never touches an installation's own data: settings.py reads this before anything else.
+os.environ["PNEUMOWEB_VAR"] = tempfile.mkdtemp(prefix="pneumoweb-tests-")
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+
+import pytest
+from django.core.cache import cache
+
+from diagnosis.models import ModelVersion, Prediction, Study
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture(autouse=True)
+def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> Iterator[None]:
+    settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The people and projects of tests/cast.py."""
+    return make_cast()
+
+
+@pytest.fixture
+def active_model(db: None) -> ModelVersion:
+    """A registered, active model version as rows only; tests that predict use the shipped artefact."""
+    return ModelVersion.objects.create(
+        version="test-model",
+        architecture="vgg16-gap-512-256-128",
+        weights_sha256="0" * 64,
+        threshold=0.5,
+        borderline_low=0.4,
+        borderline_high=0.6,
+        card={"version": "test-model"},
+        state=ModelVersion.State.ACTIVE,
+    )
+
+
+@pytest.fixture
+def study(cast: Cast, active_model: ModelVersion, django_capture_on_commit_callbacks: object) -> Study:
+    """A synthetic film uploaded by Alice into Ward 7, its prediction waiting."""
+    from diagnosis.submission import submit_study
+    from tests.films import chest_png
+
+    return submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
+
+
+@pytest.fixture
+def finished_study(study: Study) -> Study:
+    """The same film with a stored result above the operating point."""
+    Prediction.objects.filter(study=study).update(
+        status=Prediction.Status.SUCCEEDED,
+        attempts=1,
+        logit=1.5,
+        probability=0.82,
+        calibrated_probability=0.78,
+        outcome=Prediction.Outcome.PNEUMONIA,
+        layer="block5_conv3",
+        cam=[[0.1 * (row + column) for column in range(14)] for row in range(14)],
+        cam_strength=2.6,
+        preprocess_ms=9.0,
+        forward_ms=210.0,
+    )
+    study.refresh_from_db()
+    return study
