@@ -46,8 +46,8 @@ class ImageLimits:
 class Film:
     """One decoded film, upright.
 
-    `pixels` is uint8 (height, width), 0 black. `bit_depth` is that of the file; 16-bit grey was windowed to 8,
-    and `window` holds the two source values that became 0 and 255. `colour_fraction` (0–1) is the share of
+    `pixels` is uint8 (height, width), 0 black. `bit_depth` is that of the file; 16-bit grey was windowed to
+    8, and `window` holds the two source values that became 0 and 255. `colour_fraction` (0–1) is the share of
     clearly coloured pixels: a film has next to none, a photograph many. `orientation` is the EXIF value that
     was applied (1 upright).
     """
