@@ -1,0 +1,364 @@
+"""Before anything is installed: the checks and the pinned install that run.sh and test.sh begin with.
+
+Standard library only, and run as a file (`python3 -I pneumoweb/bootstrap.py run`), because the virtual
+environment does not exist yet.
+"""
+
+import argparse
+import glob
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+INSTALL_GB = {"requirements.txt": 3.0, "requirements-dev.txt": 4.5}
+START_MB = 200
+SAY_EVERY_SECONDS = 10
+
+
+class SetupError(Exception):
+    """Something stands in the way; the text tells the person what, and what to do."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+# --- What the environment asks for ------------------------------------------------------------------
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the variables of a .env file, read as settings.py reads it; {} when there is no file."""
+    if not path.is_file():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        match = re.match(r"\A(?:export )?([A-Za-z_0-9]+)=(.*)\Z", line)
+        if match:
+            name, value = match.groups()
+            found[name] = value[1:-1] if re.match(r"\A(['\"]).*\1\Z", value) and len(value) > 1 else value
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Return the process's variables over those of the .env file."""
+    return read_dotenv(ROOT / ".env") | dict(os.environ)
+
+
+def port_number(text: str) -> int:
+    """Return `text` as a TCP port, 1–65535; raises SetupError (`bad_port`)."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise SetupError("bad_port", f"PORT must be a number from 1 to 65535, and it is “{text}”.")
+    return int(text)
+
+
+# --- Checks -----------------------------------------------------------------------------------------
+
+
+def check_folder(folder: Path, purpose: str) -> None:
+    """Create `folder` when it is not there and write a file in it; raises SetupError (`not_writable`)."""
+    probe = folder / f".write-test-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x" * 4096)
+    except OSError as error:
+        raise SetupError(
+            "not_writable",
+            f"Cannot write in {folder}, where {purpose} ({error.strerror}). "
+            "Give this user the right to write there, or set PNEUMOWEB_VAR to another folder.",
+        ) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def check_space(folder: Path, megabytes: float, purpose: str) -> None:
+    """Raise SetupError (`disk_full`) unless `folder`'s disk has `megabytes` free."""
+    free = shutil.disk_usage(folder).free / 1e6
+    if free < megabytes:
+        raise SetupError(
+            "disk_full",
+            f"The disk is too full: {purpose} needs {megabytes:,.0f} MB on the disk of {folder}, "
+            f"and {free:,.0f} MB are free. Make room and start again.",
+        )
+
+
+def check_model(models: Path) -> None:
+    """Raise SetupError (`no_model`) unless a trained model lies in `models`/<version>/."""
+    for card in models.glob("*/card.json"):
+        if any(path.name != "card.json" for path in card.parent.iterdir()):
+            return
+    raise SetupError(
+        "no_model",
+        f"No trained model is in {models}: each version is a folder with card.json and its weights. "
+        "Get the whole project again (git clone), or set MODELS_DIR to the folder that holds your models.",
+    )
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise SetupError (`bad_host`, `port_busy`, `port_forbidden`) unless the web server can listen there."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise SetupError("bad_host", f"HOST is “{host}”, which is not an address of this machine.") from error
+    with socket.socket(family, kind, proto) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen(1)
+        except PermissionError as error:
+            raise SetupError(
+                "port_forbidden",
+                f"This user may not listen on port {port}. Choose another: PORT=8000 ./run.sh",
+            ) from error
+        except OSError as error:
+            raise SetupError(
+                "port_busy",
+                f"Port {port} on {host} cannot be used ({error.strerror}). Perhaps pneumoweb is already "
+                f"running; otherwise choose another: PORT={min(port + 1, 65535)} ./run.sh",
+            ) from error
+
+
+# --- The virtual environment ------------------------------------------------------------------------
+
+
+def ensure_venv() -> None:
+    """Create .venv/, or create it afresh when it is half made, half installed or from another Python."""
+    if VENV.exists() and _venv_is_sound():
+        return
+    if VENV.exists():
+        say("The virtual environment in .venv/ is incomplete: making it afresh …")
+        shutil.rmtree(VENV)
+    _ensure_venv_module()
+    say("Making the virtual environment in .venv/ …")
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+    )
+    if made.returncode != 0:
+        raise SetupError("no_venv", f"The virtual environment could not be made: {_last_line(made.stdout)}")
+
+
+def _venv_is_sound() -> bool:
+    """True when the last install was completed and the environment's Python still finds its packages."""
+    if _unfinished().exists():
+        return False
+    test = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    try:
+        asked = subprocess.run([str(PYTHON), "-I", "-c", test], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return (VENV / "lib" / (asked.stdout.strip() or "none") / "site-packages" / "pip").is_dir()
+
+
+def _ensure_venv_module() -> None:
+    if _has_venv_module():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        apt_install(["python3-venv"])
+    if not _has_venv_module():
+        raise SetupError(
+            "no_venv_module",
+            "This Python cannot make virtual environments. On Debian and Ubuntu: "
+            "sudo apt-get install python3-venv — then start again.",
+        )
+
+
+def _has_venv_module() -> bool:
+    test = [sys.executable, "-I", "-c", "import venv, ensurepip"]
+    return subprocess.run(test, capture_output=True, check=False).returncode == 0
+
+
+def apt_install(packages: list[str]) -> None:
+    """Install Debian packages, saying so; raises SetupError (`apt_failed`). Needs root."""
+    say(f"Installing {', '.join(packages)} with apt-get (needed, and not on this machine) …")
+    apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
+        done = subprocess.run(["apt-get", *arguments], env=apt, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SetupError(
+            "apt_failed",
+            f"apt-get could not install {' '.join(packages)}: {_last_line(done.stderr)} "
+            f"Install by hand (apt-get install {' '.join(packages)}) and start again.",
+        )
+
+
+# --- The pinned install -----------------------------------------------------------------------------
+
+
+def _unfinished() -> Path:
+    return VENV / ".install-unfinished"
+
+
+def _stamp(requirements: Path) -> Path:
+    return VENV / f".{requirements.name}.sha256"
+
+
+def _checksum(requirements: Path) -> str:
+    return hashlib.sha256(requirements.read_bytes()).hexdigest()
+
+
+def is_installed(requirements: Path) -> bool:
+    """True when .venv/ holds exactly what `requirements` pins, by the checksum noted at the last install."""
+    stamp = _stamp(requirements)
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == _checksum(requirements)
+
+
+def ensure_installed(requirements: Path) -> None:
+    """Install what `requirements` pins, checked against its hashes, unless that was done before.
+
+    An install that is cut short leaves a mark, and the next start begins afresh: a half-unpacked package
+    can look complete to pip. Raises SetupError (`disk_full`, `install_failed`).
+    """
+    if is_installed(requirements):
+        return
+    gigabytes = INSTALL_GB[requirements.name]
+    check_space(VENV, gigabytes * 1000, "the installation")
+    say(f"Installing the pinned packages into .venv/ (up to {gigabytes:g} GB; some minutes the first time) …")
+    _unfinished().touch()
+    started = time.monotonic()
+    _pip_install(requirements)
+    _stamp(requirements).write_text(_checksum(requirements), encoding="ascii")
+    _unfinished().unlink()
+    say(f"Installed in {time.monotonic() - started:.0f} s.")
+
+
+def _pip_install(requirements: Path) -> None:
+    scratch = VENV / "tmp"  # not /tmp, which is often small
+    scratch.mkdir(exist_ok=True)
+    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    command += ["--progress-bar", "off", "--no-compile", "--require-hashes", "-r", str(requirements)]
+    variables = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0"}
+    log = VENV / "install.log"
+    with subprocess.Popen(
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as pip:
+        assert pip.stdout is not None  # noqa: S101  # asked for a pipe
+        with log.open("w", encoding="utf-8") as copy:
+            for line in pip.stdout:
+                copy.write(line)
+                _progress.tell(line)
+    shutil.rmtree(scratch, ignore_errors=True)
+    if pip.returncode != 0:
+        check_space(VENV, 300, "the installation")
+        raise SetupError(
+            "install_failed",
+            f"The packages could not be installed: {_last_line(log.read_text(encoding='utf-8'))} "
+            f"Is the package index reachable? pip's whole answer is in {log}.",
+        )
+
+
+class _Progress:
+    """Says now and then what pip is busy with."""
+
+    def __init__(self) -> None:
+        self._said_at = 0.0
+        self._packages = 0
+
+    def tell(self, line: str) -> None:
+        """Take one line of pip's output; speak at most every few seconds, but always of the unpacking."""
+        self._packages += line.startswith("Collecting ")
+        if line.startswith("Installing collected packages"):
+            say(f"  unpacking {self._packages} packages …")
+        elif self._packages and time.monotonic() - self._said_at > SAY_EVERY_SECONDS:
+            self._said_at = time.monotonic()
+            say(f"  {self._packages} packages fetched or found …")
+
+
+_progress = _Progress()
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason was given."
+
+
+# --- Doors ------------------------------------------------------------------------------------------
+
+
+TEST_TOOLS = {
+    "chromium": ["/usr/bin/chromium"],
+    "redis-server": ["/usr/bin/redis-server"],
+    "postgresql": ["/usr/lib/postgresql/*/bin/postgres"],
+}
+
+
+def before_test() -> None:
+    """Install what ./test.sh needs: the pinned packages, a browser, Redis and PostgreSQL.
+
+    Raises SetupError (`tools_missing`) where the last three are missing and this user is not root.
+    """
+    ensure_environment("requirements-dev.txt")
+    missing = [name for name, places in TEST_TOOLS.items() if not any(glob.glob(place) for place in places)]
+    if not missing:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        names = " ".join(missing)
+        raise SetupError("tools_missing", f"The tests need {names}. On Debian: sudo apt-get install {names}")
+    apt_install(missing)
+
+
+def before_run() -> None:
+    """Check everything that can stand in the way of ./run.sh, cheapest first, then install."""
+    variables = environment()
+    var = Path(variables.get("PNEUMOWEB_VAR") or ROOT / "var")
+    check_folder(var, "the films and the database are kept")
+    check_space(var, START_MB, "starting")
+    check_model(Path(variables.get("MODELS_DIR") or ROOT / "pneumoml" / "models"))
+    check_port(variables.get("HOST") or "127.0.0.1", port_number(variables.get("PORT") or "8000"))
+    ensure_environment("requirements.txt")
+
+
+def ensure_environment(name: str) -> None:
+    """Make sure that .venv/ exists and holds what the requirements file `name` pins."""
+    requirements = ROOT / name
+    if _venv_is_sound() and is_installed(requirements):
+        return
+    check_folder(ROOT, "the virtual environment .venv/ is made")
+    ensure_venv()
+    ensure_installed(requirements)
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare for `run` or `test`; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Check this machine and install what is pinned.")
+    parser.add_argument("purpose", choices=["run", "test"])
+    purpose = parser.parse_args(arguments).purpose
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        if purpose == "run":
+            before_run()
+        else:
+            before_test()
+    except SetupError as error:
+        sys.stderr.write(f"pneumoweb cannot start: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"pneumoweb cannot start: {error.strerror} ({error.filename}).\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped before the installation was complete; the next start repairs it.\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
