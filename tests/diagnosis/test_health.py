@@ -1,0 +1,43 @@
+"""Health tells the truth about the worker, from rows that only real work writes."""
+from datetime import timedelta
+
+from django.utils import timezone
+
+from diagnosis.health import check_health, worker_seen
+from diagnosis.models import ModelVersion, Study, WorkerStatus
+
+
+def test_without_a_worker_it_is_degraded_and_says_that_films_are_kept(active_model: ModelVersion) -> None:
+    health = check_health()
+    assert (health.status, health.worker_alive, health.model_loaded) == ("degraded", False, False)
+    assert "kept" in health.sentence
+
+
+def test_with_a_worker_that_loaded_the_active_model_it_is_healthy(active_model: ModelVersion) -> None:
+    worker_seen(loaded_version=active_model.version)
+    assert check_health().status == "healthy"
+
+
+def test_a_worker_with_another_version_has_not_loaded_the_model(active_model: ModelVersion) -> None:
+    worker_seen(loaded_version="another")
+    health = check_health()
+    assert (health.worker_alive, health.model_loaded, health.status) == (True, False, "degraded")
+
+
+def test_a_worker_silent_for_a_minute_is_not_alive(active_model: ModelVersion) -> None:
+    worker_seen(loaded_version=active_model.version)
+    WorkerStatus.objects.update(last_seen_at=timezone.now() - timedelta(seconds=61))
+    assert not check_health().worker_alive
+
+
+def test_it_counts_the_waiting_films_and_the_longest_wait(study: Study) -> None:
+    study.predictions.update(queued_at=timezone.now() - timedelta(seconds=90))
+    health = check_health()
+    assert health.waiting == 1
+    assert 89 < health.oldest_wait_seconds < 100
+
+
+def test_a_worker_keeps_one_row_however_often_it_is_seen(db: None) -> None:
+    for _ in range(3):
+        worker_seen(loaded_version="v")
+    assert WorkerStatus.objects.count() == 1

@@ -1,0 +1,160 @@
+"""Claim, lease, finish, failure: what happens to a row whatever happens to its worker."""
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from diagnosis import prediction as verb
+from diagnosis.errors import Conflict
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
+from diagnosis.prediction import claim_prediction, fail, finish, put_back, request_prediction, run_prediction
+from tests.cast import Cast
+from tests.results import film_result
+
+Status = Prediction.Status
+
+
+@pytest.fixture
+def waiting(study: Study) -> Prediction:
+    """The queued prediction of the synthetic film."""
+    return study.predictions.get()
+
+
+def lease_runs_out(prediction: Prediction) -> None:
+    """Do what time does to the lease of a killed worker."""
+    past = timezone.now() - timedelta(seconds=1)
+    Prediction.objects.filter(pk=prediction.pk).update(lease_expires_at=past)
+
+
+def test_a_waiting_film_is_claimed_once_however_often_the_bell_rings(waiting: Prediction) -> None:
+    claims = [claim_prediction(str(waiting.uid)) for _ in range(50)]
+    assert [claim is not None for claim in claims] == [True] + [False] * 49
+
+
+def test_a_claim_counts_the_attempt_and_sets_a_lease_in_the_future(waiting: Prediction) -> None:
+    claim_prediction(str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (Status.RUNNING, 1)
+    assert waiting.lease_expires_at > timezone.now()
+
+
+def test_an_unknown_film_is_nobodys_work(db: None) -> None:
+    assert claim_prediction(str(uuid4())) is None
+
+
+def test_finishing_stores_the_result_and_an_audit_event(waiting: Prediction) -> None:
+    claim = claim_prediction(str(waiting.uid))
+    assert finish(claim, film_result(0.78))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.outcome) == (Status.SUCCEEDED, Prediction.Outcome.PNEUMONIA)
+    assert waiting.calibrated_probability == pytest.approx(0.78)
+    assert len(waiting.cam) == 14
+    assert waiting.lease_token is None
+    assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=str(waiting.uid)).count() == 1
+
+
+@pytest.mark.parametrize(("score", "outcome"), [(0.49, "normal"), (0.50, "pneumonia"), (0.51, "pneumonia")])
+def test_the_outcome_is_decided_at_the_cards_operating_point(waiting: Prediction, score: float, outcome: str) -> None:
+    finish(claim_prediction(str(waiting.uid)), film_result(score))
+    waiting.refresh_from_db()
+    assert waiting.outcome == outcome
+
+
+def test_a_worker_that_lost_its_lease_cannot_write_late(waiting: Prediction) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    assert not finish(late, film_result(0.1))
+    assert not fail(late, "film_missing")
+    assert finish(successor, film_result(0.9))
+    assert not finish(late, film_result(0.1))
+    waiting.refresh_from_db()
+    assert waiting.calibrated_probability == pytest.approx(0.9)
+
+
+def test_a_finished_film_is_never_read_again_by_a_late_bell(finished_study: Study) -> None:
+    assert claim_prediction(str(finished_study.predictions.get().uid)) is None
+
+
+def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, settings: object) -> None:
+    settings.PREDICTION_LEASE_SECONDS = 0.3  # type: ignore[attr-defined]
+    claim = claim_prediction(str(waiting.uid))
+    first_end = claim.prediction.lease_expires_at
+    ours = Prediction.objects.filter(pk=waiting.pk, lease_token=claim.token)
+    ours.update(lease_expires_at=verb._lease_end())
+    assert ours.get().lease_expires_at > first_end
+
+
+def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
+    waiting: Prediction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(prediction: Prediction) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(verb, "_compute", breaks)
+    seen = []
+    for _ in range(3):
+        run_prediction(prediction_uid=str(waiting.uid))
+        waiting.refresh_from_db()
+        seen.append(waiting.status)
+    assert seen == [Status.QUEUED, Status.QUEUED, Status.FAILED]
+    assert waiting.failure_code == "gave_up"
+    assert claim_prediction(str(waiting.uid)) is None
+
+
+def test_putting_back_needs_the_lease(waiting: Prediction) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    put_back(late)
+    assert finish(successor, film_result())
+
+
+def test_a_film_whose_stored_copy_is_gone_fails_with_a_reason(waiting: Prediction) -> None:
+    waiting.study.display.storage.delete(waiting.study.display.name)
+    run_prediction(prediction_uid=str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == (Status.FAILED, "film_missing")
+
+
+def test_a_model_whose_files_are_gone_fails_with_a_reason(waiting: Prediction) -> None:
+    run_prediction(prediction_uid=str(waiting.uid))  # "test-model" has rows, but no folder
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == (Status.FAILED, "model_refused")
+
+
+def test_every_failure_code_has_a_sentence_for_people() -> None:
+    assert all(sentence.endswith(".") for sentence in verb.FAILURES.values())
+    assert {"gave_up", "film_missing", "model_refused"} <= set(verb.FAILURES)
+
+
+def test_reading_again_is_possible_after_a_failure_only(waiting: Prediction, cast: Cast) -> None:
+    with pytest.raises(Conflict):
+        request_prediction(actor=cast.alice, study=waiting.study)
+    fail(claim_prediction(str(waiting.uid)), "film_missing")
+    again = request_prediction(actor=cast.alice, study=waiting.study)
+    assert again.status == Status.QUEUED
+    assert waiting.study.newest_prediction == again
+
+
+def test_a_new_model_version_may_read_an_old_film(finished_study: Study, cast: Cast) -> None:
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    newer = ModelVersion.objects.create(
+        version="newer", threshold=0.5, borderline_low=0.4, borderline_high=0.6, card={}, state="active"
+    )
+    assert request_prediction(actor=cast.alice, study=finished_study).model_version == newer
+    assert finished_study.predictions.count() == 2
+
+
+def test_the_database_itself_refuses_a_second_live_prediction(waiting: Prediction) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Prediction.objects.create(
+            study=waiting.study, model_version=waiting.model_version, requested_by=waiting.requested_by
+        )
+
+
+def test_the_database_itself_refuses_success_without_a_result(waiting: Prediction) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Prediction.objects.filter(pk=waiting.pk).update(status=Status.SUCCEEDED)

@@ -1,0 +1,69 @@
+"""Nothing that waits is forgotten, and nothing is tried for ever."""
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from diagnosis import bell
+from diagnosis.models import Prediction, Study
+from diagnosis.reconcile import reconcile
+
+Status = Prediction.Status
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids that were rung, instead of a broker."""
+    ids: list[str] = []
+
+    def listen(uid: str) -> bool:
+        ids.append(uid)
+        return True
+
+    monkeypatch.setattr(bell, "ring", listen)
+    return ids
+
+
+def change(study: Study, **columns: object) -> str:
+    study.predictions.update(**columns)
+    return str(study.predictions.get().uid)
+
+
+def long_ago() -> object:
+    return timezone.now() - timedelta(minutes=5)
+
+
+def test_a_film_that_waits_unattended_is_rung_again(study: Study, rung: list[str]) -> None:
+    uid = change(study, queued_at=long_ago())
+    assert reconcile() == 1
+    assert rung == [uid]
+
+
+def test_a_film_that_has_just_arrived_is_left_to_its_own_bell(study: Study, rung: list[str]) -> None:
+    assert reconcile() == 0
+
+
+def test_a_film_whose_worker_died_is_rung_again_once_the_lease_is_over(study: Study, rung: list[str]) -> None:
+    uid = change(study, status=Status.RUNNING, attempts=1, lease_expires_at=long_ago())
+    assert reconcile() == 1
+    assert rung == [uid]
+
+
+def test_a_film_that_is_being_read_is_left_alone(study: Study, rung: list[str]) -> None:
+    change(study, status=Status.RUNNING, attempts=1, lease_expires_at=timezone.now() + timedelta(seconds=20))
+    assert reconcile() == 0
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.QUEUED])
+def test_a_film_that_killed_its_worker_three_times_fails_with_a_reason(
+    study: Study, rung: list[str], status: str
+) -> None:
+    change(study, status=status, attempts=3, lease_expires_at=long_ago(), queued_at=long_ago())
+    assert reconcile() == 0
+    prediction = study.predictions.get()
+    assert (prediction.status, prediction.failure_code) == (Status.FAILED, "gave_up")
+
+
+def test_a_finished_film_is_left_alone(finished_study: Study, rung: list[str]) -> None:
+    change(finished_study, queued_at=long_ago())
+    assert reconcile() == 0
