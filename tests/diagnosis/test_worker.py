@@ -1,0 +1,122 @@
+"""A real worker on a real broker with the shipped model: reads films, survives kills, loses nothing."""
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.films import chest_png
+from tests.stack import ADMIN, ADMIN_PASSWORD, Stack
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
+FILMS = 24
+KILLS = 4
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """Broker and web are up; the test starts the worker itself."""
+    stack = Stack(tmp_path / "var")
+    stack.var.mkdir()
+    stack.prepare()
+    stack.start_broker()
+    stack.start_web()
+    yield stack
+    stack.stop()
+
+
+def token(stack: Stack) -> dict[str, str]:
+    body = {"username": ADMIN, "password": ADMIN_PASSWORD}
+    answer = requests.post(f"{stack.url}/api/v1/auth/login/", json=body, timeout=20)
+    return {"Authorization": f"Token {answer.json()['token']}"}
+
+
+def upload(stack: Stack, headers: dict[str, str], seed: int) -> str:
+    files = {"file": ("film.png", chest_png(seed=seed), "image/png")}
+    answer = requests.post(f"{stack.url}/api/v1/studies/", files=files, headers=headers, timeout=30)
+    assert answer.status_code == 201, answer.text
+    uid: str = answer.json()["id"]
+    return uid
+
+
+def rows(stack: Stack) -> list[tuple[str, int]]:
+    """Read the truth from the database file itself."""
+    with sqlite3.connect(stack.var / "db.sqlite3", timeout=20) as database:
+        return database.execute("select status, attempts from diagnosis_prediction").fetchall()
+
+
+def unfinished(stack: Stack) -> int:
+    return sum(status in ("queued", "running") for status, _ in rows(stack))
+
+
+def test_films_uploaded_while_the_worker_is_killed_again_and_again_are_all_read_once(stack: Stack) -> None:
+    headers = token(stack)
+    stack.start_worker()
+    for number in range(FILMS):
+        upload(stack, headers, seed=number)
+        if number % (FILMS // KILLS) == FILMS // KILLS - 1:
+            wait_until(lambda: any(status == "running" for status, _ in rows(stack)), seconds=60, what="a film read")
+            stack.kill("worker")
+            stack.start_worker()
+    wait_until(lambda: unfinished(stack) == 0, seconds=120, what="all films read")
+    assert [status for status, _ in rows(stack)] == ["succeeded"] * FILMS
+    finished = requests.get(f"{stack.url}/api/v1/audit/?verb=prediction_succeeded&page_size=100", headers=headers)
+    assert len(finished.json()["results"]) == FILMS
+
+
+def test_films_uploaded_while_the_broker_is_down_are_read_when_it_is_back(stack: Stack) -> None:
+    headers = token(stack)
+    stack.start_worker()
+    stack.kill("broker")
+    started = time.monotonic()
+    for number in range(4):
+        upload(stack, headers, seed=number)
+    assert time.monotonic() - started < 4 * 2.5
+    stack.start_broker()
+    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the films to be read")
+    assert [status for status, _ in rows(stack)] == ["succeeded"] * 4
+
+
+def test_a_killed_child_is_replaced_and_its_film_read(stack: Stack) -> None:
+    headers = token(stack)
+    stack.start_worker()
+    upload(stack, headers, seed=1)
+    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the first film")
+    parent = psutil.Process(stack.processes["worker"].pid)
+    heaviest = max(parent.children(recursive=True), key=lambda process: process.memory_info().rss)
+    heaviest.send_signal(signal.SIGKILL)
+    upload(stack, headers, seed=2)
+    wait_until(lambda: unfinished(stack) == 0, seconds=60, what="the film after the kill")
+
+
+def test_celerys_parent_never_loads_tensorflow_but_its_child_does(stack: Stack) -> None:
+    headers = token(stack)
+    stack.start_worker()
+    upload(stack, headers, seed=1)
+    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the film")
+    parent = psutil.Process(stack.processes["worker"].pid)
+    children = parent.children(recursive=True)
+    assert not _maps_tensorflow(parent.pid)
+    assert any(_maps_tensorflow(child.pid) for child in children)
+    assert not _maps_tensorflow(stack.processes["web"].pid)
+
+
+def _maps_tensorflow(pid: int) -> bool:
+    return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_health_says_within_a_minute_that_the_worker_is_gone(stack: Stack) -> None:
+    def health() -> str:
+        status: str = requests.get(f"{stack.url}/health", timeout=5).json()["status"]
+        return status
+
+    assert health() == "degraded"
+    stack.start_worker()
+    wait_until(lambda: health() == "healthy", seconds=60, what="a healthy system")
+    stack.kill("worker")
+    wait_until(lambda: health() == "degraded", seconds=65, what="health to notice", every=1.0)

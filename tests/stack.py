@@ -1,0 +1,115 @@
+"""The real system in a temporary folder: broker, worker and web as the user runs them, to be killed at will."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from pneumoweb.broker import default_broker, prepare_folders, server_command
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+ADMIN = "adam"
+ADMIN_PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass
+class Stack:
+    """Processes over one data directory. Each is its own process group, so that a kill takes all of it."""
+
+    var: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The web server's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every process: the user's PATH and this stack's own settings."""
+        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        return {
+            **kept,
+            "PNEUMOWEB_VAR": str(self.var),
+            "DJANGO_SUPERUSER_USERNAME": ADMIN,
+            "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
+            "DJANGO_SUPERUSER_EMAIL": "",
+            "PYTHONUNBUFFERED": "1",
+            **self.settings,
+        }
+
+    def manage(self, *words: str) -> str:
+        """Run a management command to its end and return what it printed."""
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def prepare(self) -> None:
+        """Database, administrator, shipped model."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("createsuperuser", "--noinput")
+        self.manage("register_model", "--shipped", "--activate")
+
+    def start_broker(self) -> None:
+        """Start the embedded Valkey server and wait until it listens."""
+        broker = default_broker(self.var)
+        assert broker.socket is not None
+        prepare_folders(broker, self.var)
+        broker.socket.unlink(missing_ok=True)
+        self._start("broker", server_command(self.var, broker.socket))
+        wait_until(broker.socket.exists, seconds=20, what="the broker's socket")
+
+    def start_worker(self) -> None:
+        """Start the Celery worker with its embedded beat."""
+        celery = [sys.executable, "-m", "celery", "-A", "pneumoweb", "worker"]
+        self._start("worker", [*celery, "-B", "-c", "1", "--loglevel", "INFO"])
+
+    def start_web(self) -> None:
+        """Start gunicorn and wait until it answers."""
+        gunicorn = [sys.executable, "-m", "gunicorn", "pneumoweb.wsgi", "--worker-class", "gthread"]
+        self._start("web", [*gunicorn, "--threads", "8", "--bind", f"127.0.0.1:{self.port}"])
+        wait_until(self._answers, seconds=60, what="the web server")
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def _start(self, name: str, command: list[str]) -> None:
+        self.var.mkdir(parents=True, exist_ok=True)
+        with (self.var / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
+        """Send the signal to the whole process group and wait for its leader to be gone."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal_number)
+        process.wait(timeout=60)
+
+    def log(self, name: str) -> str:
+        """Return everything that the process has printed."""
+        return (self.var / f"{name}.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Kill whatever still runs."""
+        for name in list(self.processes):
+            self.kill(name)
