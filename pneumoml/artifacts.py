@@ -40,7 +40,7 @@ WEIGHTS_FILE = "weights.npz"
 MAX_CARD_BYTES = 2 * 1024 * 1024
 _MAX_MEMBERS = 1000
 _MAX_NPY_HEADER = 4096
-_DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+_DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,9 @@ class ModelCard:
     def cam_reference(self) -> float | None:
         """Strength (> 0) of a typical strong Grad-CAM map of this version; None where none was measured."""
         value = self.metrics.get("cam_reference")
-        usable = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-        return float(value) if usable and math.isfinite(value) else None
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return None
+        return float(value) if value > 0 and math.isfinite(value) else None
 
 
 def _invalid(where: str, wanted: str) -> ArtifactRefused:

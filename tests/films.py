@@ -24,12 +24,13 @@ def chest_like(height: int = 300, width: int = 360, *, seed: int = 0) -> NDArray
     grey += 45 * np.exp(-(((columns - 0.51) / 0.04) ** 2))
     grey += 60 * np.exp(-(((columns - 0.62) / 0.12) ** 2 + ((rows - 0.68) / 0.13) ** 2))
     grey += np.random.default_rng(seed).normal(0, 4, grey.shape)
-    return np.clip(grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey, 0, 255), dtype=np.uint8)
 
 
 def chest_like_16bit(height: int = 300, width: int = 360, *, seed: int = 0) -> NDArray[np.uint16]:
     """The same in uint16, using a narrow band (about 1000 to 3500) of the 65,536 values."""
-    return (1000 + chest_like(height, width, seed=seed).astype(np.uint16) * 10).astype(np.uint16)
+    grey = chest_like(height, width, seed=seed).astype(np.uint16)
+    return np.add(np.multiply(grey, 10), 1000).astype(np.uint16)
 
 
 def encode(pixels: NDArray[Any], format_: str, **options: Any) -> bytes:
@@ -65,7 +66,7 @@ def palette_png() -> bytes:
     image = Image.fromarray(chest_like())
     palette = Image.new("P", image.size)
     palette.putpalette([value for level in range(256) for value in (level, level, level)])
-    palette.putdata(list(image.get_flattened_data()))
+    palette.putdata(chest_like().ravel().tolist())
     return _saved(palette, "PNG")
 
 

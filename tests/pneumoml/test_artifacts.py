@@ -23,7 +23,7 @@ from pneumoml.artifacts import (
 )
 from tests.cards import CARD
 
-WEIGHTS = {
+WEIGHTS: dict[str, Any] = {
     "dense/kernel": np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4),
     "dense/bias": np.zeros(4, np.float32),
     "logit/scale": np.float32(2.5),
@@ -32,7 +32,7 @@ WEIGHTS = {
 
 @pytest.fixture
 def artifact(tmp_path: Path) -> Artifact:
-    return write_artifact(tmp_path / "v1", CARD, WEIGHTS)  # type: ignore[arg-type]
+    return write_artifact(tmp_path / "v1", CARD, WEIGHTS)
 
 
 def code_of(folder: Path) -> str:
@@ -87,7 +87,7 @@ def test_no_partial_files_stay_behind(artifact: Artifact) -> None:
 
 
 def test_equal_weights_give_equal_hashes(artifact: Artifact, tmp_path: Path) -> None:
-    again = write_artifact(tmp_path / "v2", CARD, dict(reversed(WEIGHTS.items())))  # type: ignore[arg-type]
+    again = write_artifact(tmp_path / "v2", CARD, dict(reversed(WEIGHTS.items())))
     assert again.card.weights.sha256 == artifact.card.weights.sha256
 
 

@@ -1,0 +1,294 @@
+"""Grad-CAM map plus film to pictures: heat layer, heat map, overlay and side-by-side, as PNG bytes.
+
+A map scaled to its own maximum paints red on every film. Here a map is drawn against a reference strength
+(that of a typical strong map of the same model version, from its card), so a weak map looks weak, and the
+strength is written below the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pneumoml import DISCLAIMER
+from pneumoml.images import encode_png
+
+COLOUR_MAPS: dict[str, int] = {
+    "JET": cv2.COLORMAP_JET,
+    "TURBO": cv2.COLORMAP_TURBO,
+    "HOT": cv2.COLORMAP_HOT,
+    "INFERNO": cv2.COLORMAP_INFERNO,
+    "PLASMA": cv2.COLORMAP_PLASMA,
+    "VIRIDIS": cv2.COLORMAP_VIRIDIS,
+    "CIVIDIS": cv2.COLORMAP_CIVIDIS,
+    "BONE": cv2.COLORMAP_BONE,
+}
+DEFAULT_COLOUR_MAP = "JET"
+DEFAULT_ALPHA = 0.45
+DEFAULT_MAX_SIDE = 1024
+MIN_SIDE, MAX_SIDE = 64, 4096
+CAPTION = "Regions that raised the score"
+
+_MIN_CANVAS = 360
+_MARGIN = 10
+_OPAQUE_FROM = 0.6
+_INK, _PAPER = (235, 235, 235), (17, 17, 17)
+_STRENGTH_WORDS = ((0.75, "strong"), (0.4, "moderate"), (0.1, "weak"), (0.0, "hardly any"))
+
+
+class HeatmapOptionInvalid(ValueError):  # noqa: N818 - the name says what is wrong with the option
+    """A picture option outside its range: `code` for programs, `message` for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class MapStrength:
+    """How strong a map is: its maximum, the reference, their ratio (maximum over reference) and a word."""
+
+    maximum: float
+    reference: float
+    ratio: float
+    word: str
+
+    def __str__(self) -> str:
+        """Wording for captions and pages."""
+        return f"map strength {self.ratio:.0%} of a typical strong map ({self.word})"
+
+
+def check_colour_map(name: object) -> str:
+    """Return the colour map's name in upper case. Raises `HeatmapOptionInvalid` (colour_map_unknown)."""
+    upper = name.strip().upper() if isinstance(name, str) else ""
+    if upper not in COLOUR_MAPS:
+        raise HeatmapOptionInvalid(
+            "colour_map_unknown", f"There is no such colour map. Choose one of {', '.join(COLOUR_MAPS)}."
+        )
+    return upper
+
+
+def check_alpha(value: object) -> float:
+    """Return the opacity, 0 (film only) to 1. Raises `HeatmapOptionInvalid` (alpha_invalid)."""
+    number = _number(value)
+    if number is None or not 0 <= number <= 1:
+        raise HeatmapOptionInvalid("alpha_invalid", "The opacity (alpha) must be a number from 0 to 1.")
+    return number
+
+
+def check_side(value: object) -> int:
+    """Return the longest side in pixels, 64 to 4096. Raises `HeatmapOptionInvalid` (side_invalid)."""
+    number = _number(value)
+    if number is None or number != int(number) or not MIN_SIDE <= number <= MAX_SIDE:
+        raise HeatmapOptionInvalid(
+            "side_invalid",
+            f"The picture's longest side must be a whole number from {MIN_SIDE} to {MAX_SIDE}.",
+        )
+    return int(number)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def map_strength(cam: NDArray[np.floating[Any]], reference: float) -> MapStrength:
+    """Compare a map (h, w), ReLU'd and in absolute units, with the reference strength (> 0)."""
+    _check_map(cam, reference)
+    maximum = float(cam.max())
+    ratio = maximum / reference
+    word = next(word for least, word in _STRENGTH_WORDS if ratio >= least)
+    return MapStrength(maximum=maximum, reference=reference, ratio=ratio, word=word)
+
+
+def _check_map(cam: NDArray[np.floating[Any]], reference: float) -> None:
+    if cam.ndim != 2 or cam.size == 0 or not np.isfinite(cam).all() or float(cam.min()) < 0:
+        raise ValueError("a map is (h, w), finite and not negative")
+    if not (math.isfinite(reference) and reference > 0):
+        raise ValueError("the reference strength must be greater than 0")
+
+
+def heat_levels(
+    cam: NDArray[np.floating[Any]], size: tuple[int, int], reference: float
+) -> NDArray[np.float32]:
+    """Enlarge a map (h, w) to `size` (width, height) and scale it to 0–1: float32 (height, width).
+
+    1 stands for the reference strength, or for the map's own maximum where that is stronger (so a strong map
+    keeps its shape instead of turning into one flat patch).
+    """
+    _check_map(cam, reference)
+    scaled = (cam / max(reference, float(cam.max()))).astype(np.float32)
+    return np.clip(cv2.resize(scaled, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+
+
+@cache
+def _palette(colour_map: str) -> NDArray[np.uint8]:
+    """RGB of the 256 levels, (256, 3)."""
+    ramp = np.arange(256, dtype=np.uint8).reshape(-1, 1)
+    return np.asarray(cv2.applyColorMap(ramp, COLOUR_MAPS[colour_map])[:, 0, ::-1], dtype=np.uint8)
+
+
+def _coloured(levels: NDArray[np.float32], colour_map: str) -> NDArray[np.uint8]:
+    indices = np.rint(levels * 255).astype(np.uint8)
+    return np.take(_palette(check_colour_map(colour_map)), indices, axis=0)
+
+
+def heat_rgba(
+    cam: NDArray[np.floating[Any]],
+    size: tuple[int, int],
+    *,
+    reference: float,
+    colour_map: str = DEFAULT_COLOUR_MAP,
+) -> bytes:
+    """Draw the transparent heat layer for the viewer: RGBA PNG of `size` (width, height).
+
+    Opacity grows with heat (none where there is no heat), so cold regions show the film untouched. It carries
+    no caption, because it lies exactly over the film.
+    """
+    levels = heat_levels(cam, size, reference)
+    return encode_png(np.dstack([_coloured(levels, colour_map), _opacity(levels)]))
+
+
+def _opacity(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Opacity of the heat, full from 0.6 of the scale upwards: a weak map stays a breath of colour."""
+    return np.asarray(np.rint(np.minimum(levels / _OPAQUE_FROM, 1) * 255), dtype=np.uint8)
+
+
+def heat_picture(
+    cam: NDArray[np.floating[Any]],
+    size: tuple[int, int],
+    *,
+    reference: float,
+    colour_map: str = DEFAULT_COLOUR_MAP,
+    max_side: int = DEFAULT_MAX_SIDE,
+) -> bytes:
+    """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG."""
+    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference)
+    return encode_png(_captioned(_coloured(levels, colour_map), map_strength(cam, reference), colour_map))
+
+
+def overlay(
+    pixels: NDArray[np.uint8],
+    cam: NDArray[np.floating[Any]],
+    *,
+    reference: float,
+    colour_map: str = DEFAULT_COLOUR_MAP,
+    alpha: float = DEFAULT_ALPHA,
+    max_side: int = DEFAULT_MAX_SIDE,
+) -> bytes:
+    """Lay the map over a copy of the film uint8 (H, W), with the caption strip below the film: RGB PNG.
+
+    `alpha` is the opacity of the hottest regions; colder ones are more transparent. The film is shrunk to at
+    most `max_side` pixels. Raises `HeatmapOptionInvalid`.
+    """
+    film = _shrunk(pixels, check_side(max_side))
+    blended = _blended(film, cam, reference, check_colour_map(colour_map), check_alpha(alpha))
+    return encode_png(_captioned(blended, map_strength(cam, reference), colour_map))
+
+
+def side_by_side(
+    pixels: NDArray[np.uint8],
+    cam: NDArray[np.floating[Any]],
+    *,
+    reference: float,
+    colour_map: str = DEFAULT_COLOUR_MAP,
+    alpha: float = DEFAULT_ALPHA,
+    max_side: int = DEFAULT_MAX_SIDE,
+) -> bytes:
+    """Draw film, map and overlay in one row, with the caption strip below: RGB PNG.
+
+    Each of the three has at most `max_side` pixels a side. Raises `HeatmapOptionInvalid`.
+    """
+    film = _shrunk(pixels, check_side(max_side))
+    height, width = film.shape
+    name, opacity = check_colour_map(colour_map), check_alpha(alpha)
+    gap = np.full((height, _MARGIN, 3), _PAPER, np.uint8)
+    heat = _coloured(heat_levels(cam, (width, height), reference), name)
+    panels = [np.dstack([film] * 3), gap, heat, gap, _blended(film, cam, reference, name, opacity)]
+    return encode_png(_captioned(np.hstack(panels), map_strength(cam, reference), name))
+
+
+def _fitting(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    factor = min(1.0, max_side / max(size))
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+
+def _shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    height, width = pixels.shape
+    size = _fitting((width, height), max_side)
+    if size == (width, height):
+        return pixels
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _blended(
+    film: NDArray[np.uint8], cam: NDArray[np.floating[Any]], reference: float, colour_map: str, alpha: float
+) -> NDArray[np.uint8]:
+    height, width = film.shape
+    levels = heat_levels(cam, (width, height), reference)
+    weight = (alpha / 255) * _opacity(levels).astype(np.float32)[..., None]
+    grey = film.astype(np.float32)[..., None]
+    return np.rint(grey + weight * (_coloured(levels, colour_map) - grey)).astype(np.uint8)
+
+
+def _captioned(picture: NDArray[np.uint8], strength: MapStrength, colour_map: str) -> NDArray[np.uint8]:
+    """Put a strip with caption, colour scale and disclaimer below an RGB picture, itself left clean."""
+    height, width = picture.shape[:2]
+    canvas_width = max(width, _MIN_CANVAS)
+    text_size = int(min(max(canvas_width / 46, 12), 20))
+    font = ImageFont.load_default(text_size)
+    lines = _wrapped(f"{CAPTION}: {strength}.", font, canvas_width) + _wrapped(DISCLAIMER, font, canvas_width)
+    line_height = round(text_size * 1.4)
+    text_top = text_size + 2 * _MARGIN
+    strip_height = text_top + line_height * len(lines) + _MARGIN
+    strip = Image.new("RGB", (canvas_width, strip_height), _PAPER)
+    _draw_scale(strip, _MARGIN, text_size, colour_map, font)
+    draw = ImageDraw.Draw(strip)
+    for index, line in enumerate(lines):
+        draw.text((_MARGIN, text_top + index * line_height), line, _INK, font)
+    canvas = np.full((height + strip_height, canvas_width, 3), _PAPER, np.uint8)
+    left = (canvas_width - width) // 2
+    canvas[:height, left : left + width] = picture
+    canvas[height:] = np.asarray(strip)
+    return canvas
+
+
+def _draw_scale(
+    strip: Image.Image,
+    top: int,
+    height: int,
+    colour_map: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Colour scale from "none" to "strong" across the strip."""
+    draw = ImageDraw.Draw(strip)
+    left = _MARGIN + round(draw.textlength("none", font)) + _MARGIN
+    right = strip.width - 2 * _MARGIN - round(draw.textlength("strong", font))
+    ramp = np.tile(np.linspace(0, 1, right - left, dtype=np.float32), (height, 1))
+    strip.paste(Image.fromarray(_coloured(ramp, colour_map)), (left, top))
+    draw.text((_MARGIN, top), "none", _INK, font)
+    draw.text((right + _MARGIN, top), "strong", _INK, font)
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width - 2 * _MARGIN:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
