@@ -12,4 +12,5 @@ cd "$(dirname "$0")"
 . ./pneumoweb/find_python.sh
 
 "$python" -I pneumoweb/bootstrap.py run
+.venv/bin/python manage.py setup_site
 exec .venv/bin/python -m pneumoweb.supervise

@@ -1,0 +1,107 @@
+"""manage.py setup_site: everything an installation needs before its processes start; safe to repeat."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from diagnosis import registry
+from diagnosis.accounts import ensure_administrator
+from diagnosis.errors import ModelRefused
+from diagnosis.models import ModelVersion
+from pneumoml.artifacts import shipped_versions
+
+
+class Command(BaseCommand):
+    """Prepare the installation, telling each step that had something to do."""
+
+    help = (
+        "Prepare this installation: database tables, static files, the first administrator "
+        "(DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD, else a password is made up and printed "
+        "once) and the shipped model. Repeating it changes nothing that is already there."
+    )
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the steps in order; an expected failure becomes one sentence."""
+        try:
+            self._migrate()
+            self._register_models()
+            self._administrator()
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database cannot be used ({_first_line(error)}). Check DATABASE_URL, that the database "
+                "server runs, and that its disk is not full."
+            ) from error
+        except ModelRefused as refusal:
+            raise CommandError(f"The model cannot be used: {refusal}") from refusal
+        self._collect_static()
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            self.stdout.write(f"Preparing the database ({len(plan)} migrations) …")
+            call_command("migrate", interactive=False, verbosity=0)
+
+    def _register_models(self) -> None:
+        known = set(ModelVersion.objects.values_list("version", flat=True))
+        versions = shipped_versions(Path(settings.MODELS_DIR))
+        for version in versions:
+            if version not in known:
+                self.stdout.write(f"Registering the model {version} …")
+                registry.register(actor=None, version=version)
+        active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+        if active is not None:
+            registry.artifact_of(active)
+        elif versions:
+            model = registry.register(actor=None, version=versions[-1])
+            registry.activate(actor=None, model=model)
+        else:
+            raise CommandError(f"No trained model is in {settings.MODELS_DIR}.")
+
+    def _administrator(self) -> None:
+        made = ensure_administrator(
+            actor=None,
+            username=os.environ.get("DJANGO_SUPERUSER_USERNAME", ""),
+            password=os.environ.get("DJANGO_SUPERUSER_PASSWORD", ""),
+        )
+        if made is None:
+            return
+        if not made.made_up_password:
+            self.stdout.write(f"The administrator “{made.username}” was created with the password you gave.")
+            return
+        line = "=" * 72
+        self.stdout.write(
+            f"\n{line}\n  First administrator      user name: {made.username}      "
+            f"password: {made.made_up_password}\n"
+            f"  This password is shown only now. Change it after signing in.\n{line}\n"
+        )
+
+    def _collect_static(self) -> None:
+        if not _static_is_current():
+            self.stdout.write("Collecting the static files …")
+            call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _static_is_current() -> bool:
+    """True when the collected files' manifest is newer than every file it was made from."""
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if not manifest.is_file():
+        return False
+    made = manifest.stat().st_mtime
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            if os.stat(storage.path(path)).st_mtime > made:
+                return False
+    return True
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

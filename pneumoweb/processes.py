@@ -1,0 +1,145 @@
+"""The processes of one installation, as a configuration for supervisor: broker, web, worker, clock."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumoweb.broker import default_broker
+
+WEB_THREADS = 16
+WEB_TIMEOUT_SECONDS = 60
+# A worker that is told to stop finishes its film first; supervisor kills it after this long.
+STOP_SECONDS = 30
+LOG_BYTES, OLD_LOGS = 10_000_000, 3
+
+
+@dataclass(frozen=True)
+class Process:
+    """One supervised process: its name, its command, and how it is to be started and stopped.
+
+    `order` decides the sequence: lower starts earlier and stops later.
+    """
+
+    name: str
+    command: list[str]
+    order: int
+    steady_after_seconds: int = 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where an installation lives and listens."""
+
+    root: Path
+    var: Path
+    host: str
+    port: int
+    embedded_broker: bool
+
+    @property
+    def logs(self) -> Path:
+        """The folder of one log per process."""
+        return self.var / "logs"
+
+    @property
+    def address(self) -> str:
+        """Host and port as gunicorn and URLs write them: an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def site_from(variables: Mapping[str, str], root: Path) -> Site:
+    """Return the installation that the environment describes, with the defaults of .env.example."""
+    return Site(
+        root=root,
+        var=Path(variables.get("PNEUMOWEB_VAR") or root / "var").resolve(),
+        host=variables.get("HOST") or "127.0.0.1",
+        port=int(variables.get("PORT") or 8000),
+        embedded_broker=not variables.get("CELERY_BROKER_URL"),
+    )
+
+
+def processes(site: Site) -> list[Process]:
+    """Return what has to run, in starting order; a broker only where none was configured."""
+    broker = default_broker(site.var)
+    uses_files = site.embedded_broker and broker.kind == "filesystem"
+    pool = ["--pool", "solo"] if uses_files else ["--pool", "prefork", "--concurrency", "1"]
+    celery = ["-m", "celery", "--app", "pneumoweb"]
+    found = [
+        Process("web", ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"], order=20),
+        Process("worker", [*celery, "worker", "--loglevel", "INFO", *pool], order=30),
+        # A process of its own: inside the worker nobody would notice its death.
+        Process("clock", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], order=40),
+    ]
+    if site.embedded_broker and not uses_files:
+        found.insert(0, Process("broker", ["-m", "pneumoweb.broker", str(site.var)], order=10))
+    return found
+
+
+def _gunicorn_options(site: Site) -> list[str]:
+    options = ["--bind", site.address, "--worker-class", "gthread", "--workers", "1"]
+    options += ["--threads", str(WEB_THREADS), "--timeout", str(WEB_TIMEOUT_SECONDS)]
+    options += ["--graceful-timeout", "10", "--no-control-socket", "--access-logfile", "-"]
+    # Waiting connections belong in memory, not on a disk that may be full or slow.
+    return options + (["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else [])  # noqa: S108
+
+
+def supervisor_config(site: Site) -> str:
+    """Return the text of supervisor's configuration. It holds no secrets: those stay in the environment."""
+    head = {
+        "nodaemon": "true",
+        "silent": "true",  # the person at the terminal reads sentences, not supervisor's log
+        "logfile": site.logs / "supervisor.log",
+        "pidfile": site.var / "supervisor.pid",
+        "childlogdir": site.logs,
+        "directory": site.root,
+    }
+    sections = [_section("supervisord", head)]
+    guard = ends_with_parent()
+    for process in processes(site):
+        sections.append(_section(f"program:{process.name}", _program(site, process, guard)))
+    return "\n".join(sections)
+
+
+def _program(site: Site, process: Process, guard: list[str]) -> dict[str, object]:
+    return {
+        "command": " ".join(_quoted(word) for word in [*guard, sys.executable, *process.command]),
+        "directory": site.root,
+        "priority": process.order,
+        "autorestart": "true",
+        "startsecs": process.steady_after_seconds,
+        "startretries": 1_000_000,  # never give up: each attempt waits a second longer
+        "stopsignal": "TERM",
+        "stopwaitsecs": STOP_SECONDS,
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": site.logs / f"{process.name}.log",
+        "stdout_logfile_maxbytes": LOG_BYTES,
+        "stdout_logfile_backups": OLD_LOGS,
+    }
+
+
+def _section(name: str, values: Mapping[str, object]) -> str:
+    lines = [f"[{name}]"]
+    for key, value in values.items():
+        text = str(value)
+        lines.append(f"{key}={text if key == 'command' else text.replace('%', '%%')}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(word: str) -> str:
+    """Return the word as supervisor's parser reads it back: quotes kept together, % taken literally."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def ends_with_parent() -> list[str]:
+    """Return a prefix that makes the kernel stop a process when its parent dies; [] where there is none."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return []
+    prefix = [setpriv, "--pdeathsig", "TERM"]
+    works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    return prefix if works else []
