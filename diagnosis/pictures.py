@@ -1,0 +1,113 @@
+"""Pictures of a result, drawn on demand from the display copy and the stored Grad-CAM map."""
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from diagnosis.errors import Conflict, Refused
+from diagnosis.models import Prediction
+from pneumoml import heatmap
+from pneumoml.heatmap import HeatmapOptionInvalid, MapStrength
+from pneumoml.images import decode_film
+
+HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
+PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
+
+
+class PictureRefused(Refused):
+    """There is no such picture, or an option of it is outside its range."""
+
+
+class FilmMissing(Refused):
+    """The stored film cannot be opened."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True)
+class _Options:
+    colour_map: str
+    alpha: float
+    reference: float
+
+
+def render_picture(
+    *, prediction: Prediction, kind: str, colour_map: object = None, alpha: object = None
+) -> bytes:
+    """Draw one picture of a finished prediction; return it as PNG bytes.
+
+    `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA of the film's own size, to lie over the film, the
+    others are RGB with a caption strip. `colour_map` (a name in `pneumoml.heatmap.COLOUR_MAPS`) and `alpha`
+    (0 to 1, a number or its text) fall back to the settings where they are None or empty.
+
+    Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).
+    """
+    if kind not in PICTURE_KINDS:
+        message = f"There is no such picture. Choose one of {', '.join(PICTURE_KINDS)}."
+        raise PictureRefused("picture_unknown", message)
+    options = _checked(prediction, colour_map, alpha)
+    cam = map_of(prediction)
+    if kind in (HEATMAP, HEAT_LAYER):
+        return _heat(prediction, kind, cam, options)
+    draw = heatmap.overlay if kind == OVERLAY else heatmap.side_by_side
+    return draw(
+        _film(prediction),
+        cam,
+        reference=options.reference,
+        colour_map=options.colour_map,
+        alpha=options.alpha,
+    )
+
+
+def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: _Options) -> bytes:
+    size = (prediction.study.width, prediction.study.height)
+    draw = heatmap.heat_picture if kind == HEATMAP else heatmap.heat_rgba
+    return draw(cam, size, reference=options.reference, colour_map=options.colour_map)
+
+
+def map_of(prediction: Prediction) -> NDArray[np.float32]:
+    """Return the stored Grad-CAM map, float32 (h, w), non-negative; raises Conflict where there is none."""
+    if prediction.status != Prediction.Status.SUCCEEDED or prediction.cam is None:
+        raise Conflict("no_result", "The AI has no result for this film, so there is no heat map to draw.")
+    return np.asarray(prediction.cam, dtype=np.float32)
+
+
+def strength_of(prediction: Prediction) -> MapStrength:
+    """Compare the map's strength with the version's reference; raises Conflict where there is no map."""
+    return heatmap.map_strength(map_of(prediction), reference_strength(prediction))
+
+
+def reference_strength(prediction: Prediction) -> float:
+    """Return the strength of a typical strong map of this model version, from its card.
+
+    A card without one gives the map's own maximum: the picture is then relative only.
+    """
+    card: dict[str, Any] = prediction.model_version.card or {}
+    metrics = card.get("metrics")
+    measured = metrics.get("cam_reference") if isinstance(metrics, dict) else None
+    reference = measured if measured is not None else card.get("cam_reference")
+    if isinstance(reference, (int, float)) and reference > 0:
+        return float(reference)
+    return prediction.cam_strength or 1.0
+
+
+def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Options:
+    try:
+        return _Options(
+            colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
+            alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
+            reference=reference_strength(prediction),
+        )
+    except HeatmapOptionInvalid as invalid:
+        raise PictureRefused(invalid.code, invalid.message) from invalid
+
+
+def _film(prediction: Prediction) -> NDArray[np.uint8]:
+    try:
+        with prediction.study.display.open("rb") as file:
+            return decode_film(file.read()).pixels
+    except OSError as error:
+        message = "The stored film could not be opened. Tell an administrator."
+        raise FilmMissing("film_missing", message) from error
