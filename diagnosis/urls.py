@@ -1,0 +1,18 @@
+"""Addresses of films, pictures and the model page."""
+from django.urls import path
+
+from diagnosis.views import banner, media, study
+
+urlpatterns = [
+    path("studies/<uuid:uid>/", study.study_page, name="study"),
+    path("studies/<uuid:uid>/status/", study.study_status, name="study-status"),
+    path("studies/<uuid:uid>/retry/", study.study_retry, name="study-retry"),
+    path("studies/<uuid:uid>/delete/", study.study_delete, name="study-delete"),
+    path("studies/<uuid:uid>/files/original", media.original, name="study-original"),
+    path("studies/<uuid:uid>/files/display.png", media.display, name="study-display"),
+    path("studies/<uuid:uid>/files/thumbnail.png", media.thumbnail, name="study-thumbnail"),
+    path("studies/<uuid:uid>/files/heatmap.png", media.heatmap, name="study-heatmap"),
+    path("studies/<uuid:uid>/files/overlay.png", media.overlay, name="study-overlay"),
+    path("studies/<uuid:uid>/files/side-by-side.png", media.side_by_side, name="study-side-by-side"),
+    path("banner/", banner.system_banner, name="system-banner"),
+]
