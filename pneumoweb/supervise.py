@@ -53,7 +53,7 @@ def take_data_directory(var: Path) -> IO[str]:
 
 
 def ask_health(site: Site) -> dict[str, Any] | None:
-    """Return what the site's own /health says; None while the web server does not answer.
+    """Return what the site's own /health says; None while the web server does not answer, or only fails.
 
     An answer that is not JSON, such as a redirection to HTTPS, counts as an answer: {}.
     """
@@ -61,14 +61,17 @@ def ask_health(site: Site) -> dict[str, Any] | None:
     door = http.client.HTTPConnection(host, site.port, timeout=5)
     try:
         door.request("GET", "/health", headers={"Host": "localhost"})
-        told = json.loads(door.getresponse().read())
-        return told if isinstance(told, dict) else {}
-    except ValueError:
-        return {}
+        answer = door.getresponse()
+        text = answer.read()
     except (OSError, http.client.HTTPException):
         return None
     finally:
         door.close()
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {} if answer.status < 500 else None
+    return told if isinstance(told, dict) else {}
 
 
 class Announcer:

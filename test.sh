@@ -1,0 +1,115 @@
+#!/bin/sh
+# Runs every check: ./test.sh
+#   --fast     leaves out the browser, worker and TensorFlow tests, for quick turns while you work
+#   --nightly  runs the long tests instead of the usual ones
+# In CI (CI=true) a skipped test counts as a failure.
+set -u
+
+cd "$(dirname "$0")"
+. ./pneumoweb/find_python.sh
+
+usual=yes heavy=yes nightly=no
+for argument in "$@"; do
+    case $argument in
+        --fast) heavy=no ;;
+        --nightly) nightly=yes usual=no heavy=no ;;
+        *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
+    esac
+done
+
+"$python" -I pneumoweb/bootstrap.py test || exit 1
+
+# The tests decide about these themselves; a person's own values must not reach them.
+unset PNEUMOWEB_VAR DATABASE_URL CELERY_BROKER_URL MEDIA MODELS_DIR SECRET_KEY HOST PORT DEBUG HTTPS ALLOWED_HOSTS
+unset DJANGO_SUPERUSER_USERNAME DJANGO_SUPERUSER_PASSWORD DJANGO_SETTINGS_MODULE
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+failed=
+
+# step NAME COMMAND…: says what runs, keeps going after a failure and remembers it.
+step() {
+    name=$1
+    shift
+    began=$(date +%s)
+    printf '\n--- %s\n' "$name"
+    if "$@"; then
+        echo "    ok ($(($(date +%s) - began)) s)"
+    else
+        echo "    FAILED: $name"
+        failed="$failed
+  $name"
+    fi
+}
+
+existing() {
+    for name in "$@"; do
+        if [ -e "$name" ]; then echo "$name"; fi
+    done
+}
+
+packages=$(existing pneumoweb pneumoml diagnosis reading insight interop trials)
+python_files="manage.py tests $packages $(existing benchmarks scripts)"
+py=.venv/bin/python
+
+deploy_check() {
+    PNEUMOWEB_VAR="$scratch/deploy" HTTPS=true ALLOWED_HOSTS=example.org \
+        SECRET_KEY="$($py -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+        $py manage.py check --deploy --fail-level WARNING
+}
+
+migrations_check() {
+    PNEUMOWEB_VAR="$scratch/migrations" $py manage.py makemigrations --check --dry-run
+}
+
+scripts_check() {
+    for script in run.sh test.sh .ci/run pneumoweb/find_python.sh $(existing docker/*.sh); do
+        sh -n "$script" || return 1
+    done
+}
+
+# Keeps pytest's exit code through `tee`, and its closing line for the end.
+run_pytest() {
+    part=$1
+    shift
+    {
+        $py -m pytest -p no:cacheprovider ${CI:+-p tests.no_skips} "$@"
+        echo $? >"$scratch/$part.code"
+    } | tee "$scratch/$part.log"
+    tail -n 1 "$scratch/$part.log" >>"$scratch/closing"
+    return "$(cat "$scratch/$part.code")"
+}
+
+coverage="--cov --cov-report="
+export COVERAGE_FILE="$scratch/coverage"
+
+# shellcheck disable=SC2086  # lists of words on purpose
+if [ $usual = yes ]; then
+    step "ruff check" $py -m ruff check $python_files
+    step "ruff format" $py -m ruff format --check $python_files
+    step "templates (djlint)" $py -m djlint --lint --quiet templates
+    step "types (mypy --strict)" $py -m mypy --strict $packages
+    step "migrations are complete" migrations_check
+    step "production settings (check --deploy)" deploy_check
+    step "shell scripts parse" scripts_check
+    step "light tests" run_pytest light -n 2 $coverage -m "not (tensorflow or worker or e2e or nightly)"
+fi
+# shellcheck disable=SC2086
+if [ $heavy = yes ]; then
+    step "TensorFlow, worker and browser tests" run_pytest heavy $coverage --cov-append \
+        -m "(tensorflow or worker or e2e) and not nightly"
+fi
+if [ $nightly = yes ]; then
+    step "long tests" run_pytest nightly -m nightly
+else
+    printf '\n--- coverage\n'
+    $py -m coverage report --skip-covered --skip-empty
+fi
+
+printf '\n'
+cat "$scratch/closing"
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed"
+    exit 1
+fi
+echo "Everything passed."

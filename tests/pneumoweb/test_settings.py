@@ -1,0 +1,67 @@
+"""The settings and their list of variables agree, and the secret key is made once."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from pneumoweb.bootstrap import read_dotenv
+from pneumoweb.secret import load_or_create_secret
+
+ROOT = Path(__file__).resolve().parents[2]
+# Read before Django starts: by run.sh, bootstrap.py, processes.py and setup_site.
+READ_BY_THE_START = {"PORT", "HOST", "PYTHON", "DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_PASSWORD"}
+
+
+def variables_that_settings_read() -> set[str]:
+    """Return the names in every `env.xxx("NAME", …)` call of settings.py."""
+    tree = ast.parse((ROOT / "pneumoweb" / "settings.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {
+        call.args[0].value
+        for call in calls
+        if ast.unparse(call.func).startswith("env.") and call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_env_example_lists_every_variable_and_no_other() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^(?:# )?([A-Z][A-Z_0-9]*)=", text, flags=re.MULTILINE))
+    assert listed == variables_that_settings_read() | READ_BY_THE_START
+
+
+def test_the_variables_of_the_start_are_really_read() -> None:
+    files = ["run.sh", "pneumoweb/find_python.sh", "pneumoweb/bootstrap.py", "pneumoweb/processes.py"]
+    files.append("diagnosis/management/commands/setup_site.py")
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in files)
+    assert {name for name in READ_BY_THE_START if name not in text} == set()
+
+
+def settings_seen_with(variables: dict[str, str], var: Path) -> str:
+    """Return every setting as text, as a fresh process sees it with these variables and no others."""
+    script = (
+        "import pneumoweb.settings as s; "
+        "print({k: v for k, v in vars(s).items() if k.isupper() and k != 'SECRET_KEY'})"
+    )
+    base = {"PATH": os.environ["PATH"], "PNEUMOWEB_VAR": str(var)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=variables | base, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_env_example_used_as_it_is_changes_nothing(tmp_path: Path) -> None:
+    example = read_dotenv(ROOT / ".env.example")
+    assert "PORT" in example
+    assert settings_seen_with(example, tmp_path) == settings_seen_with({}, tmp_path)
+
+
+def test_the_secret_key_is_the_same_for_all_processes_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    with ProcessPoolExecutor(4) as starters:
+        keys = set(starters.map(load_or_create_secret, [path] * 8))
+    assert keys == {load_or_create_secret(path)}
+    assert len(keys.pop()) > 60
+    assert path.stat().st_mode & 0o777 == 0o600
