@@ -16,20 +16,39 @@ from diagnosis.roles import AnyUser
 GENESIS = "0" * 64
 SYSTEM = "system"
 
+FAULTS = {
+    "event_missing": "an event is missing before it",
+    "order_changed": "it does not follow on the event before it",
+    "event_changed": "it was changed after it was written",
+    "head_missing": "the end of the trail is no longer recorded",
+    "tail_missing": "the newest events are missing",
+    "tail_added": "it was added past the recorded end of the trail",
+    "note_differs": "the trail differs from the hash that was noted",
+}
+
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What a verification found: events read, the first broken place (None when whole), and the head."""
+    """What a verification found: whole events read, the hash of the last of them, the first fault.
+
+    `broken_at` is the number (seq) of the first event that is wrong or missing, None when all is well;
+    `code` is then a key of FAULTS, else "".
+    """
 
     events: int
-    broken_at: int | None
-    reason: str
     head: str
+    broken_at: int | None = None
+    code: str = ""
 
     @property
     def is_whole(self) -> bool:
         """True when every event is there, unchanged and in order."""
         return self.broken_at is None
+
+    @property
+    def reason(self) -> str:
+        """The fault in words; "" when there is none."""
+        return FAULTS.get(self.code, "")
 
 
 def record(
@@ -37,10 +56,11 @@ def record(
 ) -> AuditEvent:
     """Append one event and return it; `details` must be JSON and hold no names, tokens or file names.
 
-    Runs in the caller's transaction, so an event exists exactly when the change it tells of does.
+    Runs in the caller's transaction, so an event exists exactly when the change it tells of does: an event
+    that cannot be written undoes the caller's change too, hence no savepoint. The head row, made by
+    migration, is locked until the end: events of other transactions queue behind it.
     """
-    with transaction.atomic():
-        AuditHead.objects.get_or_create(pk=1)
+    with transaction.atomic(savepoint=False):
         head = AuditHead.objects.select_for_update().get(pk=1)
         event = AuditEvent(
             seq=head.last_seq + 1,
@@ -83,19 +103,24 @@ def event_hash(event: AuditEvent) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify_chain() -> ChainReport:
-    """Read every event in order and compare it with the chain; memory stays constant."""
-    expected_seq, previous = 1, GENESIS
+def verify_chain(*, noted: tuple[int, str] | None = None) -> ChainReport:
+    """Read every event in order and compare it with the chain; memory stays constant.
+
+    `noted` is the number and hash of an event as somebody wrote them down elsewhere. Only that shows a
+    trail that was rewritten as a whole, by somebody who can write to the database and knows the method.
+    """
+    count, previous = 0, GENESIS
     for event in _events_in_order():
-        reason = _fault(event, expected_seq, previous)
-        if reason:
-            return ChainReport(expected_seq - 1, event.seq, reason, previous)
-        expected_seq, previous = expected_seq + 1, event.hash
-    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
-    count = expected_seq - 1
-    if (head.last_seq, head.last_hash) != (count, previous):
-        return ChainReport(count, expected_seq, "the newest events are missing", previous)
-    return ChainReport(count, None, "", previous)
+        code = _fault(event, count + 1, previous)
+        if not code and noted is not None and noted[0] == event.seq and noted[1] != event.hash:
+            code = "note_differs"
+        if code:
+            return ChainReport(count, previous, event.seq, code)
+        count, previous = event.seq, event.hash
+    code = _fault_at_the_end(count, previous, noted)
+    if code:
+        return ChainReport(count, previous, count if code == "tail_added" else count + 1, code)
+    return ChainReport(count, previous)
 
 
 def _events_in_order() -> Iterator[AuditEvent]:
@@ -104,11 +129,20 @@ def _events_in_order() -> Iterator[AuditEvent]:
 
 def _fault(event: AuditEvent, expected_seq: int, previous: str) -> str:
     if event.seq != expected_seq:
-        return "an event is missing"
+        return "event_missing"
     if event.previous_hash != previous:
-        return "the order was changed"
-    if event.hash != event_hash(event):
-        return "the event was changed"
+        return "order_changed"
+    return "" if event.hash == event_hash(event) else "event_changed"
+
+
+def _fault_at_the_end(count: int, last_hash: str, noted: tuple[int, str] | None) -> str:
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is None:
+        return "head_missing"
+    if head.last_seq < count:
+        return "tail_added"
+    if (head.last_seq, head.last_hash) != (count, last_hash) or (noted is not None and noted[0] > count):
+        return "tail_missing"
     return ""
 
 

@@ -12,7 +12,10 @@ import pytest
 from django.core.cache import cache
 
 from diagnosis.models import ModelVersion, Prediction, Study
+from tests import flushing
 from tests.cast import Cast, make_cast
+
+flushing.install()
 
 
 @pytest.fixture(autouse=True)
