@@ -1,9 +1,11 @@
 """Addresses of films, pictures and the model page."""
 from django.urls import path
 
-from diagnosis.views import banner, media, study
+from diagnosis.views import banner, media, states, study, upload
 
 urlpatterns = [
+    path("upload/", upload.upload, name="upload"),
+    path("studies/states/", states.study_states, name="study-states"),
     path("studies/<uuid:uid>/", study.study_page, name="study"),
     path("studies/<uuid:uid>/status/", study.study_status, name="study-status"),
     path("studies/<uuid:uid>/retry/", study.study_retry, name="study-retry"),

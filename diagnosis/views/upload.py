@@ -1,0 +1,156 @@
+"""The upload page: one or many files or a URL, each with its own outcome; as a page or as JSON."""
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_http_methods
+
+from diagnosis.errors import FilmRefused, NotAllowed, Refused
+from diagnosis.forms import UploadForm
+from diagnosis.models import Project, Study
+from diagnosis.roles import may_upload
+from diagnosis.submission import submit_study
+
+UPLOADED, DUPLICATE, REFUSED = "uploaded", "duplicate", "refused"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: shown as a row. `name` is shown to its sender and kept nowhere."""
+
+    kind: str
+    name: str
+    message: str
+    http_status: int
+    code: str = ""
+    study: Study | None = None
+
+
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Show the form; on POST take in each film and say what became of it. Films never share a fate."""
+    if not request.user.is_authenticated:
+        return _sign_in_first(request)
+    user = cast(User, request.user)
+    if not may_upload(user):
+        message = "Your account may not upload films. Ask an administrator for the role of an uploader."
+        return _answer(request, [_refused("", NotAllowed("not_an_uploader", message))], form=None)
+    if request.method == "GET":
+        return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
+    form = UploadForm(request.POST, request.FILES, user=user)
+    valid = form.is_valid()
+    outcomes = _too_large(request) if _was_cut_off(request) else []
+    if valid:
+        outcomes = _take_in(user, form) + outcomes
+    elif not outcomes:
+        outcomes = _form_refusals(form) if _wants_json(request) else []
+    return _answer(request, outcomes, form=form)
+
+
+def _take_in(user: User, form: UploadForm) -> list[Outcome]:
+    project: Project = form.cleaned_data["project"]
+    subject_code: str = form.cleaned_data["subject_code"]
+    outcomes = [_submit_file(user, project, subject_code, file) for file in form.cleaned_data["file"]]
+    if form.cleaned_data["url"]:
+        outcomes.append(_submit(user, project, subject_code, name="The film at the URL", url=form.cleaned_data["url"]))
+    return outcomes
+
+
+def _submit_file(user: User, project: Project, subject_code: str, file: UploadedFile) -> Outcome:
+    return _submit(user, project, subject_code, name=file.name or "Film", data=file.read())
+
+
+def _submit(
+    user: User, project: Project, subject_code: str, *, name: str, data: bytes | None = None, url: str | None = None
+) -> Outcome:
+    try:
+        done = submit_study(actor=user, project=project, subject_code=subject_code, data=data, url=url)
+    except Refused as refusal:
+        return _refused(name, refusal)
+    if done.created:
+        return Outcome(UPLOADED, name, f"Uploaded as {done.study.reference}.", 201, study=done.study)
+    message = f"Already here as {done.study.reference}; it was not stored or read again."
+    return Outcome(DUPLICATE, name, message, 200, study=done.study)
+
+
+def _refused(name: str, refusal: Refused) -> Outcome:
+    return Outcome(REFUSED, name, refusal.message, refusal.http_status, code=refusal.code)
+
+
+def _was_cut_off(request: HttpRequest) -> bool:
+    return bool(getattr(request, "upload_was_too_large", False))
+
+
+def _too_large(request: HttpRequest) -> list[Outcome]:
+    limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+    message = f"A film may have at most {limit} MB. This one, and any file after it, was not stored."
+    return [_refused("A file that is too large", FilmRefused("too_many_bytes", message))]
+
+
+def _form_refusals(form: UploadForm) -> list[Outcome]:
+    return [
+        Outcome(REFUSED, "", str(error), 400, code=f"{field}_invalid")
+        for field, errors in form.errors.items()
+        for error in errors
+    ]
+
+
+def _initial(user: User) -> dict[str, object]:
+    """Preselect the project of the person's last film, else the first."""
+    last = Study.objects.visible_to(user).filter(uploaded_by=user).values_list("project", flat=True).first()
+    return {"project": last} if last else {}
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    if not _wants_json(request):
+        return redirect_to_login(request.get_full_path())
+    message = "You were signed out. Sign in in another tab, then try again."
+    return _json(Outcome(REFUSED, "", message, 401, code="signed_out"))
+
+
+def _answer(request: HttpRequest, outcomes: list[Outcome], *, form: UploadForm | None) -> HttpResponse:
+    if _wants_json(request):
+        return _json(outcomes[0])
+    worked = [outcome for outcome in outcomes if outcome.kind != REFUSED]
+    status = 200 if worked else outcomes[0].http_status if outcomes else 400
+    return _page(request, form, outcomes, status)
+
+
+def _json(outcome: Outcome) -> JsonResponse:
+    """Answer for one file; the page's script sends each file by itself."""
+    body = {
+        "outcome": outcome.kind,
+        "message": outcome.message,
+        "code": outcome.code,
+        "disclaimer": settings.DISCLAIMER,
+    }
+    if outcome.study is not None:
+        body |= {
+            "reference": outcome.study.reference,
+            "url": outcome.study.get_absolute_url(),
+            "state_html": render_to_string("partials/film_state.html", {"study": outcome.study}),
+        }
+    return JsonResponse(body, status=outcome.http_status)
+
+
+def _page(request: HttpRequest, form: UploadForm | None, outcomes: list[Outcome], status: int) -> HttpResponse:
+    context = {
+        "form": form,
+        "outcomes": outcomes,
+        "url_intake": settings.URL_INTAKE,
+        "max_megabytes": settings.MAX_UPLOAD_BYTES // (1024 * 1024),
+        "max_bytes": settings.MAX_UPLOAD_BYTES,
+        "max_files": settings.MAX_FILES_PER_UPLOAD,
+        "has_project": form is not None and form.fields["project"].queryset.exists(),  # type: ignore[attr-defined]
+    }
+    return render(request, "diagnosis/upload.html", context, status=status)

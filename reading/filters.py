@@ -1,0 +1,203 @@
+"""What the history can be narrowed and sorted by, and the cursor that pages through it without counting."""
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.signing import b64_decode, b64_encode
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import make_aware
+
+from diagnosis import search
+from diagnosis.models import Prediction, Project, Study, StudyQuerySet
+from diagnosis.roles import AnyUser
+from reading.models import Review
+
+ANY = ("", "Any")
+REVIEW_STATES = [
+    ("unreviewed", "Unreviewed"),
+    ("reviewed", "Reviewed"),
+    ("agreed", "A reader agreed"),
+    ("disagreed", "A reader disagreed"),
+]
+SORTS = {"film": "pk", "subject": "subject_code", "uploaded": "created_at", "probability": "sort_probability"}
+NEWEST = "-uploaded"
+_BORDERLINE = "borderline"
+
+
+class CursorInvalid(ValueError):
+    """The cursor was not made by this list."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place between two films: the sort value and key of the film beside it, and which way to read on."""
+
+    value: Any
+    pk: int
+    backwards: bool
+
+    def encode(self) -> str:
+        """Return the cursor as text for an address."""
+        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
+        return b64_encode(json.dumps([value, self.pk, self.backwards]).encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str, *, column: str) -> "Cursor":
+        """Read a cursor; raises CursorInvalid for anything that `encode` did not make for this column."""
+        try:
+            value, pk, backwards = json.loads(b64_decode(text.encode()))
+            value = parse_datetime(value) if column == "created_at" else value
+        except (ValueError, TypeError) as error:
+            raise CursorInvalid(text) from error
+        wanted = {"created_at": datetime, "subject_code": str, "pk": int, "sort_probability": (int, float)}[column]
+        if not isinstance(value, wanted) or type(pk) is not int or type(backwards) is not bool:  # type: ignore[arg-type]
+            raise CursorInvalid(text)
+        return cls(value, pk, backwards)
+
+
+class HistoryFilter(forms.Form):
+    """The filters of the history page; every one may be left out."""
+
+    q = forms.CharField(required=False, max_length=200, label="Search")
+    status = forms.ChoiceField(required=False, choices=[ANY, *Prediction.Status.choices])
+    result = forms.ChoiceField(
+        required=False, choices=[ANY, *Prediction.Outcome.choices, (_BORDERLINE, "Borderline")]
+    )
+    review = forms.ChoiceField(required=False, choices=[ANY, *REVIEW_STATES])
+    project = forms.ModelChoiceField(
+        required=False, queryset=Project.objects.none(), to_field_name="slug", empty_label="Any"
+    )
+    uploader = forms.ModelChoiceField(
+        required=False, queryset=User.objects.none(), to_field_name="username", empty_label="Anybody"
+    )
+    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    sort = forms.CharField(required=False, widget=forms.HiddenInput)
+    cursor = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._visible = Study.objects.visible_to(user)
+        has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
+        self._offer("project", Project.objects.visible_to(user))
+        self._offer("uploader", User.objects.filter(has_films).order_by("username"))
+        for field in self.fields.values():
+            is_choice = isinstance(field, forms.ChoiceField)
+            field.widget.attrs.setdefault("class", "form-select" if is_choice else "form-control")
+
+    def _offer(self, name: str, choices: Any) -> None:
+        self.fields[name].queryset = choices  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    def clean_sort(self) -> str:
+        """Accept the names in SORTS, with a minus for descending; newest first where nothing is asked."""
+        sort: str = self.cleaned_data["sort"] or NEWEST
+        if sort.removeprefix("-") not in SORTS:
+            raise forms.ValidationError("This list cannot be sorted by that.")
+        return sort
+
+    def clean(self) -> dict[str, Any]:
+        """Read the cursor, whose kind depends on the sorting."""
+        data = super().clean() or {}
+        data["place"] = None
+        if data.get("cursor") and "sort" in data:
+            try:
+                data["place"] = Cursor.decode(data["cursor"], column=self.sort_column)
+            except CursorInvalid:
+                self.add_error(None, "This page of the list is not there. Start again at the first one.")
+        return data
+
+    @property
+    def sort_column(self) -> str:
+        """The column that the list is sorted by."""
+        return SORTS[self.cleaned_data["sort"].removeprefix("-")]
+
+    @property
+    def is_descending(self) -> bool:
+        """Whether the largest (newest) comes first."""
+        return bool(self.cleaned_data["sort"].startswith("-"))
+
+    @property
+    def is_narrowed(self) -> bool:
+        """True when any filter is set."""
+        names = ("q", "status", "result", "review", "project", "uploader", "since", "until")
+        return any(self.cleaned_data.get(name) for name in names)
+
+    def studies(self) -> StudyQuerySet:
+        """Return the visible films that fit, in order, with what a row shows of results and reviews."""
+        studies = _with_review_state(search.with_newest_result(self._visible))
+        newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
+        probability = Subquery(newest.values("calibrated_probability")[:1])
+        studies = studies.annotate(sort_probability=Coalesce(probability, Value(-1.0)))
+        studies = search.matching(self._narrowed(studies), self.cleaned_data["q"])
+        return search.for_display(studies).order_by(*self.ordering())
+
+    def ordering(self, *, backwards: bool = False) -> list[Any]:
+        """Return the columns to order by; ties are broken by the key, so that paging never skips a film."""
+        descending = self.is_descending != backwards
+        columns = [self.sort_column] if self.sort_column == "pk" else [self.sort_column, "pk"]
+        return [F(column).desc() if descending else F(column).asc() for column in columns]
+
+    def beyond(self, place: Cursor) -> Q:
+        """Return the condition for films on the far side of the cursor."""
+        way = "lt" if self.is_descending != place.backwards else "gt"
+        column = self.sort_column
+        if column == "pk":
+            return Q(**{f"pk__{way}": place.pk})
+        return Q(**{f"{column}__{way}": place.value}) | Q(**{column: place.value, f"pk__{way}": place.pk})
+
+    def _narrowed(self, studies: StudyQuerySet) -> StudyQuerySet:
+        chosen = self.cleaned_data
+        if chosen["status"]:
+            studies = studies.filter(newest_status=chosen["status"])
+        if chosen["result"]:
+            studies = _with_result(studies, chosen["result"])
+        if chosen["review"]:
+            studies = studies.filter(_REVIEW_CONDITIONS[chosen["review"]])
+        if chosen["project"]:
+            studies = studies.filter(project=chosen["project"])
+        if chosen["uploader"]:
+            studies = studies.filter(uploaded_by=chosen["uploader"])
+        return self._in_period(studies)
+
+    def _in_period(self, studies: StudyQuerySet) -> StudyQuerySet:
+        """Both days count as whole days, in the installation's time zone."""
+        since, until = self.cleaned_data["since"], self.cleaned_data["until"]
+        if since:
+            studies = studies.filter(created_at__gte=make_aware(datetime.combine(since, datetime.min.time())))
+        if until:
+            after = make_aware(datetime.combine(until, datetime.min.time()) + timedelta(days=1))
+            studies = studies.filter(created_at__lt=after)
+        return studies
+
+
+_REVIEW_CONDITIONS = {
+    "unreviewed": Q(reviewed=False),
+    "reviewed": Q(reviewed=True),
+    "agreed": Q(agreed=True),
+    "disagreed": Q(disagreed=True),
+}
+
+
+def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
+    current = Review.objects.filter(study=OuterRef("pk"), is_current=True).order_by()
+    return studies.annotate(
+        reviewed=Exists(current),
+        agreed=Exists(current.filter(agrees_with_ai=True)),
+        disagreed=Exists(current.filter(agrees_with_ai=False)),
+    )
+
+
+def _with_result(studies: StudyQuerySet, result: str) -> StudyQuerySet:
+    if result != _BORDERLINE:
+        return studies.filter(newest_outcome=result)
+    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    return studies.filter(
+        predictions__pk=Subquery(newest),
+        predictions__calibrated_probability__gte=F("predictions__model_version__borderline_low"),
+        predictions__calibrated_probability__lte=F("predictions__model_version__borderline_high"),
+    )

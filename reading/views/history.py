@@ -1,0 +1,118 @@
+"""The history: the list of films with results and reviews, searched, filtered, sorted and paged."""
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from diagnosis.models import Project, Study
+from diagnosis.roles import roles_of
+from reading.filters import Cursor, HistoryFilter
+
+FILMS_PER_PAGE = 25
+COLUMNS = [("film", "Film"), ("subject", "Subject"), ("uploaded", "Uploaded"), ("probability", "AI result")]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of films, and the cursors of its neighbours (empty where there is none)."""
+
+    studies: list[Study]
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A sortable column: what its link asks for next, and how it is sorted now (for aria-sort)."""
+
+    label: str
+    next_sort: str
+    sorted: str
+
+
+@login_required
+@never_cache
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    """Show the films that fit the filters; to htmx only the list, under the address that leads back to it."""
+    form = HistoryFilter(request.GET, user=request.user)
+    valid = form.is_valid()
+    context: dict[str, Any] = {"form": form, "valid": valid}
+    if valid:
+        page = _page(form)
+        context |= {"page": page, "columns": _columns(form), "narrowed": form.is_narrowed}
+        if not page.studies:
+            context["empty"] = _why_empty(request, form)
+    partial = bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    template = "reading/history_list.html" if partial else "reading/history.html"
+    response = render(request, template, context, status=200 if valid else 422 if partial else 400)
+    patch_vary_headers(response, ["HX-Request"])
+    if partial:
+        response["HX-Push-Url"] = _address(request)
+    return response
+
+
+def _page(form: HistoryFilter) -> Page:
+    """Read one film more than a page shows: whether there is a next page needs no count of all films."""
+    place: Cursor | None = form.cleaned_data["place"]
+    studies = form.studies()
+    if place is None:
+        found = list(studies[: FILMS_PER_PAGE + 1])
+        return Page(found[:FILMS_PER_PAGE], after=_after(form, found))
+    found = list(studies.filter(form.beyond(place)).order_by(*form.ordering(backwards=place.backwards))[
+        : FILMS_PER_PAGE + 1
+    ])
+    if not place.backwards:
+        shown = found[:FILMS_PER_PAGE]
+        return Page(shown, before=_cursor(form, shown[:1], backwards=True), after=_after(form, found))
+    shown = found[:FILMS_PER_PAGE][::-1]
+    before = _cursor(form, shown[:1], backwards=True) if len(found) > FILMS_PER_PAGE else ""
+    return Page(shown, before=before, after=_cursor(form, shown[-1:], backwards=False))
+
+
+def _after(form: HistoryFilter, found: list[Study]) -> str:
+    if len(found) <= FILMS_PER_PAGE:
+        return ""
+    return _cursor(form, found[FILMS_PER_PAGE - 1 : FILMS_PER_PAGE], backwards=False)
+
+
+def _cursor(form: HistoryFilter, beside: list[Study], *, backwards: bool) -> str:
+    """Return the cursor beside the one given film; empty without one."""
+    return "".join(Cursor(getattr(study, form.sort_column), study.pk, backwards).encode() for study in beside)
+
+
+def _columns(form: HistoryFilter) -> list[Column]:
+    name, descending = form.cleaned_data["sort"].removeprefix("-"), form.is_descending
+    columns = []
+    for key, label in COLUMNS:
+        if key == name:
+            state = "descending" if descending else "ascending"
+            columns.append(Column(label, key if descending else f"-{key}", state))
+        else:
+            columns.append(Column(label, key if key == "subject" else f"-{key}", "none"))
+    return columns
+
+
+def _why_empty(request: HttpRequest, form: HistoryFilter) -> str:
+    if form.is_narrowed or form.cleaned_data["place"]:
+        return "no_match"
+    if not roles_of(request.user):
+        return "no_role"
+    if not Project.objects.visible_to(request.user).exists():
+        return "no_project"
+    return "no_films"
+
+
+def _address(request: HttpRequest) -> str:
+    """Return the page's address without empty parameters."""
+    wanted = request.GET.copy()
+    for name in [name for name, value in wanted.items() if not value]:
+        del wanted[name]
+    query = wanted.urlencode()
+    return reverse("studies") + (f"?{query}" if query else "")
