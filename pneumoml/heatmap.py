@@ -122,16 +122,25 @@ def _check_map(cam: NDArray[np.floating[Any]], reference: float) -> None:
 
 
 def heat_levels(
-    cam: NDArray[np.floating[Any]], size: tuple[int, int], reference: float
+    cam: NDArray[np.floating[Any]], size: tuple[int, int], reference: float, crop: float = 0.0
 ) -> NDArray[np.float32]:
     """Enlarge a map (h, w) to `size` (width, height) and scale it to 0–1: float32 (height, width).
 
     1 stands for the reference strength, or for the map's own maximum where that is stronger (so a strong map
-    keeps its shape instead of turning into one flat patch).
+    keeps its shape instead of turning into one flat patch). `crop` (0 to below 0.5) is the share that
+    preprocessing cut off each edge of the film (`ModelCard.crop`): the map covers the rest, and the edges,
+    which the network never saw, stay 0.
     """
     _check_map(cam, reference)
+    if not 0 <= crop < 0.5:
+        raise ValueError("crop must be at least 0 and below 0.5")
+    width, height = size
+    left, top = round(crop * width), round(crop * height)
     scaled = (cam / max(reference, float(cam.max()))).astype(np.float32)
-    return np.clip(cv2.resize(scaled, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    inner = cv2.resize(scaled, (width - 2 * left, height - 2 * top), interpolation=cv2.INTER_CUBIC)
+    levels = np.zeros((height, width), np.float32)
+    levels[top : height - top, left : width - left] = np.clip(inner, 0, 1)
+    return levels
 
 
 @cache
@@ -151,6 +160,7 @@ def heat_rgba(
     size: tuple[int, int],
     *,
     reference: float,
+    crop: float = 0.0,
     colour_map: str = DEFAULT_COLOUR_MAP,
 ) -> bytes:
     """Draw the transparent heat layer for the viewer: RGBA PNG of `size` (width, height).
@@ -158,7 +168,7 @@ def heat_rgba(
     Opacity grows with heat (none where there is no heat), so cold regions show the film untouched. It carries
     no caption, because it lies exactly over the film.
     """
-    levels = heat_levels(cam, size, reference)
+    levels = heat_levels(cam, size, reference, crop)
     return encode_png(np.dstack([_coloured(levels, colour_map), _opacity(levels)]))
 
 
@@ -172,11 +182,12 @@ def heat_picture(
     size: tuple[int, int],
     *,
     reference: float,
+    crop: float = 0.0,
     colour_map: str = DEFAULT_COLOUR_MAP,
     max_side: int = DEFAULT_MAX_SIDE,
 ) -> bytes:
     """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG."""
-    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference)
+    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference, crop)
     return encode_png(_captioned(_coloured(levels, colour_map), map_strength(cam, reference), colour_map))
 
 
@@ -185,6 +196,7 @@ def overlay(
     cam: NDArray[np.floating[Any]],
     *,
     reference: float,
+    crop: float = 0.0,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
     max_side: int = DEFAULT_MAX_SIDE,
@@ -195,7 +207,8 @@ def overlay(
     most `max_side` pixels. Raises `HeatmapOptionInvalid`.
     """
     film = _shrunk(pixels, check_side(max_side))
-    blended = _blended(film, cam, reference, check_colour_map(colour_map), check_alpha(alpha))
+    levels = heat_levels(cam, (film.shape[1], film.shape[0]), reference, crop)
+    blended = _blended(film, levels, check_colour_map(colour_map), check_alpha(alpha))
     return encode_png(_captioned(blended, map_strength(cam, reference), colour_map))
 
 
@@ -204,6 +217,7 @@ def side_by_side(
     cam: NDArray[np.floating[Any]],
     *,
     reference: float,
+    crop: float = 0.0,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
     max_side: int = DEFAULT_MAX_SIDE,
@@ -216,8 +230,14 @@ def side_by_side(
     height, width = film.shape
     name, opacity = check_colour_map(colour_map), check_alpha(alpha)
     gap = np.full((height, _MARGIN, 3), _PAPER, np.uint8)
-    heat = _coloured(heat_levels(cam, (width, height), reference), name)
-    panels = [np.dstack([film] * 3), gap, heat, gap, _blended(film, cam, reference, name, opacity)]
+    levels = heat_levels(cam, (width, height), reference, crop)
+    panels = [
+        np.dstack([film] * 3),
+        gap,
+        _coloured(levels, name),
+        gap,
+        _blended(film, levels, name, opacity),
+    ]
     return encode_png(_captioned(np.hstack(panels), map_strength(cam, reference), name))
 
 
@@ -235,10 +255,8 @@ def _shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
 
 
 def _blended(
-    film: NDArray[np.uint8], cam: NDArray[np.floating[Any]], reference: float, colour_map: str, alpha: float
+    film: NDArray[np.uint8], levels: NDArray[np.float32], colour_map: str, alpha: float
 ) -> NDArray[np.uint8]:
-    height, width = film.shape
-    levels = heat_levels(cam, (width, height), reference)
     weight = (alpha / 255) * _opacity(levels).astype(np.float32)[..., None]
     grey = film.astype(np.float32)[..., None]
     return np.rint(grey + weight * (_coloured(levels, colour_map) - grey)).astype(np.uint8)

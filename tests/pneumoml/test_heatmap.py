@@ -49,6 +49,31 @@ def test_heat_lies_where_the_map_says() -> None:
     assert abs(columns.mean() / 280 - 10.5 / 14) < 0.02
 
 
+def test_map_of_a_cropped_film_lies_inside_the_crop() -> None:
+    levels = heatmap.heat_levels(np.ones((14, 14), np.float32), (400, 200), 1.0, crop=0.05)
+    rows, columns = np.nonzero(levels)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 189, 20, 379)
+
+
+@pytest.mark.parametrize("crop", [-0.1, 0.5, float("nan")])
+def test_impossible_crop_is_a_programming_error(crop: float) -> None:
+    with pytest.raises(ValueError, match="crop"):
+        heatmap.heat_levels(spot(), (100, 100), 1.0, crop=crop)
+
+
+def test_every_picture_honours_the_crop() -> None:
+    film, full = films.chest_like(), np.ones((14, 14), np.float32)
+    covered = opened(heatmap.heat_rgba(full, (360, 300), reference=1.0, crop=0.1))[..., 3]
+    assert (covered[15, 180], covered[150, 18], covered[150, 180]) == (0, 0, 255)
+    overlaid = opened(heatmap.overlay(film, full, reference=1.0, crop=0.1))
+    assert np.array_equal(overlaid[:29], films.rgb(film)[:29])
+    assert colourfulness(overlaid[31:269, 40:320]) > 20
+    heat = opened(heatmap.heat_picture(full, (360, 300), reference=1.0, crop=0.1))
+    assert not np.array_equal(heat[15, 180], heat[150, 180])
+    row = opened(heatmap.side_by_side(film, full, reference=1.0, crop=0.1))
+    assert np.array_equal(row[:29, 740:], films.rgb(film)[:29])
+
+
 def test_weak_map_looks_weak() -> None:
     film = films.chest_like()
     strong, weak = (

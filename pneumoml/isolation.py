@@ -1,0 +1,276 @@
+"""Decode an untrusted film outside this process, in a child with limits on memory, CPU and time.
+
+A decoder that crashes, hangs or swallows memory takes only its own child along. The children come from a
+small server process (`decode_child`), one for each process that decodes, started at first use and gone with
+it. It is a fresh interpreter and not a fork of this one, so it holds no database connection, no secret and no
+TensorFlow; and it forks from a single thread, which is safe, where a fork of a threaded web server is not.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumoml.decode_child import ENDED, MEMORY_STATUS, OVERDUE_STATUS, REPLY, request_bytes
+from pneumoml.images import Film, ImageLimits, ImageRefused, check_header
+
+__all__ = ["Cage", "DecoderUnavailable", "decode_isolated", "shut_down", "warm_up"]
+
+logger = logging.getLogger(__name__)
+
+DECODERS_AT_ONCE = 4
+_GRACE_SECONDS = 2.0
+_START = "import sys; sys.path.append(sys.argv[1]); from pneumoml.decode_child import main; main()"
+_ROOT = str(Path(__file__).resolve().parent.parent)
+# One thread: the server must stay single-threaded to fork safely, and BLAS pools would eat the address space.
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+_MAX_FACTS = 64 * 1024
+_TIMEOUTS = {OVERDUE_STATUS, -signal.SIGXCPU}
+
+
+class DecoderUnavailable(RuntimeError):  # noqa: N818 - the name says what the caller can tell people
+    """The decoder cannot be used now (decoder_busy, decoder_unavailable); the film may be perfectly good."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Cage:
+    """What one decoding may use: bytes of address space, seconds of CPU, seconds on the clock."""
+
+    memory_bytes: int = 1536 * 1024 * 1024
+    cpu_seconds: int = 10
+    wall_seconds: float = 15.0
+
+
+class _Server:
+    """The decoder's server process and the socket that feeds it."""
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.settimeout(_GRACE_SECONDS)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, _ROOT],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def send(self, request: bytes, connection: socket.socket) -> None:
+        socket.send_fds(self.control, [request], [connection.fileno()])
+
+    def stop(self) -> None:
+        self.control.close()
+        try:
+            self.process.wait(timeout=_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def forget(self) -> None:
+        """In a forked process: let go of the parent's server without touching it."""
+        self.control.close()
+        self.process.returncode = 0
+
+
+_lock = threading.Lock()
+_slots = threading.BoundedSemaphore(DECODERS_AT_ONCE)
+_server: _Server | None = None
+
+
+def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cage | None = None) -> Film:
+    """Decode a JPEG or PNG as `images.decode_film` does, in a child of its own.
+
+    Safe to call from many threads; at most `DECODERS_AT_ONCE` films are decoded at a time in one process.
+    Raises `ImageRefused` with the codes of `decode_film`, and decoder_timeout, decoder_memory or
+    decoder_crashed where the child had to be given up; `DecoderUnavailable` where the decoder cannot be
+    started or is busy.
+    """
+    limits, cage = limits or ImageLimits(), cage or Cage()
+    check_header(data, limits)
+    if not _slots.acquire(timeout=cage.wall_seconds):
+        raise DecoderUnavailable("decoder_busy", "Too many films are being read. Try again in a moment.")
+    try:
+        for _ in range(2):  # once more where the server itself was lost, which says nothing about this film
+            film = _decode_once(data, limits, cage)
+            if film is not None:
+                return film
+    finally:
+        _slots.release()
+    raise DecoderUnavailable("decoder_unavailable", "Films cannot be read at the moment. Try again later.")
+
+
+def warm_up() -> None:
+    """Start the server now, so that the first film need not wait for it (about a quarter of a second)."""
+    with _lock:
+        _running_server()
+
+
+def shut_down() -> None:
+    """Stop the server of this process; the next film starts a new one."""
+    global _server  # noqa: PLW0603 - one server a process
+    with _lock:
+        if _server is not None:
+            _server.stop()
+            _server = None
+
+
+def _running_server() -> _Server:
+    """Return the live server, started if need be; call with the lock held."""
+    global _server  # noqa: PLW0603 - one server a process
+    if _server is not None and _server.process.poll() is not None:
+        logger.warning(
+            "The film decoder's server ended with %s; starting another.", _server.process.returncode
+        )
+        _server.stop()
+        _server = None
+    if _server is None:
+        _server = _Server()
+    return _server
+
+
+def _after_fork() -> None:
+    global _lock, _slots, _server  # noqa: PLW0603 - locks may be held by threads that do not exist here
+    _lock, _slots = threading.Lock(), threading.BoundedSemaphore(DECODERS_AT_ONCE)
+    if _server is not None:
+        _server.forget()
+        _server = None
+
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(shut_down)
+
+
+def _decode_once(data: bytes, limits: ImageLimits, cage: Cage) -> Film | None:
+    """Send one film to a new child and wait for its reply; None where the server was lost on the way."""
+    request = request_bytes(
+        limits,
+        memory_bytes=cage.memory_bytes,
+        cpu_seconds=cage.cpu_seconds,
+        wall_seconds=cage.wall_seconds,
+    )
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            try:
+                with _lock:
+                    _running_server().send(request, theirs)
+            except OSError:
+                return None
+        channel = _Channel(ours, time.monotonic() + cage.wall_seconds + _GRACE_SECONDS)
+        try:
+            channel.write(data)
+            return _reply(channel, limits)
+        except TimeoutError as error:
+            raise _gave_up(OVERDUE_STATUS) from error
+
+
+class _Channel:
+    """A socket with one deadline for everything."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def _hurry(self) -> None:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self._connection.settimeout(remaining)
+
+    def write(self, data: bytes) -> None:
+        """Write all and close this direction; a reader that has gone is found out when reading."""
+        self._hurry()
+        with contextlib.suppress(ConnectionError):
+            self._connection.sendall(data)
+            self._connection.shutdown(socket.SHUT_WR)
+
+    def read(self, count: int) -> bytearray:
+        """Read `count` bytes, fewer only where the other end has gone."""
+        buffer = bytearray(count)
+        view, filled = memoryview(buffer), 0
+        while filled < count:
+            self._hurry()
+            try:
+                received = self._connection.recv_into(view[filled:])
+            except ConnectionError:
+                break
+            if received == 0:
+                break
+            filled += received
+        view.release()
+        del buffer[filled:]
+        return buffer
+
+
+def _reply(channel: _Channel, limits: ImageLimits) -> Film | None:
+    kind = channel.read(1)
+    if kind == ENDED:
+        raise _gave_up(struct.unpack(">i", channel.read(4).rjust(4, b"\xff"))[0])
+    if kind != REPLY:
+        return None
+    (length,) = struct.unpack(">I", channel.read(4).rjust(4, b"\xff"))
+    head = channel.read(length) if length <= _MAX_FACTS else b""
+    try:
+        facts = json.loads(head)
+        refused = facts.get("refused")
+        if refused is None:
+            return _film(facts, channel, limits)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _gave_up(1) from error
+    raise ImageRefused(str(refused["code"]), str(refused["message"]))
+
+
+def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film:
+    """Build the film from a reply that is trusted no further than its shape."""
+    width, height = int(facts["width"]), int(facts["height"])
+    if not (0 < width <= limits.max_side and 0 < height <= limits.max_side):
+        raise ValueError("size")
+    if width * height > limits.max_pixels:
+        raise ValueError("size")
+    pixels = np.frombuffer(channel.read(width * height), np.uint8).reshape(height, width)
+    window = facts["window"]
+    return Film(
+        pixels=pixels,
+        width=width,
+        height=height,
+        format=str(facts["format"])[:8],
+        mode=str(facts["mode"])[:16],
+        bit_depth=int(facts["bit_depth"]),
+        colour_fraction=float(facts["colour_fraction"]),
+        orientation=int(facts["orientation"]),
+        window=None if window is None else (int(window[0]), int(window[1])),
+    )
+
+
+def _gave_up(exit_code: int) -> ImageRefused:
+    """Say how the child ended (exit code, or minus the signal), as a refusal."""
+    logger.warning("The film decoder's child ended with %s.", exit_code)
+    if exit_code in _TIMEOUTS:
+        return ImageRefused("decoder_timeout", "Reading the picture took too long. Export the film smaller.")
+    if exit_code == MEMORY_STATUS:
+        return ImageRefused("decoder_memory", "The picture needs too much memory. Export the film smaller.")
+    return ImageRefused(
+        "decoder_crashed", "The picture made the decoder fail. Export or copy the film again."
+    )

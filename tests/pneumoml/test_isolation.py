@@ -1,0 +1,378 @@
+"""Decoding in a caged child: same films, same refusals, and no harm from whatever goes wrong in it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pneumoml import isolation
+from pneumoml.images import ImageLimits, ImageRefused, decode_film
+from pneumoml.isolation import Cage, decode_isolated
+from tests import films
+
+ROOT = Path(__file__).resolve().parents[2]
+MEGABYTE = 1024 * 1024
+
+SAME: dict[str, Callable[[], bytes]] = {
+    "grey png": films.png,
+    "grey jpeg": films.jpeg,
+    "progressive": lambda: films.jpeg(progressive=True),
+    "rgb": lambda: films.png(films.photograph()),
+    "palette": films.palette_png,
+    "one bit": films.bilevel_png,
+    "transparent": lambda: films.transparent_png(100),
+    "16 bit": lambda: films.png(films.chest_like_16bit()),
+    "rotated": lambda: films.rotated_jpeg(6),
+}
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "text": lambda: films.NOT_FILMS["text"],
+    "cmyk": films.cmyk_jpeg,
+    "animated": films.animated_png,
+    "two pictures": films.multi_picture_jpeg,
+    "truncated png": lambda: films.truncated(films.png()),
+    "truncated jpeg": lambda: films.truncated(films.jpeg()),
+    "lying header": lambda: films.png_claiming(400, 400),
+    "two headers": films.png_with_second_header,
+    "bomb": lambda: films.png_claiming(20_000, 20_000),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _stopped_afterwards() -> Iterator[None]:
+    yield
+    isolation.shut_down()
+
+
+def eventually(condition: Callable[[], Any], *, seconds: float = 10.0) -> Any:
+    """Poll until the condition is true and return its value."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        threading.Event().wait(0.002)
+    raise AssertionError("the condition did not become true in time")
+
+
+def server_pid() -> int:
+    isolation.warm_up()
+    assert isolation._server is not None
+    return isolation._server.process.pid
+
+
+def children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def code_of(data: bytes, **options: Any) -> str:
+    with pytest.raises(ImageRefused) as caught:
+        decode_isolated(data, **options)
+    assert caught.value.message.endswith(".")
+    return caught.value.code
+
+
+@pytest.mark.parametrize("kind", sorted(SAME))
+def test_isolated_film_equals_the_plainly_decoded_one(kind: str) -> None:
+    data = SAME[kind]()
+    film, expected = decode_isolated(data), decode_film(data)
+    assert np.array_equal(film.pixels, expected.pixels)
+    without_pixels: list[dict[str, Any]] = [{**vars(one), "pixels": None} for one in (film, expected)]
+    assert without_pixels[0] == without_pixels[1]
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+def test_isolated_refusal_equals_the_plain_one(kind: str) -> None:
+    data = REFUSED[kind]()
+    with pytest.raises(ImageRefused) as expected:
+        decode_film(data)
+    assert code_of(data) == expected.value.code
+
+
+def test_limits_reach_the_child() -> None:
+    assert code_of(films.png(), limits=ImageLimits(max_side=300)) == "too_many_pixels"
+
+
+def test_one_server_serves_many_films_from_many_threads() -> None:
+    pid = server_pid()
+    sources = {seed: films.png(films.chest_like(seed=seed)) for seed in range(8)}
+
+    def decoded_rightly(seed: int) -> bool:
+        return np.array_equal(decode_isolated(sources[seed]).pixels, films.chest_like(seed=seed))
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(decoded_rightly, list(sources) * 8))
+    assert server_pid() == pid
+
+
+def test_memory_beyond_the_cage_is_refused_and_the_next_film_is_read() -> None:
+    large = films.bomb_png(8000, 5000)
+    assert code_of(large, cage=Cage(memory_bytes=130 * MEGABYTE)) == "decoder_memory"
+    assert decode_isolated(films.png()).width == 360
+
+
+def test_largest_permitted_film_fits_the_cage() -> None:
+    film = decode_isolated(films.png(np.zeros((4000, 10_000, 3), np.uint8)))
+    assert film.pixels.shape == (4000, 10_000)
+
+
+def test_time_beyond_the_cage_is_refused() -> None:
+    started = time.monotonic()
+    assert code_of(films.bomb_png(8000, 5000), cage=Cage(wall_seconds=0.02)) == "decoder_timeout"
+    assert time.monotonic() - started < 5
+
+
+@pytest.fixture
+def while_held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], object]], None]:
+    """Have the next films' children visited by a function while they wait for the first byte."""
+
+    def arrange(visit: Callable[[int], object]) -> None:
+        server = server_pid()
+
+        class Held(isolation._Channel):
+            def write(self, data: bytes) -> None:
+                visit(eventually(lambda: children(server))[0])
+                super().write(data)
+
+        monkeypatch.setattr(isolation, "_Channel", Held)
+
+    return arrange
+
+
+Arrange = Callable[[Callable[[int], object]], None]
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
+def test_crash_of_the_child_is_a_refusal_and_the_next_film_is_read(
+    number: signal.Signals, while_held: Arrange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while_held(lambda child: os.kill(child, number))
+    assert code_of(films.png()) == "decoder_crashed"
+    monkeypatch.undo()
+    assert decode_isolated(films.png()).width == 360
+
+
+def test_child_that_stops_answering_is_killed(while_held: Arrange) -> None:
+    held: list[int] = []
+
+    def stop(child: int) -> None:
+        os.kill(child, signal.SIGSTOP)
+        held.append(child)
+
+    while_held(stop)
+    assert code_of(films.png(), cage=Cage(wall_seconds=0.5)) == "decoder_timeout"
+    assert eventually(lambda: gone(held[0]))
+
+
+def test_lost_server_is_replaced_without_anybody_noticing() -> None:
+    pid = server_pid()
+    os.kill(pid, signal.SIGKILL)
+    assert decode_isolated(films.png()).width == 360
+    assert server_pid() != pid
+
+
+def test_server_that_cannot_start_is_reported_as_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolation.shut_down()
+    monkeypatch.setattr(isolation, "_START", "raise SystemExit(3)")
+    with pytest.raises(isolation.DecoderUnavailable) as caught:
+        decode_isolated(films.png())
+    assert caught.value.code == "decoder_unavailable"
+    monkeypatch.undo()
+    assert decode_isolated(films.png()).width == 360
+
+
+def test_no_descriptor_and_no_process_is_left_behind() -> None:
+    pid = server_pid()
+    decode_isolated(films.png())
+    own = len(os.listdir("/proc/self/fd"))
+    theirs = eventually(lambda: not children(pid) and len(os.listdir(f"/proc/{pid}/fd")))
+    for source in (*SAME.values(), *REFUSED.values()):
+        try:
+            decode_isolated(source())
+        except ImageRefused:
+            continue
+    assert len(os.listdir("/proc/self/fd")) == own
+    assert eventually(lambda: not children(pid) and len(os.listdir(f"/proc/{pid}/fd")) == theirs)
+    isolation.shut_down()
+    assert gone(pid)
+
+
+def test_server_holds_no_secret_and_no_foreign_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolation.shut_down()
+    monkeypatch.setenv("SECRET_KEY", "planted-secret")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.set_inheritable(listener.fileno(), True)
+        pid = server_pid()
+        decode_isolated(films.png())
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        inode = f"socket:[{os.fstat(listener.fileno()).st_ino}]"
+        held = {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    assert b"planted-secret" not in environment
+    assert b"PATH=" not in environment
+    assert inode not in held
+
+
+def test_child_may_open_no_file_and_has_the_cage_as_its_limits(while_held: Arrange) -> None:
+    limits: dict[str, str] = {}
+
+    def note(child: int) -> bool:
+        lines = Path(f"/proc/{child}/limits").read_text().splitlines()[1:]
+        limits.update({line[:26].strip(): line[26:].split()[0] for line in lines})
+        return limits["Max address space"] == str(1536 * MEGABYTE)
+
+    while_held(lambda child: eventually(lambda: note(child)))
+    assert decode_isolated(films.png()).width == 360
+    assert limits["Max open files"] == limits["Max core file size"] == limits["Max file size"] == "0"
+    assert limits["Max cpu time"] == "10"
+
+
+SCRIPT = """
+import sys, threading
+print("main ran")
+sys.path.insert(0, {root!r})
+from pneumoml.isolation import decode_isolated
+data = open({film!r}, "rb").read()
+shapes = []
+def decode():
+    shapes.append(decode_isolated(data).pixels.shape)
+threads = [threading.Thread(target=decode) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+for shape in shapes:
+    print(shape)
+"""
+
+
+KILLED = """
+import os
+from pneumoml import isolation
+print(isolation._server.process.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_main_module_is_never_run_again(tmp_path: Path) -> None:
+    film, script = tmp_path / "film.png", tmp_path / "unguarded.py"
+    film.write_bytes(films.png())
+    script.write_text(SCRIPT.format(root=str(ROOT), film=str(film)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["main ran", *["(300, 360)"] * 4]
+
+
+def test_server_ends_with_a_killed_owner(tmp_path: Path) -> None:
+    film, script = tmp_path / "film.png", tmp_path / "killed.py"
+    film.write_bytes(films.png())
+    body = SCRIPT.format(root=str(ROOT), film=str(film))
+    script.write_text(body + KILLED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -9
+    assert eventually(lambda: gone(int(done.stdout.split()[-1])))
+
+
+def test_forked_process_starts_its_own_server() -> None:
+    pid = server_pid()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = "failed"
+        try:
+            shape = decode_isolated(films.png()).pixels.shape
+            answer = f"{shape} {server_pid() != pid}"
+            isolation.shut_down()
+        finally:
+            os.write(writer, answer.encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        assert stream.read() == "(300, 360) True"
+    os.waitpid(child, 0)
+    assert server_pid() == pid
+    assert decode_isolated(films.png()).width == 360
+
+
+APP = """
+import os
+from pneumoml import isolation
+
+isolation.warm_up()
+
+def app(environ, start_response):
+    data = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    film = isolation.decode_isolated(data)
+    body = f"{os.getpid()} {isolation._server.process.pid} {film.width}".encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(str(self._path))
+
+
+def posted(path: Path, data: bytes) -> list[int]:
+    connection = _UnixConnection(path)
+    try:
+        connection.request("POST", "/", data)
+        response = connection.getresponse()
+        assert response.status == 200
+        return [int(word) for word in response.read().split()]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]])
+def test_threaded_gunicorn_workers_decode_and_leave_nothing(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "tiny_app.py").write_text(APP)
+    address, data = tmp_path / "s", films.png()
+    arguments = [
+        "-w",
+        "2",
+        "-k",
+        "gthread",
+        "--threads",
+        "4",
+        "-b",
+        f"unix:{address}",
+        *options,
+        "tiny_app:app",
+    ]
+    web = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--chdir", str(tmp_path), "--pythonpath", str(ROOT), *arguments],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(address.exists, seconds=30)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: posted(address, data), range(60)))
+    finally:
+        web.terminate()
+        web.wait(30)
+    assert {width for _, _, width in answers} == {360}
+    owners = {(worker, server) for worker, server, _ in answers}
+    assert len(owners) == len({worker for worker, _ in owners}) == len({server for _, server in owners})
+    assert eventually(lambda: all(gone(pid) for owner in owners for pid in owner))
