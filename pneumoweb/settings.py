@@ -235,9 +235,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["diagnosis.api.renderers.DisclaimerJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "diagnosis.api.parsers.CappedJSONParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "diagnosis.api.openapi.ProblemAutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {
@@ -247,6 +251,12 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "diagnosis.api.problem.ProblemHandler",
+    "EXCEPTION_FORMATTER_CLASS": "diagnosis.api.problem.ProblemFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "415", "429", "500"],
+}
 REST_KNOX = {"TOKEN_TTL": timedelta(hours=env.int("TOKEN_HOURS", default=10))}
 SPECTACULAR_SETTINGS = {
     "TITLE": "pneumoweb",
@@ -255,6 +265,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "PredictionStatusEnum": "diagnosis.models.Prediction.Status",
+        "OutcomeEnum": "diagnosis.models.Prediction.Outcome",
+        "HealthStatusEnum": "diagnosis.views.health.HEALTH_STATUS",
+        "ReadinessStatusEnum": "diagnosis.views.health.READINESS_STATUS",
+    },
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "diagnosis.api.openapi.add_disclaimer",
+    ],
 }
 
 # --- Logs -------------------------------------------------------------------------------------------

@@ -1,0 +1,12 @@
+"""Who asks: the signed-in person as the verbs want them."""
+
+from django.contrib.auth.models import User
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+
+
+def actor_of(request: Request) -> User:
+    """Return the signed-in person; raises NotAuthenticated for anybody else."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user

@@ -1,0 +1,108 @@
+"""What lists can be narrowed by. An unknown filter or value is an error: a typo must not show everything."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from diagnosis import search
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study, StudyQuerySet
+
+_PAGING = {"cursor", "page_size"}
+
+
+class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types
+    """Filters by the view's filterset, and refuses parameters that are none of it."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """Return the narrowed queryset; raises ValidationError naming the parameter."""
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        known = sorted(filterset.filters)
+        for name in set(request.query_params) - set(known) - _PAGING:
+            raise ValidationError({name: f"There is no such filter. There are {', '.join(known)}."})
+        if not filterset.is_valid():
+            raise translate_validation(filterset.errors)
+        narrowed: QuerySet[Any] = filterset.qs
+        return narrowed
+
+
+def visible_projects(request: HttpRequest | None) -> QuerySet[Project]:
+    """Return the projects that may be filtered by."""
+    if request is None:
+        return Project.objects.none()
+    return Project.objects.visible_to(request.user)
+
+
+class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Filters of the list of studies."""
+
+    status = django_filters.ChoiceFilter(
+        field_name="newest_status",
+        choices=Prediction.Status.choices,
+        label="Status of the newest prediction.",
+    )
+    outcome = django_filters.ChoiceFilter(
+        field_name="newest_outcome",
+        choices=Prediction.Outcome.choices,
+        label="Outcome of the newest prediction.",
+    )
+    project = django_filters.ModelChoiceFilter(queryset=visible_projects, to_field_name="slug")
+    uploaded_by = django_filters.CharFilter(field_name="uploaded_by__username", label="User name.")
+    subject_code = django_filters.CharFilter()
+    created_after = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", label="ISO 8601 date or time, included."
+    )
+    created_before = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", label="ISO 8601 date or time, not included."
+    )
+    q = django_filters.CharFilter(
+        method="by_words", label="Words found in reference, subject code or uploader, or an id or SHA-256."
+    )
+
+    class Meta:
+        model = Study
+        fields: list[str] = []
+
+    def by_words(self, studies: StudyQuerySet, name: str, words: str) -> StudyQuerySet:
+        """Search as the pages do."""
+        return search.matching(studies, words)
+
+
+class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Filters of the list of predictions."""
+
+    status = django_filters.ChoiceFilter(choices=Prediction.Status.choices)
+    outcome = django_filters.ChoiceFilter(choices=Prediction.Outcome.choices)
+    study = django_filters.UUIDFilter(field_name="study__uid", label="Id of the study.")
+    project = django_filters.ModelChoiceFilter(
+        field_name="study__project", queryset=visible_projects, to_field_name="slug"
+    )
+    model_version = django_filters.ModelChoiceFilter(
+        queryset=ModelVersion.objects.all(), to_field_name="version"
+    )
+
+    class Meta:
+        model = Prediction
+        fields: list[str] = []
+
+
+class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Filters of the audit trail."""
+
+    verb = django_filters.CharFilter()
+    actor = django_filters.CharFilter(field_name="actor_name", label="User name, or “system”.")
+    object_type = django_filters.CharFilter()
+    object_id = django_filters.CharFilter()
+    at_after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    at_before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []

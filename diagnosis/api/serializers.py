@@ -1,0 +1,263 @@
+"""What the API shows of projects, model versions, predictions, studies and audit events."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
+from diagnosis.pictures import reference_strength
+from diagnosis.prediction import FAILURES
+
+FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
+RESULT_KINDS = ("heatmap", "overlay", "side-by-side")
+
+
+def absolute(request: Request, name: str, **kwargs: Any) -> str:
+    """Return the full address of a named place."""
+    return str(request.build_absolute_uri(reverse(name, kwargs=kwargs)))
+
+
+def diagnosis_of(prediction: Prediction) -> str:
+    """Return PNEUMONIA or NORMAL, the two words of the first version's API."""
+    return prediction.outcome.upper()
+
+
+def confidence_of(prediction: Prediction) -> float | None:
+    """Return the calibrated probability (0 to 1) of the class that was given; None without a result."""
+    probability = prediction.calibrated_probability
+    if probability is None:
+        return None
+    return probability if prediction.outcome == Prediction.Outcome.PNEUMONIA else 1 - probability
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    """A project that the caller works in."""
+
+    class Meta:
+        model = Project
+        fields = ["slug", "name", "description", "open_to_all", "created_at"]
+
+
+class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
+    """One version of the network, without its card."""
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "version",
+            "architecture",
+            "weights_sha256",
+            "threshold",
+            "borderline_low",
+            "borderline_high",
+            "state",
+            "registered_at",
+            "activated_at",
+        ]
+
+
+class ModelCardSerializer(ModelVersionSerializer):
+    """One version of the network with its whole card."""
+
+    card = serializers.DictField(read_only=True)
+
+    class Meta(ModelVersionSerializer.Meta):
+        fields = [*ModelVersionSerializer.Meta.fields, "card"]
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    """Why a prediction failed."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class PredictionSerializer(serializers.ModelSerializer[Prediction]):
+    """One run of one model version on one film; the numbers are null until it has succeeded."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    study = serializers.SlugRelatedField[Study](slug_field="uid", read_only=True)
+    model_version = serializers.SlugRelatedField[ModelVersion](slug_field="version", read_only=True)
+    threshold = serializers.FloatField(
+        source="model_version.threshold", read_only=True, help_text="For the calibrated probability."
+    )
+    raw_score = serializers.FloatField(
+        source="probability",
+        read_only=True,
+        allow_null=True,
+        help_text="The network's sigmoid output, 0 to 1.",
+    )
+    confidence = serializers.SerializerMethodField(help_text="Calibrated probability of the outcome, 0 to 1.")
+    borderline = serializers.BooleanField(
+        source="is_borderline", read_only=True, help_text="Within the card's band around the threshold."
+    )
+    failure = serializers.SerializerMethodField(help_text="Null unless the status is failed.")
+
+    class Meta:
+        model = Prediction
+        fields = [
+            "id",
+            "study",
+            "status",
+            "model_version",
+            "threshold",
+            "outcome",
+            "confidence",
+            "calibrated_probability",
+            "raw_score",
+            "logit",
+            "borderline",
+            "layer",
+            "cam_strength",
+            "failure",
+            "attempts",
+            "queued_at",
+            "started_at",
+            "finished_at",
+            "preprocess_ms",
+            "forward_ms",
+        ]
+        read_only_fields = fields
+
+    def get_confidence(self, prediction: Prediction) -> float | None:
+        """Return the calibrated probability of the stated outcome."""
+        return confidence_of(prediction)
+
+    @extend_schema_field(FailureSerializer(allow_null=True))
+    def get_failure(self, prediction: Prediction) -> dict[str, str] | None:
+        """Return the failure's code and sentence."""
+        if prediction.status != Prediction.Status.FAILED:
+            return None
+        sentence = FAILURES.get(prediction.failure_code, "The film could not be read.")
+        return {"code": prediction.failure_code, "detail": sentence}
+
+
+class PredictionDetailSerializer(PredictionSerializer):
+    """A prediction with its Grad-CAM map as numbers."""
+
+    cam = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        read_only=True,
+        allow_null=True,
+        help_text="Grad-CAM map of the regions that raised the score: rows of non-negative numbers.",
+    )
+    cam_reference = serializers.SerializerMethodField(
+        help_text="Strength of a typical strong map of this model version, to compare cam_strength with."
+    )
+
+    class Meta(PredictionSerializer.Meta):
+        fields = [*PredictionSerializer.Meta.fields, "cam", "cam_reference"]
+        read_only_fields = fields
+
+    def get_cam_reference(self, prediction: Prediction) -> float:
+        """Return the reference strength of the model version."""
+        return reference_strength(prediction)
+
+
+class StudySerializer(serializers.ModelSerializer[Study]):
+    """A film with the state of its newest prediction and the addresses of everything that belongs to it."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    reference = serializers.CharField(read_only=True, help_text="The short name, like PW-000123.")
+    project = serializers.SlugRelatedField[Project](slug_field="slug", read_only=True)
+    uploaded_by = serializers.CharField(source="uploaded_by.username", read_only=True)
+    status = serializers.SerializerMethodField()
+    outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
+    calibrated_probability = serializers.SerializerMethodField()
+    borderline = serializers.SerializerMethodField()
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Study
+        fields = [
+            "id",
+            "reference",
+            "project",
+            "subject_code",
+            "status",
+            "outcome",
+            "calibrated_probability",
+            "borderline",
+            "source",
+            "media_format",
+            "byte_size",
+            "width",
+            "height",
+            "bit_depth",
+            "sha256",
+            "uploaded_by",
+            "created_at",
+            "links",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=Prediction.Status.choices, allow_null=True))
+    def get_status(self, study: Study) -> str | None:
+        """Return the status of the newest prediction."""
+        newest = study.newest_prediction
+        return newest.status if newest else None
+
+    @extend_schema_field(serializers.ChoiceField(choices=Prediction.Outcome.choices, allow_null=True))
+    def get_outcome(self, study: Study) -> str | None:
+        """Return the outcome of the newest prediction."""
+        newest = study.newest_prediction
+        return (newest.outcome or None) if newest else None
+
+    def get_calibrated_probability(self, study: Study) -> float | None:
+        """Return the calibrated probability of the newest prediction."""
+        newest = study.newest_prediction
+        return newest.calibrated_probability if newest else None
+
+    def get_borderline(self, study: Study) -> bool:
+        """Return whether the newest result lies in the borderline band."""
+        newest = study.newest_prediction
+        return newest is not None and newest.is_borderline
+
+    def get_links(self, study: Study) -> dict[str, str]:
+        """Return full addresses; those of pictures of a result only where there is one."""
+        request: Request = self.context["request"]
+        links = {
+            "self": absolute(request, "api-study-detail", uid=study.uid),
+            "page": request.build_absolute_uri(study.get_absolute_url()),
+            "predictions": absolute(request, "api-study-predictions", uid=study.uid),
+        }
+        newest = study.newest_prediction
+        has_result = newest is not None and newest.status == Prediction.Status.SUCCEEDED
+        for kind in FILE_KINDS:
+            if has_result or kind not in RESULT_KINDS:
+                links[kind.replace("-", "_")] = absolute(request, "api-study-file", uid=study.uid, kind=kind)
+        return links
+
+
+class SubmittedStudySerializer(StudySerializer):
+    """A study as it is answered to its sender."""
+
+    duplicate = serializers.BooleanField(
+        read_only=True, help_text="True when this film was in the project already; then nothing was stored."
+    )
+
+    class Meta(StudySerializer.Meta):
+        fields = [*StudySerializer.Meta.fields, "duplicate"]
+        read_only_fields = fields
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    """One entry of the audit trail."""
+
+    class Meta:
+        model = AuditEvent
+        fields = [
+            "seq",
+            "at",
+            "actor_name",
+            "verb",
+            "object_type",
+            "object_id",
+            "details",
+            "previous_hash",
+            "hash",
+        ]
+        read_only_fields = fields

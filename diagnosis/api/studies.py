@@ -1,0 +1,170 @@
+"""The studies of the API: send, list, show, delete, read again, fetch files. `reading` adds the reviews."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from diagnosis import audit, search
+from diagnosis.api.actor import actor_of
+from diagnosis.api.files import WhateverIsAccepted, file_response
+from diagnosis.api.filters import StrictFilterBackend, StudyFilter
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.pagination import KeysetPagination
+from diagnosis.api.problem import ProblemSerializer
+from diagnosis.api.serializers import (
+    FILE_KINDS,
+    PredictionSerializer,
+    StudySerializer,
+    SubmittedStudySerializer,
+)
+from diagnosis.api.submissions import BODIES, submit
+from diagnosis.models import Prediction, Study, StudyQuerySet
+from diagnosis.prediction import request_prediction
+from diagnosis.retention import move_to_trash
+from pneumoml.heatmap import COLOUR_MAPS
+
+_REFUSALS = {413: ProblemSerializer, 422: ProblemSerializer, 503: ProblemSerializer, 507: ProblemSerializer}
+
+
+class FileKindConverter:
+    """The file kinds as part of an address; any other kind is not found."""
+
+    regex = "|".join(FILE_KINDS)
+
+    def to_python(self, value: str) -> str:
+        """Return the kind."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Return the kind."""
+        return value
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List studies, newest first"),
+    retrieve=extend_schema(summary="Show one study"),
+    destroy=extend_schema(
+        summary="Move a study to the trash (administrators)",
+        responses={204: None, 403: ProblemSerializer, 404: ProblemSerializer},
+    ),
+)
+class StudyViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Study]
+):
+    """Chest films of the caller's projects."""
+
+    queryset = Study.objects.none()
+    serializer_class = StudySerializer
+    pagination_class = KeysetPagination
+    keyset = ("-created_at", "-pk")
+    filter_backends = [StrictFilterBackend]
+    filterset_class = StudyFilter
+    lookup_field = "uid"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Study]:
+        """Return the visible studies; foreign and deleted ones are not found."""
+        visible: StudyQuerySet = Study.objects.visible_to(self.request.user)
+        return search.for_display(search.with_newest_result(visible))
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Limit what creates work, not what reads."""
+        if self.request.method == "POST":
+            self.throttle_scope = "upload"
+        return super().get_throttles()
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show the study; seeing a result is an audited view, asking whether there is one is not."""
+        study = self.get_object()
+        newest = study.newest_prediction
+        if newest is not None and newest.is_finished:
+            audit.record(actor=actor_of(request), verb="study_viewed", target=study, through="api")
+        return Response(self.get_serializer(study).data)
+
+    @extend_schema(
+        summary="Send a film, as a file or by URL",
+        parameters=[IDEMPOTENCY_KEY],
+        request=BODIES,
+        responses={200: SubmittedStudySerializer, 201: SubmittedStudySerializer, **_REFUSALS},
+        filters=False,
+    )
+    @idempotent()
+    def create(self, request: Request) -> Response:
+        """Answer 201 once the film is stored and queued, 200 when the project had it already."""
+        submission = submit(request)
+        study = submission.study
+        study.duplicate = not submission.created  # type: ignore[attr-defined]  # only for this answer
+        data = SubmittedStudySerializer(study, context=self.get_serializer_context()).data
+        headers = {"Location": data["links"]["self"]}
+        return Response(data, status=201 if submission.created else 200, headers=headers)
+
+    def perform_destroy(self, instance: Study) -> None:
+        """Delete by policy: into the trash."""
+        move_to_trash(actor=actor_of(self.request), study=instance)
+
+    @extend_schema(
+        methods=["GET"],
+        summary="List the predictions of a study",
+        responses={200: PredictionSerializer(many=True)},
+        filters=False,
+    )
+    @extend_schema(
+        methods=["POST"],
+        summary="Ask for a new reading after a failure or with a new model version",
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses={201: PredictionSerializer, 409: ProblemSerializer, **_REFUSALS},
+        filters=False,
+    )
+    @action(detail=True, methods=["get", "post"], url_path="predictions", url_name="predictions")
+    def predictions(self, request: Request, uid: str) -> Response:
+        """List the study's predictions, or queue a new one."""
+        study = self.get_object()
+        if request.method == "POST":
+            return self._request_prediction(request, study)
+        predictions = Prediction.objects.filter(study=study).select_related("study", "model_version")
+        pages = KeysetPagination()
+        page = pages.paginate_queryset(predictions.defer("cam"), request)
+        return pages.get_paginated_response(PredictionSerializer(page, many=True).data)
+
+    @idempotent()
+    def _request_prediction(self, request: Request, study: Study) -> Response:
+        prediction = request_prediction(actor=actor_of(request), study=study)
+        return Response(PredictionSerializer(prediction).data, status=201)
+
+    @extend_schema(
+        summary="Fetch one file of a study",
+        parameters=[
+            OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=FILE_KINDS),
+            OpenApiParameter(
+                "colour_map", str, enum=list(COLOUR_MAPS), description="For pictures of a result."
+            ),
+            OpenApiParameter("alpha", float, description="Opacity of the heat, 0 to 1; for overlays."),
+        ],
+        responses={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            409: ProblemSerializer,
+        },
+        filters=False,
+    )
+    @action(
+        detail=True,
+        url_path="files/<filekind:kind>",
+        url_name="file",
+        content_negotiation_class=WhateverIsAccepted,
+    )
+    def file(self, request: Request, uid: str, kind: str) -> HttpResponse | FileResponse:
+        """Send the file and record the download."""
+        study = self.get_object()
+        response = file_response(request, study, kind)
+        audit.record(actor=actor_of(request), verb="film_downloaded", target=study, kind=kind)
+        return response

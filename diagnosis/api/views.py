@@ -1,0 +1,100 @@
+"""Read-only addresses of the API: predictions, model versions, projects, the audit trail."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from diagnosis.api.filters import AuditFilter, PredictionFilter, StrictFilterBackend
+from diagnosis.api.pagination import KeysetPagination
+from diagnosis.api.serializers import (
+    AuditEventSerializer,
+    ModelCardSerializer,
+    ModelVersionSerializer,
+    PredictionDetailSerializer,
+    PredictionSerializer,
+    ProjectSerializer,
+)
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
+from diagnosis.roles import may_audit
+
+
+class MayAudit(BasePermission):
+    """Auditors and administrators."""
+
+    message = "Only auditors and administrators read the audit trail."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Ask the roles."""
+        return may_audit(request.user)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List predictions, newest first"),
+    retrieve=extend_schema(summary="Show one prediction with its Grad-CAM map as numbers"),
+)
+class PredictionViewSet(viewsets.ReadOnlyModelViewSet[Prediction]):
+    """Runs of model versions on the films that the caller may see."""
+
+    queryset = Prediction.objects.none()
+    pagination_class = KeysetPagination
+    filter_backends = [StrictFilterBackend]
+    filterset_class = PredictionFilter
+    lookup_field = "uid"
+    lookup_url_kwarg = "uid"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Prediction]:
+        """Return the predictions of visible studies; lists do without maps and cards."""
+        visible = Study.objects.visible_to(self.request.user)
+        predictions = Prediction.objects.filter(study__in=visible).select_related("study", "model_version")
+        return predictions if self.detail else predictions.defer("cam", "model_version__card")
+
+    def get_serializer_class(self) -> type[PredictionSerializer]:
+        """Give the map only where one prediction is asked for."""
+        return PredictionDetailSerializer if self.detail else PredictionSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List the registered model versions"),
+    retrieve=extend_schema(summary="Show one model version with its card"),
+)
+class ModelVersionViewSet(viewsets.ReadOnlyModelViewSet[ModelVersion]):
+    """Versions of the network that are or were in use here."""
+
+    queryset = ModelVersion.objects.all()
+    pagination_class = KeysetPagination
+    filter_backends = []
+    lookup_field = "version"
+
+    def get_serializer_class(self) -> type[ModelVersionSerializer]:
+        """Give the card only where one version is asked for."""
+        return ModelCardSerializer if self.detail else ModelVersionSerializer
+
+
+@extend_schema_view(list=extend_schema(summary="List the projects that you work in"))
+class ProjectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Project]):
+    """Collections of films; membership decides who sees them."""
+
+    queryset = Project.objects.none()
+    serializer_class = ProjectSerializer
+    pagination_class = KeysetPagination
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Project]:
+        """Return the caller's projects."""
+        return Project.objects.visible_to(self.request.user)
+
+
+@extend_schema_view(list=extend_schema(summary="List the audit trail, newest first"))
+class AuditViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):
+    """Everything that was done, by whom; for auditors and administrators."""
+
+    queryset = AuditEvent.objects.all()
+    serializer_class = AuditEventSerializer
+    permission_classes = [IsAuthenticated, MayAudit]
+    pagination_class = KeysetPagination
+    filter_backends = [StrictFilterBackend]
+    filterset_class = AuditFilter

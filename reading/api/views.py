@@ -1,0 +1,77 @@
+"""The studies of the API with their reviews, and the reviews."""
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from diagnosis.api.actor import actor_of
+from diagnosis.api.filters import StrictFilterBackend
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.pagination import KeysetPagination
+from diagnosis.api.problem import ProblemSerializer
+from diagnosis.api.serializers import StudySerializer
+from diagnosis.api.studies import StudyViewSet
+from diagnosis.models import Study
+from reading.api.filters import ReviewedStudyFilter, ReviewFilter
+from reading.api.serializers import NewReviewSerializer, ReviewedStudySerializer, ReviewSerializer
+from reading.models import Review
+from reading.review import review_study
+
+
+class ReviewedStudyViewSet(StudyViewSet):
+    """Chest films of the caller's projects, with what readers said about them."""
+
+    filterset_class = ReviewedStudyFilter
+
+    def get_serializer_class(self) -> type[StudySerializer]:
+        """Give prediction and reviews where one study is asked for."""
+        return ReviewedStudySerializer if self.action == "retrieve" else StudySerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List reviews, newest first"),
+    retrieve=extend_schema(summary="Show one review"),
+)
+class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Review]):
+    """Readers' opinions on the films that the caller may see. Nothing is ever overwritten."""
+
+    queryset = Review.objects.none()
+    serializer_class = ReviewSerializer
+    pagination_class = KeysetPagination
+    filter_backends = [StrictFilterBackend]
+    filterset_class = ReviewFilter
+    lookup_field = "uid"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Review]:
+        """Return the reviews of visible studies."""
+        visible = Study.objects.visible_to(self.request.user)
+        reviews = Review.objects.filter(study__in=visible)
+        return reviews.select_related("study", "prediction", "reader", "supersedes")
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Limit what writes, not what reads."""
+        if self.request.method == "POST":
+            self.throttle_scope = "upload"
+        return super().get_throttles()
+
+    @extend_schema(
+        summary="Review a study (readers)",
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewReviewSerializer,
+        responses={201: ReviewSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
+        filters=False,
+    )
+    @idempotent()
+    def create(self, request: Request) -> Response:
+        """Add the caller's opinion; an earlier one of theirs is superseded and kept."""
+        serializer = NewReviewSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
+        study = get_object_or_404(Study.objects.visible_to(request.user), uid=fields.pop("study"))
+        review = review_study(actor=actor_of(request), study=study, **fields)
+        return Response(ReviewSerializer(review).data, status=201)
