@@ -6,7 +6,7 @@ set -eu
 # A data folder named relative to where the person stands stays there.
 case "${PNEUMOWEB_VAR:-/}" in
     /*) ;;
-    *) PNEUMOWEB_VAR="$(pwd)/$PNEUMOWEB_VAR"; export PNEUMOWEB_VAR ;;
+    *) PNEUMOWEB_VAR="${PWD%/}/$PNEUMOWEB_VAR"; export PNEUMOWEB_VAR ;;
 esac
 cd "$(dirname "$0")"
 . ./pneumoweb/find_python.sh

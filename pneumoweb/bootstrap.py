@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
 
 def port_number(text: str) -> int:
     """Return `text` as a TCP port, 1–65535; raises SetupError (`bad_port`)."""
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 65535:
         raise SetupError("bad_port", f"PORT must be a number from 1 to 65535, and it is “{text}”.")
     return int(text)
 
@@ -77,14 +77,13 @@ def check_folder(folder: Path, purpose: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
+        probe.unlink()
     except OSError as error:
         raise SetupError(
             "not_writable",
             f"Cannot write in {folder}, where {purpose} ({error.strerror}). "
             "Give this user the right to write there, or set PNEUMOWEB_VAR to another folder.",
         ) from error
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def check_space(folder: Path, megabytes: float, purpose: str) -> None:
