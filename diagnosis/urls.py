@@ -1,7 +1,7 @@
 """Addresses of films, pictures and the model page."""
 from django.urls import path
 
-from diagnosis.views import banner, media, states, study, upload
+from diagnosis.views import banner, media, model, states, study, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -16,5 +16,7 @@ urlpatterns = [
     path("studies/<uuid:uid>/files/heatmap.png", media.heatmap, name="study-heatmap"),
     path("studies/<uuid:uid>/files/overlay.png", media.overlay, name="study-overlay"),
     path("studies/<uuid:uid>/files/side-by-side.png", media.side_by_side, name="study-side-by-side"),
+    path("model/", model.active_model_page, name="model"),
+    path("model/<str:version>/", model.model_version_page, name="model-version"),
     path("banner/", banner.system_banner, name="system-banner"),
 ]

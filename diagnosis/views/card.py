@@ -1,0 +1,134 @@
+"""A model card (JSON of any depth) laid out for people: sections, facts, figures with intervals, lists."""
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Shown in a place of their own on the page, or of no use to people.
+APART = {
+    "version", "architecture", "created", "intended_use", "limits", "licence", "weights", "operating_point",
+}
+ORDER = ["data", "metrics", "calibration", "preprocessing", "training", "explanation"]
+NAMES = {
+    "n": "Films",
+    "auc": "Area under the ROC curve (AUC)",
+    "auc_pr": "Area under the precision–recall curve",
+    "average_precision": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Positive predictive value (precision)",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "f1": "F1 score",
+    "brier": "Brier score",
+    "ece": "Expected calibration error (ECE)",
+    "cam_reference": "Reference strength of a map",
+    "tn": "True negative",
+    "fp": "False positive",
+    "fn": "False negative",
+    "tp": "True positive",
+    "data": "Data",
+    "metrics": "How well it does",
+    "sha256": "SHA-256",
+    "url": "URL",
+    "jpeg": "JPEG",
+}
+_INTERVAL = "_ci"
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: what, its value in words, and the 95 % interval where the card gives one."""
+
+    name: str
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the card: its facts, its list of sentences, its table, and parts below it."""
+
+    title: str
+    facts: list[Fact] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    parts: list["Section"] = field(default_factory=list)
+
+    @property
+    def has_intervals(self) -> bool:
+        """True when at least one fact has an interval."""
+        return any(fact.interval for fact in self.facts)
+
+
+def sections_of(card: Mapping[str, Any]) -> list[Section]:
+    """Return the card's parts that have no place of their own on the page, the well-known ones first."""
+    keys = [key for key in ORDER if key in card]
+    keys += [key for key in card if key not in ORDER and key not in APART]
+    loose = {key: card[key] for key in keys if not isinstance(card[key], (Mapping, list))}
+    deep = [section(name_of(key), card[key]) for key in keys if key not in loose]
+    return deep + ([section("More", loose)] if loose else [])
+
+
+def section(title: str, value: Any, depth: int = 1) -> Section:
+    """Lay out one value of the card: an object as facts and parts, a list as sentences or a table."""
+    if isinstance(value, Mapping):
+        return _object_section(title, value, depth)
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return _table_section(title, value)
+    items = value if isinstance(value, list) else [value]
+    return Section(title, sentences=[words(item) for item in items])
+
+
+def _object_section(title: str, value: Mapping[str, Any], depth: int) -> Section:
+    facts, parts = [], []
+    for key, item in value.items():
+        if key.endswith(_INTERVAL) and key.removesuffix(_INTERVAL) in value:
+            continue
+        if _is_deep(item) and depth < _DEPTH:
+            parts.append(section(name_of(key), item, depth + 1))
+        else:
+            facts.append(Fact(name_of(key), words(item), interval_words(value.get(key + _INTERVAL))))
+    return Section(title, facts=facts, parts=parts)
+
+
+def _is_deep(item: Any) -> bool:
+    if isinstance(item, list):
+        return any(isinstance(entry, (Mapping, list)) or len(str(entry)) > 40 for entry in item)
+    return isinstance(item, Mapping)
+
+
+def _table_section(title: str, rows: list[Mapping[str, Any]]) -> Section:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[words(row[key]) if key in row else "" for key in keys] for row in rows]
+    return Section(title, columns=[name_of(key) for key in keys], rows=cells)
+
+
+def name_of(key: str) -> str:
+    """Return the field's name for a key of the card."""
+    if key in NAMES:
+        return NAMES[key]
+    spaced = str(key).replace("_", " ").strip()
+    return spaced[:1].upper() + spaced[1:]
+
+
+def words(value: Any) -> str:
+    """Write one value: numbers shortened to four significant digits, lists joined, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return f"{value:.4g}" if isinstance(value, float) else f"{value:,}".replace(",", " ")
+    if isinstance(value, list):
+        return ", ".join(words(item) for item in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name_of(key)}: {words(item)}" for key, item in value.items())
+    return str(value)
+
+
+def interval_words(interval: Any) -> str:
+    """Write a 95 % interval as "low to high"; empty for anything else than two numbers."""
+    if not isinstance(interval, list) or len(interval) != 2:
+        return ""
+    return " to ".join(words(end) for end in interval)

@@ -1,0 +1,146 @@
+"""What a prediction says to people: words, percentages, places on the bar, the strength of its map."""
+from dataclasses import dataclass
+from datetime import datetime
+
+import cv2
+import numpy as np
+from django.conf import settings
+
+from diagnosis.models import Prediction
+from diagnosis.pictures import measured_reference, strength_of
+from diagnosis.prediction import FAILURES
+from pneumoml.heatmap import COLOUR_MAPS
+
+LEGEND_STOPS = 9
+STANDS_OUT_FROM = 0.4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result in words: a headline, a sentence, and a tone (above, below, borderline) for the colour."""
+
+    tone: str
+    headline: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Places on a bar of 0 to 100: the score, the operating point, both ends of the borderline band."""
+
+    score: float
+    threshold: float
+    low: float
+    high: float
+
+    @property
+    def band_width(self) -> float:
+        """How broad the borderline band is."""
+        return round(self.high - self.low, 1)
+
+    @property
+    def score_anchor(self) -> str:
+        """How the score's label hangs on its place, so that it stays on the bar: SVG's text-anchor."""
+        return _anchor(self.score, margin=8)
+
+    @property
+    def threshold_anchor(self) -> str:
+        """The same for the longer label of the operating point."""
+        return _anchor(self.threshold, margin=22)
+
+
+def _anchor(place: float, *, margin: float) -> str:
+    if place < margin:
+        return "start"
+    return "end" if place > 100 - margin else "middle"
+
+
+@dataclass(frozen=True)
+class MapWords:
+    """The map's strength in words; `scale_end` is what the scale's hot end stands for, in per cent."""
+
+    sentence: str
+    is_weak: bool
+    scale_end: int
+
+
+def verdict(prediction: Prediction) -> Verdict:
+    """Say on which side of the operating point the score lies. Call it for a succeeded prediction."""
+    above = prediction.outcome == Prediction.Outcome.PNEUMONIA
+    if prediction.is_borderline:
+        side = "just above" if above else "just below"
+        return Verdict(
+            "borderline",
+            f"Borderline, {side} the operating point",
+            "The score lies in the band around the operating point: it speaks clearly neither for nor "
+            "against pneumonia.",
+        )
+    if above:
+        return Verdict("above", "Above the operating point", "The score speaks for pneumonia.")
+    return Verdict("below", "Below the operating point", "The score does not speak for pneumonia.")
+
+
+def bar(prediction: Prediction) -> Bar:
+    """Place score, operating point and band on a bar of 0 to 100, all on the calibrated scale."""
+    model = prediction.model_version
+    return Bar(
+        score=round(100 * (prediction.calibrated_probability or 0.0), 1),
+        threshold=round(100 * model.threshold, 1),
+        low=round(100 * model.borderline_low, 1),
+        high=round(100 * model.borderline_high, 1),
+    )
+
+
+def timings(prediction: Prediction) -> list[tuple[str, str]]:
+    """Return how long the film waited, was computed on, and took in all: labels and durations in words."""
+    return [
+        ("Waiting", duration(_milliseconds(prediction.queued_at, prediction.started_at))),
+        ("Preprocessing", duration(prediction.preprocess_ms)),
+        ("Network and map", duration(prediction.forward_ms)),
+        ("Upload to result", duration(_milliseconds(prediction.queued_at, prediction.finished_at))),
+    ]
+
+
+def _milliseconds(start: datetime, end: datetime | None) -> float | None:
+    return max(0.0, (end - start).total_seconds() * 1000) if end else None
+
+
+def duration(milliseconds: float | None) -> str:
+    """Write a duration the way people say it: milliseconds, seconds, minutes."""
+    if milliseconds is None:
+        return "not measured"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def failure_sentence(prediction: Prediction) -> str:
+    """Say to people why the reading failed; unknown codes get a sentence too."""
+    return FAILURES.get(prediction.failure_code, "The film could not be read. Tell an administrator.")
+
+
+def map_words(prediction: Prediction) -> MapWords:
+    """Say how strong the map is, measured against a typical strong map of the same model version."""
+    if measured_reference(prediction) is None:
+        sentence = "Colours are relative to this film alone: the model's card has no reference strength."
+        return MapWords(sentence, is_weak=False, scale_end=100)
+    strength = strength_of(prediction)
+    reached = f"map reaches {strength.ratio:.0%} of the strength of a typical strong map ({strength.word})."
+    weak = strength.ratio < STANDS_OUT_FROM
+    sentence = f"No region stands out: the {reached}" if weak else f"The {reached}"
+    return MapWords(sentence, is_weak=weak, scale_end=round(100 * max(1.0, strength.ratio)))
+
+
+def legends() -> dict[str, list[str]]:
+    """Return for each colour map its colours from cold to hot, `#rrggbb`, evenly spaced."""
+    levels = np.linspace(0, 255, LEGEND_STOPS).round().astype(np.uint8).reshape(-1, 1)
+    colours = {name: cv2.applyColorMap(levels, number)[:, 0] for name, number in COLOUR_MAPS.items()}
+    return {name: [f"#{r:02x}{g:02x}{b:02x}" for b, g, r in ramp] for name, ramp in colours.items()}
+
+
+def attempts_sentence(prediction: Prediction) -> str:
+    """Say which attempt this is, once there was more than one; empty before."""
+    if prediction.attempts < 2:
+        return ""
+    return f"Attempt {prediction.attempts} of {settings.PREDICTION_MAX_ATTEMPTS}."

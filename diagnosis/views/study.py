@@ -1,0 +1,160 @@
+"""The study page: one film with its result, kept up to date while it is being read; read again, delete."""
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from diagnosis import audit, retention
+from diagnosis.errors import NotAllowed, Refused
+from diagnosis.health import check_health
+from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.prediction import request_prediction
+from diagnosis.roles import may_administer, may_upload
+from diagnosis.views import result
+from diagnosis.views.access import film_or_404, films_for, live_partial, refused, signed_in
+from diagnosis.views.states import STOP_ASKING_AFTER
+from pneumoml.heatmap import HeatmapOptionInvalid, check_alpha, check_colour_map
+
+Status = Prediction.Status
+
+
+@login_required
+@require_GET
+def study_page(request: HttpRequest, uid: object) -> HttpResponse:
+    """Show one film, its result or how far it has come, and what can be done with it."""
+    study = get_object_or_404(_with_neighbours(request), uid=uid)
+    prediction = study.newest_prediction
+    audit.record(
+        actor=request.user,
+        verb="study_viewed",
+        target=study,
+        prediction=str(prediction.uid) if prediction else None,
+        status=prediction.status if prediction else None,
+    )
+    context, legends = _status_context(request, study), result.legends()
+    context["colour_maps"] = list(legends)
+    context["legends_json"] = json.dumps(legends)
+    context["legend_colours"] = legends[context["colour_map"]]
+    return render(request, "diagnosis/study.html", context)
+
+
+def _with_neighbours(request: HttpRequest) -> QuerySet[Study]:
+    """Films with the uid of the next newer and next older one, read in the same query."""
+    visible = Study.objects.visible_to(request.user)
+    same_moment = Q(created_at=OuterRef("created_at"))
+    newer = visible.filter(Q(created_at__gt=OuterRef("created_at")) | same_moment & Q(pk__gt=OuterRef("pk")))
+    older = visible.filter(Q(created_at__lt=OuterRef("created_at")) | same_moment & Q(pk__lt=OuterRef("pk")))
+    return films_for(request.user).annotate(
+        newer_uid=Subquery(newer.order_by("created_at", "pk").values("uid")[:1]),
+        older_uid=Subquery(older.order_by("-created_at", "-pk").values("uid")[:1]),
+    )
+
+
+def _picture_options(request: HttpRequest) -> dict[str, Any]:
+    """Colour map and opacity for a first view; an impossible wish gives the installation's own choice."""
+    try:
+        colour_map = check_colour_map(request.GET.get("colour_map", settings.GRADCAM_COLOUR_MAP))
+        alpha = check_alpha(request.GET.get("alpha", settings.GRADCAM_ALPHA))
+    except HeatmapOptionInvalid:
+        colour_map, alpha = check_colour_map(settings.GRADCAM_COLOUR_MAP), settings.GRADCAM_ALPHA
+    return {"colour_map": colour_map, "alpha": alpha, "alpha_percent": round(100 * alpha)}
+
+
+@login_required
+@live_partial
+@require_GET
+def study_status(request: HttpRequest, uid: object) -> HttpResponse:
+    """Return the result panel anew, or 204 when it would say what the page says already."""
+    context = _status_context(request, film_or_404(request, uid))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    response = render(request, "diagnosis/study_status.html", context)
+    if context["finished"]:
+        response["HX-Trigger-After-Settle"] = "study-finished"
+    return response
+
+
+def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    prediction = study.newest_prediction
+    context: dict[str, Any] = {
+        "study": study,
+        "prediction": prediction,
+        "finished": prediction is None or prediction.is_finished,
+        "earlier": [reading for reading in study.predictions.all() if reading != prediction],
+        "may_retry": may_upload(request.user),
+        "may_delete": may_administer(request.user),
+        **_picture_options(request),
+    }
+    if prediction is None:
+        context["seen"] = "none"
+    elif prediction.status == Status.SUCCEEDED:
+        context.update(_result_context(prediction), seen=str(prediction.uid))
+    elif prediction.status == Status.FAILED:
+        context.update(failure=result.failure_sentence(prediction), seen=str(prediction.uid))
+    else:
+        context.update(_waiting_context(prediction))
+    return context
+
+
+def _waiting_context(prediction: Prediction) -> dict[str, Any]:
+    health = check_health()
+    unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING])
+    ahead = unfinished.filter(queued_at__lt=prediction.queued_at).count()
+    well = health.status == "healthy"
+    return {
+        "ahead": ahead,
+        "health_sentence": "" if well else health.sentence,
+        "asking": prediction.queued_at > timezone.now() - STOP_ASKING_AFTER,
+        "attempts": result.attempts_sentence(prediction),
+        "seen": f"{prediction.status}-{prediction.attempts}-{ahead}-{health.sentence[:24]}".replace(" ", "_"),
+    }
+
+
+def _result_context(prediction: Prediction) -> dict[str, Any]:
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE)
+    return {
+        "verdict": result.verdict(prediction),
+        "bar": result.bar(prediction),
+        "timings": result.timings(prediction),
+        "map": result.map_words(prediction),
+        "newer_model": active.exclude(pk=prediction.model_version_id).first(),
+    }
+
+
+@login_required
+@require_POST
+def study_retry(request: HttpRequest, uid: object) -> HttpResponse:
+    """Ask for a new reading of a film whose last one failed, or that the active model has not read."""
+    study = film_or_404(request, uid)
+    try:
+        if not may_upload(request.user):
+            message = "Your account may not have films read again. Ask an administrator."
+            raise NotAllowed("not_an_uploader", message)
+        request_prediction(actor=signed_in(request), study=study)
+    except Refused as refusal:
+        return refused(request, refusal, study=study)
+    return redirect(study)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def study_delete(request: HttpRequest, uid: object) -> HttpResponse:
+    """Ask an administrator once more, then move the film to the trash."""
+    study = film_or_404(request, uid)
+    try:
+        if not may_administer(request.user):
+            raise NotAllowed("not_an_administrator", "Only an administrator can delete a film.")
+        if request.method == "GET":
+            return render(request, "diagnosis/study_delete.html", {"study": study})
+        retention.move_to_trash(actor=signed_in(request), study=study)
+    except Refused as refusal:
+        return refused(request, refusal, study=study)
+    messages.success(request, f"{study.reference} was moved to the trash.")
+    return redirect("studies")
