@@ -1,0 +1,94 @@
+"""Logit and class-activation maps out of one compiled forward pass, split at the target layer.
+
+TensorFlow is imported inside the functions, so importing this module costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT_LAYER = "block5_conv3"
+
+
+class LayerUnknown(ValueError):  # noqa: N818 - the name says what is wrong with the layer
+    """A target layer that the network does not have, or that has no map: `code` and `message`."""
+
+    code = "layer_unknown"
+
+    def __init__(self, layer: str, known: tuple[str, ...]) -> None:
+        self.message = (
+            f"There is no convolution or pooling layer “{layer[:80]}”. Choose one of {', '.join(known)}."
+        )
+        super().__init__(self.message)
+
+
+@dataclass(frozen=True, eq=False)
+class CamPass:
+    """What one pass gives: the logit, and two maps float32 (h, w) ≥ 0 of the target layer's size.
+
+    `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs every place by
+    its own gradient (Draelos & Carin 2020). Both are of the logit, in its units.
+    """
+
+    logit: float
+    gradcam: NDArray[np.float32]
+    hirescam: NDArray[np.float32]
+
+
+def target_layers(model: Any) -> tuple[str, ...]:
+    """Names of the layers a map can be taken of: the convolutions and poolings, from input to output."""
+    import keras
+
+    kinds = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
+    return tuple(layer.name for layer in model.layers if isinstance(layer, kinds))
+
+
+class FusedCam:
+    """The network split at one layer, compiled into a single function.
+
+    The gradient runs through the small head behind the layer only, not through the whole network, and not
+    through the sigmoid, which would flatten it on clear films.
+    """
+
+    def __init__(self, model: Any, layer: str = DEFAULT_LAYER) -> None:
+        """Split `model` (a functional Keras network that ends in a logit). Raises `LayerUnknown`."""
+        import keras
+
+        known = target_layers(model)
+        if layer not in known:
+            raise LayerUnknown(layer, known)
+        self.layer = layer
+        output = model.get_layer(layer).output
+        self._features = keras.Model(model.input, output)
+        self._head = keras.Model(output, model.output)
+        self._pass = self._compiled(model.input_shape[1:])
+
+    def _compiled(self, shape: tuple[int | None, ...]) -> Any:
+        import tensorflow as tf
+
+        features, head = self._features, self._head
+
+        @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)
+        def fused(film: Any) -> Any:
+            activations = features(film, training=False)
+            with tf.GradientTape() as tape:
+                tape.watch(activations)
+                logit = head(activations, training=False)
+            gradients = tape.gradient(logit, activations)
+            weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+            gradcam = tf.nn.relu(tf.reduce_sum(weights * activations, axis=-1))
+            hirescam = tf.nn.relu(tf.reduce_sum(gradients * activations, axis=-1))
+            return logit[0, 0], gradcam[0], hirescam[0]
+
+        return fused
+
+    def __call__(self, film: NDArray[np.float32]) -> CamPass:
+        """Run one prepared film, float32 (1, size, size, 3)."""
+        import tensorflow as tf
+
+        logit, gradcam, hirescam = self._pass(tf.constant(film, tf.float32))
+        return CamPass(float(logit), gradcam.numpy(), hirescam.numpy())

@@ -1,0 +1,140 @@
+"""One model version, ready to read films: weights loaded, network compiled, results as numbers.
+
+TensorFlow is imported when a predictor is loaded, so importing this module costs nothing. Load it in the process
+that predicts: a network built before a fork hangs in the child.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoml.artifacts import Artifact, ArtifactRefused, load_weights
+from pneumoml.cards import Calibration, ModelCard
+from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
+from pneumoml.preprocess import PreprocessConfig, PreprocessRefused, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FilmResult", "LayerUnknown", "Predictor", "Timings"]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Milliseconds spent on one film."""
+
+    preprocess_ms: float
+    forward_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class FilmResult:
+    """What the network says about one film.
+
+    `probability` is the sigmoid of the logit, `calibrated_probability` that after the card's calibration, the one
+    to compare with the operating point. `cam` is the Grad-CAM map of `layer`, float32 (h, w), not negative, in
+    logit units (not scaled to its own maximum), and covers the film inside the card's crop; `cam_strength` is
+    its largest value.
+    """
+
+    logit: float
+    probability: float
+    calibrated_probability: float
+    cam: NDArray[np.float32]
+    cam_strength: float
+    layer: str
+    timings: Timings
+
+
+class Predictor:
+    """Reads films with one model version; safe to call from several threads."""
+
+    def __init__(self, card: ModelCard, config: PreprocessConfig, fused: FusedCam) -> None:
+        """Use `load`; this takes the parts ready made."""
+        self.card = card
+        self._config = config
+        self._fused = fused
+
+    @classmethod
+    def load(cls, artifact: Artifact, *, layer: str = DEFAULT_LAYER, threads: int | None = None) -> Predictor:
+        """Build the network, load the artefact's weights, compile, and run once to warm up.
+
+        `threads` caps TensorFlow's threads within one operation; it has no effect once TensorFlow has run in this
+        process. Raises `ArtifactRefused` (as `load_weights`, and foreign_architecture or card_invalid where
+        weights or preprocessing do not fit the network) and `LayerUnknown`.
+        """
+        from pneumoml.network import build_network
+
+        if threads is not None:
+            _limit_threads(threads)
+        config = _config(artifact.card)
+        weights = load_weights(artifact)
+        model = build_network(input_size=config.size)
+        _fill(model, weights)
+        predictor = cls(artifact.card, config, FusedCam(model, layer))
+        predictor.predict(np.zeros((config.size, config.size), np.uint8))
+        return predictor
+
+    @property
+    def layer(self) -> str:
+        """The layer whose map is taken."""
+        return self._fused.layer
+
+    def predict(self, pixels: NDArray[np.uint8]) -> FilmResult:
+        """Read one grey film, uint8 (H, W). Raises `PreprocessRefused` for anything else."""
+        started = perf_counter()
+        film = prepare(pixels, self._config)[None]
+        prepared = perf_counter()
+        seen = self._fused(film)
+        finished = perf_counter()
+        return FilmResult(
+            logit=seen.logit,
+            probability=Calibration(temperature=1.0, bias=0.0).probability(seen.logit),
+            calibrated_probability=self.card.calibration.probability(seen.logit),
+            cam=seen.gradcam,
+            cam_strength=float(seen.gradcam.max()),
+            layer=self.layer,
+            timings=Timings((prepared - started) * 1000, (finished - prepared) * 1000),
+        )
+
+    def explain(self, pixels: NDArray[np.uint8]) -> CamPass:
+        """Return logit, Grad-CAM and HiResCAM of one grey film, uint8 (H, W), for comparing explanations."""
+        return self._fused(prepare(pixels, self._config)[None])
+
+
+def _config(card: ModelCard) -> PreprocessConfig:
+    try:
+        return PreprocessConfig.from_card(card.preprocessing)
+    except PreprocessRefused as refused:
+        raise ArtifactRefused("card_invalid", refused.message) from refused
+
+
+def _limit_threads(threads: int) -> None:
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # too late in this process; the cap is a wish, not a condition
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _fill(model: Any, weights: Mapping[str, NDArray[np.floating[Any]]]) -> None:
+    """Set every weight by its "layer/variable" name. Raises `ArtifactRefused` unless names and shapes are equal."""
+    variables = {
+        f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights
+    }
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if {name: array.shape for name, array in weights.items()} != shapes:
+        raise ArtifactRefused(
+            "foreign_architecture", "The weights do not fit the network that the card names."
+        )
+    for name, variable in variables.items():
+        variable.assign(weights[name].astype(np.float32))
+    if not all(math.isfinite(float(array.sum(dtype=np.float64))) for array in weights.values()):
+        raise ArtifactRefused("weights_unsafe", "The weights hold values that are not numbers.")

@@ -1,0 +1,31 @@
+"""A random-weight artefact for tests that load TensorFlow: the real network, seeded, written once a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pneumoml.artifacts import Artifact, write_artifact
+from tests.cards import CARD
+
+
+@pytest.fixture(scope="session")
+def random_network() -> Any:
+    """The network with seeded random weights, biased to answer neither 0 nor 1."""
+    import keras
+
+    from pneumoml.network import build_network
+
+    keras.utils.set_random_seed(3)
+    return build_network()
+
+
+@pytest.fixture(scope="session")
+def random_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """That network written as a model version."""
+    from pneumoml.network import layer_weights
+
+    folder: Path = tmp_path_factory.mktemp("models") / "test-1"
+    return write_artifact(folder, CARD, layer_weights(random_network))
