@@ -14,6 +14,7 @@ from pneumoml.images import decode_film
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
 PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
+LAYER_SIDE = 512  # pixels along the longer side; drawing one the size of a large film takes seconds
 
 
 class PictureRefused(Refused):
@@ -38,9 +39,10 @@ def render_picture(
 ) -> bytes:
     """Draw one picture of a finished prediction; return it as PNG bytes.
 
-    `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA of the film's own size, to lie over the film, the
-    others are RGB with a caption strip. `colour_map` (a name in `pneumoml.heatmap.COLOUR_MAPS`) and `alpha`
-    (0 to 1, a number or its text) fall back to the settings where they are None or empty.
+    `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA in the film's proportions, small (the map is coarse
+    and the viewer scales it over the film), the others are RGB with a caption strip. `colour_map` (a name in
+    `pneumoml.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the settings
+    where they are None or empty.
 
     Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).
     """
@@ -62,9 +64,14 @@ def render_picture(
 
 
 def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: _Options) -> bytes:
-    size = (prediction.study.width, prediction.study.height)
-    draw = heatmap.heat_picture if kind == HEATMAP else heatmap.heat_rgba
-    return draw(cam, size, reference=options.reference, colour_map=options.colour_map)
+    width, height = prediction.study.width, prediction.study.height
+    if kind == HEATMAP:
+        return heatmap.heat_picture(
+            cam, (width, height), reference=options.reference, colour_map=options.colour_map
+        )
+    factor = LAYER_SIDE / max(width, height)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return heatmap.heat_rgba(cam, size, reference=options.reference, colour_map=options.colour_map)
 
 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
@@ -84,13 +91,16 @@ def reference_strength(prediction: Prediction) -> float:
 
     A card without one gives the map's own maximum: the picture is then relative only.
     """
+    return measured_reference(prediction) or prediction.cam_strength or 1.0
+
+
+def measured_reference(prediction: Prediction) -> float | None:
+    """Return the reference strength that the card holds (> 0); None where none was measured."""
     card: dict[str, Any] = prediction.model_version.card or {}
     metrics = card.get("metrics")
     measured = metrics.get("cam_reference") if isinstance(metrics, dict) else None
     reference = measured if measured is not None else card.get("cam_reference")
-    if isinstance(reference, (int, float)) and reference > 0:
-        return float(reference)
-    return prediction.cam_strength or 1.0
+    return float(reference) if isinstance(reference, (int, float)) and reference > 0 else None
 
 
 def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Options:

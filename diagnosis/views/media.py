@@ -1,4 +1,6 @@
 """Films and pictures as files: only for those who may see the film; downloads are recorded in the trail."""
+import re
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.files.base import File
@@ -128,8 +130,7 @@ def _finished_prediction(study: Study) -> Prediction:
 def _picture_tag(request: HttpRequest, prediction: Prediction, kind: str) -> str:
     colour_map = request.GET.get("colour_map") or settings.GRADCAM_COLOUR_MAP
     wish = f"{colour_map}{request.GET.get('alpha') or settings.GRADCAM_ALPHA}"
-    safe = "".join(letter for letter in wish[:60] if letter in ".-" or (letter.isascii() and letter.isalnum()))
-    return f"{prediction.uid}-{kind}-{safe}"
+    return f"{prediction.uid}-{kind}-{re.sub(r'[^A-Za-z0-9.-]', '', wish[:60])}"
 
 
 def _open(field: "File[bytes]") -> "File[bytes]":
