@@ -45,6 +45,11 @@ def png(pixels: NDArray[Any] | None = None) -> bytes:
     return encode(chest_like() if pixels is None else pixels, "PNG")
 
 
+def chest_png(*, seed: int = 0) -> bytes:
+    """The chest-like film as PNG; another seed gives another film."""
+    return png(chest_like(seed=seed))
+
+
 def jpeg(pixels: NDArray[Any] | None = None, **options: Any) -> bytes:
     """JPEG of uint8 (H, W) or (H, W, 3), quality 95."""
     return encode(chest_like() if pixels is None else pixels, "JPEG", **{"quality": 95, **options})
