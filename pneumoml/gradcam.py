@@ -20,9 +20,7 @@ class LayerUnknown(ValueError):  # noqa: N818 - the name says what is wrong with
     code = "layer_unknown"
 
     def __init__(self, layer: str, known: tuple[str, ...]) -> None:
-        self.message = (
-            f"There is no convolution or pooling layer “{layer[:80]}”. Choose one of {', '.join(known)}."
-        )
+        self.message = f"“{layer[:80]}” is no convolution or pooling layer. Choose one of {', '.join(known)}."
         super().__init__(self.message)
 
 
@@ -30,8 +28,8 @@ class LayerUnknown(ValueError):  # noqa: N818 - the name says what is wrong with
 class CamPass:
     """What one pass gives: the logit, and two maps float32 (h, w) ≥ 0 of the target layer's size.
 
-    `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs every place by
-    its own gradient (Draelos & Carin 2020). Both are of the logit, in its units.
+    `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs every place
+    by its own gradient (Draelos & Carin 2020). Both are of the logit, in its units.
     """
 
     logit: float
@@ -72,7 +70,7 @@ class FusedCam:
 
         features, head = self._features, self._head
 
-        @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)
+        @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)  # type: ignore[untyped-decorator]
         def fused(film: Any) -> Any:
             activations = features(film, training=False)
             with tf.GradientTape() as tape:

@@ -1,7 +1,7 @@
 """One model version, ready to read films: weights loaded, network compiled, results as numbers.
 
-TensorFlow is imported when a predictor is loaded, so importing this module costs nothing. Load it in the process
-that predicts: a network built before a fork hangs in the child.
+TensorFlow is imported when a predictor is loaded, so importing this module costs nothing. Load it in the
+process that predicts: a network built before a fork hangs in the child.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Timings:
 class FilmResult:
     """What the network says about one film.
 
-    `probability` is the sigmoid of the logit, `calibrated_probability` that after the card's calibration, the one
-    to compare with the operating point. `cam` is the Grad-CAM map of `layer`, float32 (h, w), not negative, in
-    logit units (not scaled to its own maximum), and covers the film inside the card's crop; `cam_strength` is
-    its largest value.
+    `probability` is the sigmoid of the logit, `calibrated_probability` that after the card's calibration, the
+    one to compare with the operating point. `cam` is the Grad-CAM map of `layer`, float32 (h, w), not
+    negative, in logit units (not scaled to its own maximum), and covers the film inside the card's crop;
+    `cam_strength` is its largest value.
     """
 
     logit: float
@@ -66,9 +66,9 @@ class Predictor:
     def load(cls, artifact: Artifact, *, layer: str = DEFAULT_LAYER, threads: int | None = None) -> Predictor:
         """Build the network, load the artefact's weights, compile, and run once to warm up.
 
-        `threads` caps TensorFlow's threads within one operation; it has no effect once TensorFlow has run in this
-        process. Raises `ArtifactRefused` (as `load_weights`, and foreign_architecture or card_invalid where
-        weights or preprocessing do not fit the network) and `LayerUnknown`.
+        `threads` caps TensorFlow's threads within one operation; it has no effect once TensorFlow has run in
+        this process. Raises `ArtifactRefused` (as `load_weights`, and foreign_architecture or card_invalid
+        where weights or preprocessing do not fit the network) and `LayerUnknown`.
         """
         from pneumoml.network import build_network
 
@@ -125,7 +125,7 @@ def _limit_threads(threads: int) -> None:
 
 
 def _fill(model: Any, weights: Mapping[str, NDArray[np.floating[Any]]]) -> None:
-    """Set every weight by its "layer/variable" name. Raises `ArtifactRefused` unless names and shapes are equal."""
+    """Set every weight by its "layer/variable" name; `ArtifactRefused` unless names and shapes agree."""
     variables = {
         f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights
     }

@@ -1,4 +1,4 @@
-"""A random-weight artefact for tests that load TensorFlow: the real network, seeded, written once a session."""
+"""A random-weight artefact for tests that load TensorFlow: the real network, written once a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cards import CARD
 
 @pytest.fixture(scope="session")
 def random_network() -> Any:
-    """The network with seeded random weights, biased to answer neither 0 nor 1."""
+    """The network with seeded random weights."""
     import keras
 
     from pneumoml.network import build_network
