@@ -1,0 +1,181 @@
+"""From a decoded film to the network's input: squash, crop, window and standardise contrast band by band.
+
+Training and serving call the same `prepare`. In the training films the spectrum alone (no anatomy at all)
+tells the classes apart with an AUC above 0.97: the cameras differ by class. Bringing every spatial-frequency
+band of every film to one common contrast takes that shortcut away before the network can learn it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+# Means of the ImageNet channels in the order blue, green, red: what VGG16's weights expect to be taken off.
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+
+
+class PreprocessRefused(ValueError):  # noqa: N818 - the name says what happened
+    """A preprocessing entry or an image that cannot be used: `code` for programs, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class PreprocessConfig:
+    """How films are prepared; stored in the model card, so that a version always sees what it was trained on.
+
+    `size`: pixels of a side of the input. `crop`: share cut off each edge (markers, collimator borders).
+    `window`: percentiles of grey that become black and white. `clahe_clip`: contrast-limited adaptive
+    equalisation (Zuiderveld 1994) with that clip limit on 8×8 tiles, 0 for none. `band_sigmas`: standard
+    deviations (pixels) of the Gaussians between which the bands lie, ascending. `band_targets`: the contrast
+    (standard deviation, grey levels of 0–255) each band is brought to, finest first, the coarse rest last;
+    empty for no band standardisation. `band_limit`: largest factor by which a band is raised or lowered.
+    `mean`: mean grey after standardisation.
+    """
+
+    size: int = 224
+    crop: float = 0.04
+    window: tuple[float, float] = (1.0, 99.0)
+    clahe_clip: float = 0.0
+    band_sigmas: tuple[float, ...] = (0.8, 1.6, 3.2, 6.4, 12.8)
+    band_targets: tuple[float, ...] = ()
+    band_limit: float = 4.0
+    mean: float = 128.0
+
+    def __post_init__(self) -> None:
+        """Raise `PreprocessRefused` (preprocessing_invalid) where the values do not fit together."""
+        low, high = self.window
+        if self.band_targets and len(self.band_targets) != len(self.band_sigmas) + 1:
+            raise _invalid("band_targets must have one value more than band_sigmas")
+        if not (32 <= self.size <= 1024 and 0 <= self.crop < 0.3 and 0 <= low < high <= 100):
+            raise _invalid("size, crop or window is out of range")
+        if self.band_limit < 1 or list(self.band_sigmas) != sorted(self.band_sigmas):
+            raise _invalid("band_limit must be at least 1 and band_sigmas ascending")
+
+    @classmethod
+    def from_card(cls, entry: Mapping[str, Any]) -> PreprocessConfig:
+        """Read the card's "preprocessing" entry. Raises `PreprocessRefused` (preprocessing_invalid)."""
+        unknown = set(entry) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise _invalid(f"“{min(unknown)}” is not known to this version of the program")
+        try:
+            values = {
+                name: tuple(float(item) for item in value) if isinstance(value, (list, tuple)) else value
+                for name, value in entry.items()
+            }
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, PreprocessRefused):
+                raise
+            raise _invalid("a value is of the wrong kind") from error
+
+    def to_card(self) -> dict[str, Any]:
+        """Plain values for card.json; `from_card` reads them back unchanged."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+
+def _invalid(reason: str) -> PreprocessRefused:
+    return PreprocessRefused(
+        "preprocessing_invalid", f"The preprocessing of this model is not usable: {reason}."
+    )
+
+
+def prepare(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.float32]:
+    """Prepare one grey film, (H, W) uint8, for the network: float32 (size, size, 3), ImageNet means off.
+
+    Raises `PreprocessRefused` (film_shape) for anything but a grey 8-bit film.
+    """
+    return as_input(standardise(pixels, config))
+
+
+def as_input(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn a standardised film, float32 (h, w) of 0–255, into VGG16's input, float32 (h, w, 3)."""
+    means = np.array(IMAGENET_MEAN_BGR, dtype=np.float32)
+    return np.asarray(grey[:, :, None] - means, dtype=np.float32)
+
+
+def standardise(
+    pixels: NDArray[np.uint8], config: PreprocessConfig, jitter: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
+    """Squash, crop, window, equalise and bring each band to its contrast: float32 (size, size), 0–255.
+
+    `jitter`, one factor per band, varies the target contrasts in training only. Raises `PreprocessRefused`
+    (film_shape) for anything but a grey 8-bit film of at least 2×2 pixels.
+    """
+    if pixels.ndim != 2 or pixels.dtype != np.uint8 or min(pixels.shape) < 2:
+        raise PreprocessRefused("film_shape", "The film must be a grey 8-bit picture.")
+    grey = _crop(squash(pixels, config.size), config)
+    grey = _window(grey, config.window)
+    if config.clahe_clip > 0:
+        equaliser = cv2.createCLAHE(config.clahe_clip, (8, 8))
+        grey = np.asarray(equaliser.apply(np.rint(grey).astype(np.uint8)), dtype=np.float32)
+    if not config.band_targets:
+        return grey
+    targets = np.array(config.band_targets) * (1.0 if jitter is None else jitter)
+    return _standardise_bands(grey, config, targets)
+
+
+def squash(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resample to (size, size) whatever the aspect ratio, with a triangle filter like the training films."""
+    if pixels.shape == (size, size):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _crop(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.float32]:
+    edge = round(config.crop * config.size)
+    inner = pixels[edge : config.size - edge, edge : config.size - edge].astype(np.float32)
+    return np.asarray(cv2.resize(inner, (config.size, config.size), interpolation=cv2.INTER_LINEAR))
+
+
+def _window(grey: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.float32]:
+    low, high = np.percentile(grey, window)
+    scaled = (grey - low) * (255.0 / max(high - low, 1.0))
+    return np.clip(scaled, 0.0, 255.0).astype(np.float32)
+
+
+def split_bands(grey: NDArray[np.float32], sigmas: tuple[float, ...]) -> list[NDArray[np.float32]]:
+    """Split a film into bands between Gaussians of growing width, finest first, the coarse rest last.
+
+    The bands, each float32 (h, w), add up to the film.
+    """
+    bands: list[NDArray[np.float32]] = []
+    current = grey
+    for sigma in sigmas:
+        softer = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+        bands.append(current - softer)
+        current = softer
+    bands.append(current)
+    return bands
+
+
+def band_contrasts(grey: NDArray[np.float32], sigmas: tuple[float, ...]) -> NDArray[np.float64]:
+    """Standard deviation of each band inside the middle of the film (an eighth of each edge left out)."""
+    return np.array([_inner(band).std() for band in split_bands(grey, sigmas)], dtype=np.float64)
+
+
+def _inner(band: NDArray[np.float32]) -> NDArray[np.float32]:
+    edge = len(band) // 8
+    return band[edge : len(band) - edge, edge : len(band) - edge]
+
+
+def _standardise_bands(
+    grey: NDArray[np.float32], config: PreprocessConfig, targets: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    total = np.zeros_like(grey)
+    for band, target in zip(split_bands(grey, config.band_sigmas), targets, strict=True):
+        mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(_inner(band)))
+        gain = np.clip(target / max(deviation, 1e-3), 1 / config.band_limit, config.band_limit)
+        total += (band - np.float32(mean)) * np.float32(gain)
+    return np.clip(total + np.float32(config.mean), 0.0, 255.0).astype(np.float32)

@@ -1,0 +1,144 @@
+"""Training from films to weights: cached passes of the frozen blocks, then block 5 and the head over them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pneumoml.augment import AugmentConfig
+from pneumoml.dataset import LabelledFilm
+from pneumoml.features import CachedPass, PassPlan, Progress, balanced_pass, cached_pass, full_pass
+from pneumoml.fitting import Fit, Weights, run_epochs
+from pneumoml.network import base_weights, build_tail, build_trunk, layer_weights, set_layer_weights
+from pneumoml.recipe import Recipe
+
+Report = Callable[[str, int, int], None]
+
+
+class Trunk:
+    """Blocks 1 to 4 with base weights, and the digest (sha256, hex) of those weights."""
+
+    def __init__(self, base: Path | None) -> None:
+        """Load the base weights from `base`, or Keras's own. Raises `BaseWeightsRefused`."""
+        self.weights = base_weights(base)
+        self.model = build_trunk()
+        set_layer_weights(self.model, self.weights)
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            digest.update(name.encode() + np.ascontiguousarray(self.weights[name]).tobytes())
+        self.digest = digest.hexdigest()
+
+
+def training_plan(films: Sequence[LabelledFilm], recipe: Recipe, number: int) -> PassPlan:
+    """Plan pass `number` of a recipe."""
+    choose = balanced_pass if recipe.balanced else full_pass
+    return PassPlan(
+        number=number,
+        films=choose(films, number, recipe.seed),
+        side=recipe.sides[number % len(recipe.sides)],
+        seed=recipe.seed,
+        preprocessing=recipe.preprocessing,
+        augmentation=recipe.augmentation,
+    )
+
+
+def validation_plan(films: Sequence[LabelledFilm], recipe: Recipe) -> PassPlan:
+    """Plan the unchanged validation films at full size."""
+    size = recipe.preprocessing.size
+    return PassPlan(-1 % 2**32, tuple(films), size, recipe.seed, recipe.preprocessing, AugmentConfig())
+
+
+def cache_passes(
+    folder: Path, films: Sequence[LabelledFilm], recipe: Recipe, trunk: Trunk, report: Report | None = None
+) -> list[CachedPass]:
+    """Make, or open, all passes of a recipe under `folder`/passes."""
+    passes = []
+    for number in range(recipe.passes):
+        plan = training_plan(films, recipe, number)
+        name = f"pass {number + 1} of {recipe.passes}"
+        passes.append(
+            cached_pass(
+                folder / "passes" / f"{number:03d}",
+                plan,
+                trunk.model,
+                trunk.digest,
+                progress=_named(report, name),
+            )
+        )
+    return passes
+
+
+def _named(report: Report | None, name: str) -> Progress | None:
+    return (lambda done, count: report(name, done, count)) if report else None
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A finished run: the tail with its final weights, the trunk, and the cached validation films."""
+
+    tail: keras.Model
+    trunk: Trunk
+    validation: CachedPass
+
+    def weights(self) -> Weights:
+        """All weights of the whole network, "layer/variable" to float32."""
+        return {
+            **{name: array for name, array in self.trunk.weights.items() if not name.startswith("block5")},
+            **layer_weights(self.tail),
+        }
+
+
+def train(
+    folder: Path,
+    films: Sequence[LabelledFilm],
+    recipe: Recipe,
+    base: Path | None,
+    report: Report | None = None,
+) -> Trained:
+    """Train a network on the films whose split is "train", watching those whose split is "val".
+
+    `folder` holds the cache, the checkpoint and the run log; a run that was interrupted goes on there.
+    `base` is a file of base weights, None for Keras's own. `report` is told (what, done, of how many).
+    Raises `BaseWeightsRefused` and `DatasetRefused`.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    _start_over_if_changed(folder, recipe)
+    trunk = Trunk(base)
+    passes = cache_passes(folder, [film for film in films if film.split == "train"], recipe, trunk, report)
+    plan = validation_plan([film for film in films if film.split == "val"], recipe)
+    validation = cached_pass(
+        folder / "passes" / "val",
+        plan,
+        trunk.model,
+        trunk.digest,
+        progress=_named(report, "validation films"),
+    )
+    tail = build_tail(recipe.dropouts)
+    set_tail_base(tail, trunk.weights)
+    longest = max(len(cached.labels) for cached in passes)
+    fit = Fit(tail, recipe, math.ceil(longest / recipe.batch_size))
+    set_layer_weights(tail, run_epochs(fit, passes, validation, folder, report))
+    return Trained(tail, trunk, validation)
+
+
+def set_tail_base(tail: keras.Model, base: Weights) -> None:
+    """Start block 5 from the base weights; the head keeps its random ones."""
+    start = {name: array for name, array in base.items() if name.startswith("block5")}
+    set_layer_weights(tail, {**layer_weights(tail), **start})
+
+
+def _start_over_if_changed(folder: Path, recipe: Recipe) -> None:
+    """Forget checkpoint and log where the recipe has changed; cached passes check themselves."""
+    state, content = folder / "recipe.json", json.dumps(recipe.to_mapping(), indent=2)
+    if state.is_file() and state.read_text("utf-8") != content:
+        for name in ("checkpoint.npz", "tail.npz", "log.csv"):
+            (folder / name).unlink(missing_ok=True)
+    state.write_text(content, "utf-8")
