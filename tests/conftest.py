@@ -21,6 +21,11 @@ flushing.install()
 @pytest.fixture(autouse=True)
 def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
+    # Static files by their plain names: the hashed ones exist only once an installation has collected them.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+    # The cast's six passwords would cost seconds a test: Argon2 is slow on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
     cache.clear()
     yield
 
