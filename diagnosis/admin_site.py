@@ -1,14 +1,27 @@
-"""The administration's site: its title, who may enter, and that everybody signs in at the one front door."""
+"""The administration's site and its two kinds of pages: to look at, and to manage with an audit event."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.contrib.admin import AdminSite
+from django.contrib import messages
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from diagnosis.roles import may_audit
+from diagnosis import audit
+from diagnosis.errors import Refused
+from diagnosis.roles import may_administer, may_audit
+
+if TYPE_CHECKING:
+    _ModelAdmin = ModelAdmin[Any]
+else:
+    _ModelAdmin = ModelAdmin
+
+M = TypeVar("M", bound=Model)
 
 
 class AdministrationSite(AdminSite):
@@ -31,3 +44,92 @@ class AdministrationSite(AdminSite):
 
 
 admin_site = AdministrationSite(name="admin")
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Pages to look at: nothing is added, changed or deleted by hand. Actions call verbs."""
+
+    actions_on_top = True
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: rows come from verbs."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: what is written stays as it is."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: nothing is deleted."""
+        return False
+
+    def has_administer_permission(self, request: HttpRequest) -> bool:
+        """Whether the person sees the actions: they are for administrators, not for auditors."""
+        return may_administer(request.user)
+
+    def call_for_each(
+        self, request: HttpRequest, chosen: QuerySet[M], verb: Callable[[User, M], object], done: str
+    ) -> None:
+        """Call `verb(actor, object)` on each chosen object and tell what came of it, refusals by sentence.
+
+        `done` is the sentence for what worked, with the objects' names in place of "{}".
+        """
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        names: list[str] = []
+        for item in chosen:
+            try:
+                verb(request.user, item)
+            except Refused as refusal:
+                self.message_user(request, f"{item}: {refusal.message}", messages.ERROR)
+            else:
+                names.append(str(item))
+        if names:
+            self.message_user(request, done.format(", ".join(names)), messages.SUCCESS)
+
+
+class AuditedAdmin(_ModelAdmin):
+    """Pages to manage: Django's own forms, in one transaction with an audit event.
+
+    The event says which fields were changed and how the object stands afterwards (`audit_state`); never a
+    password.
+    """
+
+    def audit_state(self, obj: Any) -> dict[str, Any]:
+        """Return what an auditor wants to know of `obj`, as JSON without names of people."""
+        raise NotImplementedError
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Record “…_created” beside Django's own log."""
+        self._record(request, obj, "created", message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Record “…_changed” beside Django's own log."""
+        self._record(request, obj, "changed", message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Record “…_deleted” for each beside Django's own log; called just before the rows go."""
+        for obj in queryset:
+            self._record(request, obj, "deleted", None)
+        return super().log_deletions(request, queryset)
+
+    def _record(self, request: HttpRequest, obj: Any, what: str, message: Any) -> None:
+        obj = type(obj)._default_manager.get(pk=obj.pk)  # as stored, with the roles and members just saved
+        verb = f"{obj._meta.model_name}_{what}"
+        changed = sorted(_changed_fields(message))
+        audit.record(actor=request.user, verb=verb, target=obj, changed=changed, **self.audit_state(obj))
+
+
+def _changed_fields(message: Any) -> set[str]:
+    """Name the fields in Django's change message: [{"changed": {"name": …, "fields": […]}}, {"added": …}]."""
+    names: set[str] = set()
+    for entry in message if isinstance(message, list) else []:
+        for part in entry.values():
+            names.update(part.get("fields", []))
+            if "name" in part:
+                names.add(str(part["name"]))
+    return names

@@ -18,11 +18,11 @@ _review_rights = import_module("reading.migrations.0002_review_rights")
 _empty_tables = Flush.handle
 
 
-def flush_to_fresh_installation(command: Flush, **options: Any) -> None:
+def flush_to_fresh_installation(self: Flush, **options: Any) -> None:
     """Do what `manage.py flush` does, then what the migrations do to empty tables."""
     editor = SimpleNamespace(connection=connection)
     _triggers.remove(apps, editor)
-    _empty_tables(command, **options)
+    _empty_tables(self, **options)
     _baseline.make_baseline(apps, editor)
     _review_rights.let_them_look(apps, editor)
     _triggers.install(apps, editor)
@@ -30,4 +30,4 @@ def flush_to_fresh_installation(command: Flush, **options: Any) -> None:
 
 def install() -> None:
     """Let Django's test cases use it; in production `flush` stays as it is, and the triggers refuse it."""
-    Flush.handle = flush_to_fresh_installation  # type: ignore[method-assign]
+    Flush.handle = flush_to_fresh_installation  # type: ignore[method-assign, assignment]

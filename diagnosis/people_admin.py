@@ -1,0 +1,163 @@
+"""The administration's pages of projects, people and roles; every change writes an audit event."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest, HttpResponse
+
+from diagnosis.admin_site import AuditedAdmin, admin_site
+from diagnosis.models import Project, ProjectMembership
+from diagnosis.roles import ALL_ROLES
+
+if TYPE_CHECKING:
+    _MembershipInline = admin.TabularInline[ProjectMembership, Any]
+    _UserAdmin = UserAdmin[User]
+else:
+    _MembershipInline, _UserAdmin = admin.TabularInline, UserAdmin
+
+
+class MembershipInline(_MembershipInline):
+    """Who works in the project, or in which projects somebody works."""
+
+    model = ProjectMembership
+    extra = 1
+    autocomplete_fields = ["user", "project"]
+    verbose_name = "project membership"
+
+
+@admin.register(Project, site=admin_site)
+class ProjectAdmin(AuditedAdmin):
+    """Projects and their members. A project with films cannot be deleted."""
+
+    list_display = ["name", "slug", "open_to_all", "created_at"]
+    list_filter = ["open_to_all"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [MembershipInline]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Suggest the slug for new projects only: it stands in other people's scripts later."""
+        return {} if obj else self.prepopulated_fields
+
+    def audit_state(self, obj: Project) -> dict[str, Any]:
+        """Tell who works there, by number."""
+        members = obj.memberships.order_by("user").values_list("user", flat=True)
+        return {"slug": obj.slug, "open_to_all": obj.open_to_all, "members": list(members)}
+
+
+@admin.register(User, site=admin_site)
+class PersonAdmin(AuditedAdmin, _UserAdmin):
+    """Account, roles and projects on one page. Accounts are closed, never deleted: films name them."""
+
+    list_display = ["username", "roles", "is_active", "is_superuser", "last_login"]
+    list_filter = ["groups", "is_active", "is_superuser"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Roles", {"fields": ["groups", "is_active", "is_superuser"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "password1", "password2"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Roles", {"fields": ["groups"]}),
+    ]
+    inlines = [MembershipInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Fetch everybody's roles in one query."""
+        people: QuerySet[User] = super().get_queryset(request)
+        return people.prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        """Name the roles."""
+        return ", ".join(group.name for group in person.groups.all()) or "none"
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Offer the roles as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = CheckboxSelectMultiple
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None:
+            field.label, field.help_text = "Roles", "What the person may do."
+        return field
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Only a superuser makes superusers, and nobody takes the way in from themselves."""
+        fixed = ["last_login", "date_joined"]
+        if not _is_superuser(request):
+            fixed.append("is_superuser")
+        if obj is not None and obj == request.user:
+            fixed += ["groups", "is_active", "is_superuser"]
+        return fixed
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep administrators from superusers' accounts, passwords above all."""
+        if obj is not None and obj.is_superuser and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: closing an account keeps what it did."""
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set the password and write the event in one transaction."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def audit_state(self, obj: User) -> dict[str, Any]:
+        """Tell roles, projects and whether the account is open."""
+        projects = obj.memberships.order_by("project__slug").values_list("project__slug", flat=True)
+        return {
+            "roles": sorted(group.name for group in obj.groups.all()),
+            "projects": list(projects),
+            "is_active": obj.is_active,
+            "is_superuser": obj.is_superuser,
+        }
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
+
+
+@admin.register(Group, site=admin_site)
+class RoleAdmin(AuditedAdmin):
+    """Roles: the four that the program knows, and what each may do in the administration."""
+
+    search_fields = ["name"]
+    filter_horizontal = ["permissions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Keep the names that the program looks for."""
+        return ["name"] if isinstance(obj, Group) and obj.name in ALL_ROLES else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep the four roles."""
+        if isinstance(obj, Group) and obj.name in ALL_ROLES:
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer no deletion in bulk, which would take the four roles too."""
+        return {}
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Offer the permissions that mean something here, each fetched with its model."""
+        if db_field.name == "permissions":
+            relevant = Permission.objects.filter(content_type__app_label__in=["auth", "diagnosis", "reading"])
+            kwargs["queryset"] = relevant.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def audit_state(self, obj: Group) -> dict[str, Any]:
+        """Tell the permissions by code name."""
+        codenames = obj.permissions.order_by("codename").values_list("codename", flat=True)
+        return {"role": obj.name, "permissions": list(codenames)}

@@ -1,0 +1,39 @@
+"""The administration's page of reviews: to look at only."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from diagnosis.admin_site import ReadOnlyAdmin, admin_site
+from diagnosis.models import Study
+from reading.models import Review
+
+
+@admin.register(Review, site=admin_site)
+class ReviewAdmin(ReadOnlyAdmin):
+    """What readers said, superseded opinions included."""
+
+    list_display = ["study", "reader", "finding", "agrees_with_ai", "confidence", "is_current", "created_at"]
+    list_filter = ["finding", "agrees_with_ai", "is_current", "reader", "created_at"]
+    list_select_related = ["study", "reader"]
+    search_fields = ["=uid", "=study__uid", "study__subject_code", "reader__username", "comment"]
+    search_help_text = "Subject code, reader, words of the comment, or the id of the review or the study."
+    date_hierarchy = "created_at"
+    fields = [
+        "uid",
+        "study",
+        "prediction",
+        "reader",
+        "finding",
+        "agrees_with_ai",
+        "confidence",
+        "comment",
+        "is_current",
+        "supersedes",
+        "created_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        """Show the reviews of films that the person may see."""
+        reviews: QuerySet[Review] = super().get_queryset(request)
+        return reviews.filter(study__in=Study.objects.visible_to(request.user))
