@@ -9,7 +9,7 @@ register = template.Library()
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
     """Write a share of 0 to 1 as a percentage; nothing for None."""
-    return "" if share is None else f"{100 * share:.{digits}f} %"
+    return "" if share is None else f"{100 * share:.{digits}f}%"
 
 
 @register.filter

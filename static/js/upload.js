@@ -16,6 +16,7 @@
 
   for (const element of form.querySelectorAll("[data-with-script]")) element.hidden = false;
   for (const element of form.querySelectorAll("[data-without-script]")) element.hidden = true;
+  picker.classList.add("visually-hidden"); // still reached by keyboard; its label looks like a button
 
   const count = (...states) => rows.filter((row) => states.includes(row.state)).length;
   const films = (number) => (number === 1 ? "1 film" : `${number} films`);
