@@ -1,4 +1,5 @@
 """Model versions: register, activate, retire, roll back; refuses what does not match its card."""
+
 from pathlib import Path
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.utils import timezone
 from diagnosis import audit
 from diagnosis.errors import Conflict, ModelRefused, NotReady
 from diagnosis.models import ModelVersion
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact
+from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped_versions
 
 State = ModelVersion.State
 
@@ -18,7 +19,9 @@ def active_model() -> ModelVersion:
     """Return the version that new predictions are pinned to; raises NotReady when there is none."""
     model = ModelVersion.objects.filter(state=State.ACTIVE).first()
     if model is None:
-        raise NotReady("no_active_model", "No model is active. An administrator can run: register_model --activate")
+        raise NotReady(
+            "no_active_model", "No model is active. An administrator can run: register_model --activate"
+        )
     return model
 
 
@@ -34,7 +37,9 @@ def artifact_of(model: ModelVersion) -> Artifact:
     """
     artifact = _load(model.version)
     if artifact.card.weights_sha256 != model.weights_sha256:
-        raise ModelRefused("hash_mismatch", f"The weights of {model.version} are not those that were registered.")
+        raise ModelRefused(
+            "hash_mismatch", f"The weights of {model.version} are not those that were registered."
+        )
     return artifact
 
 
@@ -52,7 +57,9 @@ def register(*, actor: User | None, version: str) -> ModelVersion:
     """
     card = _load(version).card
     if card.version != version:
-        raise ModelRefused("version_mismatch", f"The card in folder {version} names the version {card.version}.")
+        raise ModelRefused(
+            "version_mismatch", f"The card in folder {version} names the version {card.version}."
+        )
     with transaction.atomic():
         model, created = ModelVersion.objects.get_or_create(
             version=version,
@@ -68,9 +75,20 @@ def register(*, actor: User | None, version: str) -> ModelVersion:
         if created:
             audit.record(actor=actor, verb="model_registered", target=model, version=version)
         elif model.weights_sha256 != card.weights_sha256:
-            message = f"{version} is already registered with other weights. Give the new ones a new version name."
+            message = (
+                f"{version} is already registered with other weights. Give the new ones a new version name."
+            )
             raise ModelRefused("hash_mismatch", message)
     return model
+
+
+def register_shipped(*, actor: User | None) -> list[ModelVersion]:
+    """Register every version found under MODELS_DIR; return them oldest first, by the date on their cards.
+
+    Raises ModelRefused for a missing or changed artefact.
+    """
+    models = [register(actor=actor, version=name) for name in shipped_versions(Path(settings.MODELS_DIR))]
+    return sorted(models, key=lambda model: (str(model.card.get("created", "")), model.version))
 
 
 def activate(*, actor: User | None, model: ModelVersion) -> ModelVersion:
@@ -99,7 +117,9 @@ def retire(*, actor: User | None, model: ModelVersion) -> ModelVersion:
 def roll_back(*, actor: User | None) -> ModelVersion:
     """Activate the version that was active before the present one; raises Conflict when there is none."""
     previous = (
-        ModelVersion.objects.filter(state=State.RETIRED, activated_at__isnull=False).order_by("-activated_at").first()
+        ModelVersion.objects.filter(state=State.RETIRED, activated_at__isnull=False)
+        .order_by("-activated_at")
+        .first()
     )
     if previous is None:
         raise Conflict("nothing_to_roll_back_to", "No earlier version was ever active.")

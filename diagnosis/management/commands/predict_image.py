@@ -1,0 +1,239 @@
+"""manage.py predict_image: read films from files, without server, worker or queue."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diagnosis import registry
+from diagnosis.errors import NotReady, Refused
+from diagnosis.management.friendly import FriendlyCommand
+from pneumoml import heatmap
+from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped_versions
+from pneumoml.gradcam import LayerUnknown
+from pneumoml.heatmap import HeatmapOptionInvalid
+from pneumoml.images import ImageLimits, ImageRefused
+from pneumoml.isolation import DecoderUnavailable, decode_isolated
+from pneumoml.preprocess import PreprocessRefused
+
+if TYPE_CHECKING:
+    from pneumoml.predictor import FilmResult, Predictor
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where the pictures go (None: nowhere) and how they are drawn."""
+
+    folder: Path | None
+    colour_map: str
+    alpha: float
+
+
+class FileRefused(Refused):
+    """The file is not there or cannot be read."""
+
+
+class Command(FriendlyCommand):
+    """Predict each file; exit code 1 when one of them could not be read."""
+
+    help = (
+        "Read chest films (JPEG or PNG) with the active model, or with the newest shipped one where none is "
+        "active, and print the diagnosis, its calibrated confidence and the probability of pneumonia. With "
+        "--output, also write for each film a heat map, an overlay and a side-by-side picture of the regions "
+        "that raised the score. Nothing is stored in the database. "
+        "Exit code 0: every film was read. 1: at least one was not."
+    )
+    examples = (
+        "  manage.py predict_image samples/film-01.jpeg\n"
+        "  manage.py predict_image samples/*.jpeg --output pictures/\n"
+        "  manage.py predict_image film.png --colour-map VIRIDIS --alpha 0.6 --output pictures/\n"
+        "  manage.py predict_image film.png --json\n"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="A chest film, JPEG or PNG.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        parser.add_argument("--output", type=Path, metavar="DIR", help="Write PNG pictures into this folder.")
+        parser.add_argument("--model", metavar="VERSION", help="Another version found in MODELS_DIR.")
+        parser.add_argument(
+            "--layer", default=settings.GRADCAM_LAYER, help="The layer whose map is drawn (%(default)s)."
+        )
+        parser.add_argument(
+            "--colour-map",
+            default=settings.GRADCAM_COLOUR_MAP,
+            help=f"{', '.join(heatmap.COLOUR_MAPS)} (%(default)s).",
+        )
+        parser.add_argument(
+            "--alpha",
+            default=settings.GRADCAM_ALPHA,
+            help="Opacity of the heat in the overlay, 0 to 1 (%(default)s).",
+        )
+
+    def run(self, **options: Any) -> None:
+        """Check the options first, load the network once, then read film after film."""
+        look = _look(options)
+        predictor = _load(_artifact(options["model"]), options["layer"])
+        names = _picture_names(options["files"])
+        films = []
+        for path in self._with_progress(options["files"]):
+            answer = _read(path, predictor, look, names[path])
+            films.append(answer)
+            if not options["json"]:
+                self.say(_in_words(answer))
+        if options["json"]:
+            self.say_json({"model_version": predictor.card.version, "films": films})
+        else:
+            self.say(f"Model {predictor.card.version}. {settings.DISCLAIMER}")
+        if any("error" in film for film in films):
+            raise SystemExit(1)
+
+    def _with_progress(self, files: list[Path]) -> Iterator[Path]:
+        """Show a bar on a terminal when there are several."""
+        unwanted = None if len(files) > 1 else True  # None: only where stderr is no terminal
+        yield from tqdm(files, desc="Reading films", unit="film", disable=unwanted)
+
+
+def _look(options: dict[str, Any]) -> Look:
+    try:
+        look = Look(
+            options["output"],
+            heatmap.check_colour_map(options["colour_map"]),
+            heatmap.check_alpha(options["alpha"]),
+        )
+    except HeatmapOptionInvalid as invalid:
+        raise CommandError(invalid.message) from invalid
+    if look.folder is not None:
+        try:
+            look.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"The folder {look.folder} cannot be made: {error.strerror}.") from error
+    return look
+
+
+def _artifact(version: str | None) -> Artifact:
+    """Return the named version's artefact, else the active one's, else the newest shipped one's."""
+    try:
+        if version is not None:
+            return load_artifact(_folder(version))
+        try:
+            return registry.artifact_of(registry.active_model())
+        except (NotReady, DatabaseError):  # a machine without an installation reads films too
+            return _newest_shipped()
+    except ArtifactRefused as refused:
+        raise CommandError(f"The model cannot be used: {refused.message}") from refused
+
+
+def _folder(version: str) -> Path:
+    known = shipped_versions(Path(settings.MODELS_DIR))
+    if version not in known:
+        raise CommandError(f"There is no model “{version}”. Available: {', '.join(known) or 'none'}.")
+    return registry.artifact_folder(version)
+
+
+def _newest_shipped() -> Artifact:
+    folders = [registry.artifact_folder(name) for name in shipped_versions(Path(settings.MODELS_DIR))]
+    if not folders:
+        raise CommandError("No trained model is in MODELS_DIR: no folder there holds a card.json.")
+    return max(
+        map(load_artifact, folders), key=lambda artifact: (artifact.card.created, artifact.card.version)
+    )
+
+
+def _load(artifact: Artifact, layer: str) -> "Predictor":
+    from pneumoml.predictor import Predictor
+
+    try:
+        return Predictor.load(artifact, layer=layer)
+    except (ArtifactRefused, LayerUnknown) as refused:
+        raise CommandError(refused.message) from refused
+
+
+def _picture_names(paths: list[Path]) -> dict[Path, str]:
+    """Give each film a stem for its pictures: plain characters only, two films of one name told apart."""
+    names: dict[Path, str] = {}
+    for path in dict.fromkeys(paths):
+        stem = re.sub(r"[^\w.-]+", "_", path.stem).strip(".") or "film"
+        name, number = stem, 2
+        while name in names.values():
+            name, number = f"{stem}-{number}", number + 1
+        names[path] = name
+    return names
+
+
+def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str, Any]:
+    """Read one file; a refusal becomes the answer's "error" and does not stop the others."""
+    answer: dict[str, Any] = {"file": str(path)}
+    try:
+        pixels = _pixels(path)
+        result = predictor.predict(pixels)
+    except (FileRefused, ImageRefused, DecoderUnavailable, PreprocessRefused) as refused:
+        return {**answer, "error": {"code": refused.code, "message": refused.message}}
+    point = predictor.card.operating_point
+    probability = result.calibrated_probability
+    positive = point.is_positive(probability)
+    answer |= {
+        "diagnosis": "PNEUMONIA" if positive else "NORMAL",
+        "confidence": probability if positive else 1 - probability,
+        "raw_score": result.probability,
+        "calibrated_probability": probability,
+        "threshold": point.threshold,
+        "borderline": point.is_borderline(probability),
+        "layer": result.layer,
+    }
+    reference = predictor.card.cam_reference or result.cam_strength or 1.0
+    return {**answer, "pictures": _draw(pixels, result, reference, look, name)}
+
+
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    if path.is_dir():
+        raise FileRefused("is_a_folder", "This is a folder. Name the films in it, for example with *.jpeg")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileRefused("file_missing", "There is no such file.") from error
+    except OSError as error:
+        raise FileRefused("file_unreadable", f"The file cannot be read: {error.strerror}.") from error
+    return decode_isolated(data, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES)).pixels
+
+
+def _draw(
+    pixels: NDArray[np.uint8], result: "FilmResult", reference: float, look: Look, name: str
+) -> dict[str, str]:
+    """Write the three pictures; return their paths by kind, none where none are wanted."""
+    if look.folder is None:
+        return {}
+    size = (pixels.shape[1], pixels.shape[0])
+    blend: dict[str, Any] = {"reference": reference, "colour_map": look.colour_map, "alpha": look.alpha}
+    pictures = {
+        "heatmap": heatmap.heat_picture(result.cam, size, reference=reference, colour_map=look.colour_map),
+        "overlay": heatmap.overlay(pixels, result.cam, **blend),
+        "side-by-side": heatmap.side_by_side(pixels, result.cam, **blend),
+    }
+    paths = {kind: look.folder / f"{name}-{kind}.png" for kind in pictures}
+    for kind, path in paths.items():
+        try:
+            path.write_bytes(pictures[kind])
+        except OSError as error:
+            raise CommandError(f"The picture {path} cannot be written: {error.strerror}.") from error
+    return {kind: str(path) for kind, path in paths.items()}
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"{answer['file']}: not read. {answer['error']['message']}"
+    lines = [
+        f"{answer['file']}: {answer['diagnosis']}, confidence {answer['confidence']:.1%} "
+        f"(probability of pneumonia {answer['calibrated_probability']:.1%}, "
+        f"operating point {answer['threshold']:.1%}{', borderline' if answer['borderline'] else ''})"
+    ]
+    lines += [f"  {kind}: {path}" for kind, path in answer["pictures"].items()]
+    return "\n".join(lines)
