@@ -1,4 +1,5 @@
 """Registers the app with Django and listens to sign-ins for the audit trail."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,5 @@
 """The audit trail: append one event in the caller's transaction; verify the whole chain."""
+
 import hashlib
 import json
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """Rings Celery with a prediction's id. Losing a ring loses nothing: the row is the queue."""
+
 import logging
 import threading
 import time
@@ -41,6 +42,8 @@ def ring(prediction_uid: str) -> bool:
         current_app.send_task(PREDICT_TASK, args=[prediction_uid], ignore_result=True)
     except Exception as error:  # every transport raises its own kinds, and none may reach the uploader
         _breaker.trip()
-        logger.warning("The broker did not take the ring (%s); the reconciler will repeat it.", type(error).__name__)
+        logger.warning(
+            "The broker did not take the ring (%s); the reconciler will repeat it.", type(error).__name__
+        )
         return False
     return True

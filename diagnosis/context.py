@@ -1,4 +1,5 @@
 """What every page may use: the disclaimer and what the signed-in person may do."""
+
 from typing import Any
 
 from django.conf import settings

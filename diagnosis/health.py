@@ -1,4 +1,5 @@
 """Is the installation well? Probes progress (rows, signs of life), not the worker's ping."""
+
 import os
 import socket
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ def check_health() -> Health:
 def _ask() -> Health:
     now = timezone.now()
     seen_after = now - timedelta(seconds=settings.WORKER_SILENT_AFTER_SECONDS)
-    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).values_list("version", flat=True).first()
+    active = (
+        ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).values_list("version", flat=True).first()
+    )
     loaded = set(
         WorkerStatus.objects.filter(last_seen_at__gte=seen_after).values_list("loaded_version", flat=True)
     )

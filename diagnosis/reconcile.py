@@ -1,4 +1,5 @@
 """Finds what got lost: rows that wait too long, leases that ran out, attempts that are used up."""
+
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,7 +22,9 @@ def reconcile() -> int:
     lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | Q(
         status=Status.RUNNING, lease_expires_at__lt=now
     )
-    uids = Prediction.objects.filter(lost).order_by("queued_at").values_list("uid", flat=True)[:_RINGS_PER_PASS]
+    uids = (
+        Prediction.objects.filter(lost).order_by("queued_at").values_list("uid", flat=True)[:_RINGS_PER_PASS]
+    )
     return sum(bell.ring(str(uid)) for uid in list(uids))
 
 

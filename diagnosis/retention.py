@@ -1,4 +1,5 @@
 """Films leave the reading room by way of the trash: hidden from everybody, kept on disk."""
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone

@@ -1,4 +1,5 @@
 """Roles: the four groups and what each of them may do, whatever the film."""
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 UPLOADER = "uploader"

@@ -1,4 +1,5 @@
 """Celery's doors: parse the id, call one verb."""
+
 from typing import Any
 
 from celery import shared_task

@@ -1,4 +1,5 @@
 """Stops reading an upload once it is larger than a film may be."""
+
 from typing import Any
 
 from django.conf import settings

@@ -1,4 +1,5 @@
 """The Celery application: tasks are found in the apps, every option stands in settings.py."""
+
 import os
 
 from celery import Celery

@@ -1,4 +1,5 @@
 """Every address of the site: which door stands where."""
+
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 

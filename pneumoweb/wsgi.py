@@ -1,4 +1,5 @@
 """The WSGI door for gunicorn."""
+
 import os
 
 from django.core.wsgi import get_wsgi_application

@@ -1,4 +1,5 @@
 """What readers say: reviews that are added to, never overwritten."""
+
 import uuid
 
 from django.conf import settings
@@ -22,14 +23,20 @@ class Review(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="reviews")
     prediction = models.ForeignKey(
-        Prediction, on_delete=models.PROTECT, null=True, related_name="reviews",
+        Prediction,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reviews",
         help_text="The AI result that the reader had before them.",
     )
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
-    agrees_with_ai = models.BooleanField(null=True, help_text="Empty when there was no AI result to agree with.")
+    agrees_with_ai = models.BooleanField(
+        null=True, help_text="Empty when there was no AI result to agree with."
+    )
     finding = models.CharField(max_length=12, choices=Finding.choices)
     confidence = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="How sure the reader is, 0 to 100."
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="How sure the reader is, 0 to 100.",
     )
     comment = models.TextField(blank=True, max_length=4000)
     supersedes = models.OneToOneField(

@@ -1,4 +1,5 @@
 """The verb of reading: review_study adds an opinion and keeps every earlier one."""
+
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -38,7 +39,9 @@ def review_study(
     if prediction is not None and prediction.status != Prediction.Status.SUCCEEDED:
         prediction = None
     if (prediction is None) != (agrees_with_ai is None):
-        message = "Say whether you agree with the AI." if prediction else "There is no AI result to agree with yet."
+        message = (
+            "Say whether you agree with the AI." if prediction else "There is no AI result to agree with yet."
+        )
         raise ReviewRefused("agreement_invalid", message)
     return _store(actor, study, prediction, finding, confidence, comment.strip(), agrees_with_ai)
 
@@ -62,7 +65,9 @@ def _store(
     agrees_with_ai: bool | None,
 ) -> Review:
     with transaction.atomic():
-        Study.objects.select_for_update().get(pk=study.pk)  # two reviews by one reader at once: one after the other
+        Study.objects.select_for_update().get(
+            pk=study.pk
+        )  # two reviews by one reader at once: one after the other
         earlier = Review.objects.filter(study=study, reader=actor, is_current=True).first()
         if earlier is not None:
             Review.objects.filter(pk=earlier.pk).update(is_current=False)
@@ -76,6 +81,13 @@ def _store(
             comment=comment,
             supersedes=earlier,
         )
-        audit.record(actor=actor, verb="review_saved", target=study, finding=finding, confidence=confidence,
-                     agrees_with_ai=agrees_with_ai, supersedes=str(earlier.uid) if earlier else None)
+        audit.record(
+            actor=actor,
+            verb="review_saved",
+            target=study,
+            finding=finding,
+            confidence=confidence,
+            agrees_with_ai=agrees_with_ai,
+            supersedes=str(earlier.uid) if earlier else None,
+        )
     return review

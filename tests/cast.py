@@ -1,4 +1,5 @@
 """The shared cast: the same few people in every test, made by one function."""
+
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, User

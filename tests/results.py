@@ -1,4 +1,5 @@
 """A plausible result of the network, for tests of what happens around it."""
+
 import numpy as np
 
 from pneumoml.predictor import FilmResult, Timings

@@ -1,4 +1,5 @@
 """Waiting for something that another process or thread does: poll with a deadline, never sleep and hope."""
+
 import time
 from collections.abc import Callable
 
