@@ -43,7 +43,15 @@ def review_study(
             "Say whether you agree with the AI." if prediction else "There is no AI result to agree with yet."
         )
         raise ReviewRefused("agreement_invalid", message)
-    return _store(actor, study, prediction, finding, confidence, comment.strip(), agrees_with_ai)
+    return _store(
+        actor=actor,
+        study=study,
+        prediction=prediction,
+        finding=finding,
+        confidence=confidence,
+        comment=comment.strip(),
+        agrees_with_ai=agrees_with_ai,
+    )
 
 
 def _check(finding: str, confidence: int, comment: str) -> None:
@@ -56,6 +64,7 @@ def _check(finding: str, confidence: int, comment: str) -> None:
 
 
 def _store(
+    *,
     actor: User,
     study: Study,
     prediction: Prediction | None,

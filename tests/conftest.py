@@ -1,7 +1,7 @@
 """Fixtures that every test may use: the cast, a registered model, films, an isolated data directory."""
+
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 # The suite never touches an installation's own data: settings.py reads this before anything else.
@@ -19,7 +19,7 @@ flushing.install()
 
 
 @pytest.fixture(autouse=True)
-def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> Iterator[None]:
+def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
     # Static files by their plain names: the hashed ones exist only once an installation has collected them.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -27,7 +27,6 @@ def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> Iterator[Non
     # The cast's six passwords would cost seconds a test: Argon2 is slow on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
     cache.clear()
-    yield
 
 
 @pytest.fixture
