@@ -126,7 +126,8 @@ def map_words(prediction: Prediction) -> MapWords:
         sentence = "Colours are relative to this film alone: the model's card has no reference strength."
         return MapWords(sentence, is_weak=False, scale_end=100)
     strength = strength_of(prediction)
-    reached = f"map reaches {strength.ratio:.0%} of the strength of a typical strong map ({strength.word})."
+    share = f"{100 * strength.ratio:.0f} %"
+    reached = f"map reaches {share} of the strength of a typical strong map ({strength.word})."
     weak = strength.ratio < STANDS_OUT_FROM
     sentence = f"No region stands out: the {reached}" if weak else f"The {reached}"
     return MapWords(sentence, is_weak=weak, scale_end=round(100 * max(1.0, strength.ratio)))

@@ -72,7 +72,7 @@ def _picture_options(request: HttpRequest) -> dict[str, Any]:
 @require_GET
 def study_status(request: HttpRequest, uid: object) -> HttpResponse:
     """Return the result panel anew, or 204 when it would say what the page says already."""
-    context = _status_context(request, film_or_404(request, uid))
+    context = {**_status_context(request, film_or_404(request, uid)), "renewed": True}
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     response = render(request, "diagnosis/study_status.html", context)

@@ -16,11 +16,17 @@
       this.heatAddress = "";
       this.alpha = 0.4;
       this.mapOn = true;
+      this.fitted = true; // the whole film is in sight, and stays so when the window changes
       this.film = { brightness: 100, contrast: 100, invert: 0 };
       this.lens = this.openLens();
     }
 
     openLens() {
+      // The library adds a rule to the page unless it finds its mark there; the page's policy would refuse it.
+      // The mark is an element of no known kind: it styles nothing.
+      const mark = document.createElementNS("urn:pneumoweb", "style");
+      mark.setAttribute("data-openseadragon-mobile-css", "");
+      document.head.append(mark);
       const lens = OpenSeadragon({
         element: this.stage,
         tileSources: { type: "image", url: this.root.dataset.film },
@@ -42,7 +48,10 @@
         event.preventDefaultAction = true; // the keys are ours, see viewer-controls.js
       });
       lens.addHandler("zoom", () => this.sayZoom());
-      lens.addHandler("resize", () => this.sayZoom());
+      lens.addHandler("resize", () => this.resized());
+      for (const gesture of ["canvas-scroll", "canvas-drag", "canvas-pinch", "canvas-double-click"]) {
+        lens.addHandler(gesture, () => (this.fitted = false));
+      }
       lens.canvas.setAttribute("role", "application");
       lens.canvas.setAttribute("aria-label", "Film. Arrow keys move, plus and minus zoom, question mark lists all keys.");
       return lens;
@@ -107,21 +116,30 @@
       style.setProperty("--pw-film-invert", `${this.film.invert}%`);
     }
 
+    resized() {
+      if (this.fitted && this.lens.isOpen()) this.lens.viewport.goHome(true);
+      this.sayZoom();
+    }
+
     zoom(inwards) {
+      this.fitted = false;
       this.lens.viewport.zoomBy(inwards ? STEP : 1 / STEP);
       this.lens.viewport.applyConstraints();
     }
 
     fit() {
+      this.fitted = true;
       this.lens.viewport.goHome(CALM);
     }
 
     actualSize() {
+      this.fitted = false;
       const film = this.lens.world.getItemAt(0);
       if (film) this.lens.viewport.zoomTo(film.imageToViewportZoom(1 / window.devicePixelRatio));
     }
 
     move(x, y) {
+      this.fitted = false;
       const bounds = this.lens.viewport.getBounds();
       this.lens.viewport.panBy(new OpenSeadragon.Point(x * PAN * bounds.width, y * PAN * bounds.height));
       this.lens.viewport.applyConstraints();

@@ -1,0 +1,215 @@
+"""Films and pictures as files: who gets them, under which headers, what is written down."""
+import hashlib
+import io
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from diagnosis.models import AuditEvent, ModelVersion, Study
+from tests.cast import Cast
+from tests.films import chest_png
+
+PICTURES = ["study-overlay", "study-heatmap", "study-side-by-side"]
+FILES = ["study-original", "study-display", "study-thumbnail", *PICTURES]
+
+
+def fetch(client: Client, study: Study, name: str, **options: Any) -> Any:
+    headers = options.pop("headers", None)
+    return client.get(reverse(name, args=[study.uid]), options, headers=headers)
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+def picture(response: Any) -> Image.Image:
+    return Image.open(io.BytesIO(body(response)))
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("alice", 200), ("rania", 200), ("aude", 200), ("adam", 200), ("otto", 404), ("nobody", 404)],
+)
+def test_files_are_for_those_who_may_see_the_film(
+    client: Client, cast: Cast, finished_study: Study, name: str, who: str, status: int
+) -> None:
+    client.force_login(getattr(cast, who))
+    assert fetch(client, finished_study, name).status_code == status
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_closed_to_people_who_are_not_signed_in(
+    client: Client, finished_study: Study, name: str
+) -> None:
+    assert fetch(client, finished_study, name).status_code == 302
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_can_be_nothing_but_pictures_of_this_site(
+    client: Client, cast: Cast, finished_study: Study, name: str
+) -> None:
+    client.force_login(cast.alice)
+    response = fetch(client, finished_study, name)
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response["Cache-Control"].startswith("private, no-")
+    assert response["Content-Type"] in {"image/png", "image/jpeg"}
+
+
+def test_the_original_comes_back_byte_for_byte_under_a_neutral_name(
+    client: Client, cast: Cast, study: Study
+) -> None:
+    client.force_login(cast.alice)
+    response = fetch(client, study, "study-original")
+    assert hashlib.sha256(body(response)).hexdigest() == hashlib.sha256(chest_png()).hexdigest()
+    assert response["Content-Disposition"] == f'attachment; filename="{study.reference}-original.png"'
+    assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("study-original", "original"), ("study-overlay", "overlay"), ("study-heatmap", "heatmap"),
+     ("study-side-by-side", "side-by-side")],
+)
+def test_a_download_is_written_down_and_named_after_the_film(
+    client: Client, cast: Cast, finished_study: Study, name: str, kind: str
+) -> None:
+    client.force_login(cast.rania)
+    response = fetch(client, finished_study, name)
+    event = AuditEvent.objects.get(verb="film_downloaded")
+    assert (event.actor_name, event.object_id) == ("rania", str(finished_study.uid))
+    assert event.details["kind"] == kind
+    assert f"{finished_study.reference}-{kind}.png" in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["study-display", "study-thumbnail"])
+def test_what_the_page_loads_itself_is_not_written_down(
+    client: Client, cast: Cast, finished_study: Study, name: str
+) -> None:
+    client.force_login(cast.rania)
+    fetch(client, finished_study, name)
+    fetch(client, finished_study, "study-heatmap", inline="1")
+    assert not AuditEvent.objects.filter(verb="film_downloaded").exists()
+
+
+def test_the_display_copy_is_the_film_in_full_size(client: Client, cast: Cast, study: Study) -> None:
+    client.force_login(cast.alice)
+    shown = picture(fetch(client, study, "study-display"))
+    assert (shown.size, shown.mode) == ((study.width, study.height), "L")
+
+
+def test_the_heat_layer_is_transparent_and_of_the_films_shape(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    client.force_login(cast.alice)
+    layer = picture(fetch(client, finished_study, "study-heatmap", inline="1"))
+    assert layer.mode == "RGBA"
+    assert layer.width / layer.height == pytest.approx(finished_study.width / finished_study.height, rel=0.02)
+    assert layer.getpixel((2, 2))[3] < 20  # type: ignore[index]  # cold corner
+    assert layer.getpixel((layer.width - 3, layer.height - 3))[3] > 240  # type: ignore[index]  # hot corner
+
+
+def test_the_side_by_side_is_three_films_wide(client: Client, cast: Cast, finished_study: Study) -> None:
+    client.force_login(cast.alice)
+    assert picture(fetch(client, finished_study, "study-side-by-side")).width >= 3 * finished_study.width
+
+
+def test_colour_map_and_opacity_change_the_picture(client: Client, cast: Cast, finished_study: Study) -> None:
+    client.force_login(cast.alice)
+    usual = body(fetch(client, finished_study, "study-overlay"))
+    assert body(fetch(client, finished_study, "study-overlay", colour_map="VIRIDIS")) != usual
+    assert body(fetch(client, finished_study, "study-overlay", alpha="0.9")) != usual
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"colour_map": "RAINBOWS"}, "There is no such colour map."),
+        ({"alpha": "2"}, "The opacity (alpha) must be a number from 0 to 1."),
+        ({"alpha": "nan"}, "The opacity (alpha) must be a number from 0 to 1."),
+    ],
+)
+def test_an_impossible_option_is_refused_and_nothing_is_written_down(
+    client: Client, cast: Cast, finished_study: Study, name: str, options: dict[str, str], sentence: str
+) -> None:
+    client.force_login(cast.alice)
+    response = fetch(client, finished_study, name, **options)
+    assert response.status_code == 400
+    assert sentence in response.content.decode()
+    assert not AuditEvent.objects.filter(verb="film_downloaded").exists()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_without_a_result_there_is_no_picture(client: Client, cast: Cast, study: Study, name: str) -> None:
+    client.force_login(cast.alice)
+    response = fetch(client, study, name)
+    assert response.status_code == 409
+    assert "The AI has no result for this film yet" in response.content.decode()
+
+
+@pytest.mark.parametrize(("name", "options"), [("study-display", {}), ("study-heatmap", {"inline": "1"})])
+def test_a_picture_of_the_page_is_sent_once_and_then_only_confirmed(
+    client: Client, cast: Cast, finished_study: Study, name: str, options: dict[str, str]
+) -> None:
+    client.force_login(cast.alice)
+    first = fetch(client, finished_study, name, **options)
+    assert first["Cache-Control"] == "private, no-cache"
+    again = fetch(client, finished_study, name, headers={"if-none-match": first["ETag"]}, **options)
+    assert (again.status_code, body(again), again["ETag"]) == (304, b"", first["ETag"])
+
+
+def test_a_kept_picture_is_not_confirmed_to_somebody_who_may_not_see_it(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    client.force_login(cast.alice)
+    tag = fetch(client, finished_study, "study-display")["ETag"]
+    client.force_login(cast.otto)
+    refused = fetch(client, finished_study, "study-display", headers={"if-none-match": tag})
+    assert refused.status_code == 404
+
+
+def test_other_colours_and_another_reading_are_another_picture(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    client.force_login(cast.alice)
+    tags = {
+        fetch(client, finished_study, "study-heatmap", inline="1", colour_map=name)["ETag"]
+        for name in ("JET", "VIRIDIS")
+    }
+    ModelVersion.objects.update(state="retired")
+    again = ModelVersion.objects.create(
+        version="newer", architecture="vgg16-gap-512-256-128", weights_sha256="1" * 64, threshold=0.5,
+        borderline_low=0.4, borderline_high=0.6, card={}, state="active",
+    )
+    reading = finished_study.predictions.get()
+    reading.pk, reading.uid, reading.model_version = None, uuid.uuid4(), again
+    reading.save()
+    tags.add(fetch(client, finished_study, "study-heatmap", inline="1", colour_map="JET")["ETag"])
+    assert len(tags) == 3
+
+
+@pytest.mark.parametrize("name", ["study-original", "study-display", "study-thumbnail", "study-overlay"])
+def test_a_film_that_is_gone_from_the_disk_is_said_so(
+    client: Client, cast: Cast, finished_study: Study, name: str
+) -> None:
+    for file in (finished_study.original, finished_study.display, finished_study.thumbnail):
+        assert file.name
+        file.storage.delete(file.name)
+    client.force_login(cast.alice)
+    response = fetch(client, finished_study, name)
+    assert response.status_code == 503
+    assert "The stored film could not be opened." in response.content.decode()
+    assert not AuditEvent.objects.filter(verb="film_downloaded").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_only_read(client: Client, cast: Cast, finished_study: Study, name: str) -> None:
+    client.force_login(cast.adam)
+    assert client.post(reverse(name, args=[finished_study.uid])).status_code == 405
