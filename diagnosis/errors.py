@@ -1,7 +1,7 @@
 """Expected failures: each has a code for programs, a sentence for people and an HTTP status."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - the name says what happened to the request
     """The base of everything that is refused on purpose; nothing was stored or changed."""
 
     http_status = 400
@@ -15,7 +15,12 @@ class Refused(Exception):
 class FilmRefused(Refused):
     """The film cannot be taken in: not an image, damaged, too large, of a kind that is not read."""
 
-    _STATUS = {"too_many_bytes": 413, "too_many_pixels": 413, "unsupported_format": 415}
+    _STATUS = {
+        "file_too_large": 413,
+        "too_many_bytes": 413,
+        "too_many_pixels": 413,
+        "unsupported_format": 415,
+    }
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)

@@ -1,13 +1,14 @@
 """From an untrusted file or URL to a checked film, before anything is stored."""
+
 import hashlib
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from diagnosis.errors import FilmRefused
+from diagnosis.errors import FilmRefused, NotReady
 from diagnosis.fetch import fetch_url
 from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
-from pneumoml.isolation import decode_isolated
+from pneumoml.isolation import DecoderUnavailable, decode_isolated
 
 THUMBNAIL_SIDE = 160
 
@@ -32,13 +33,15 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
     The untrusted bytes are decoded once, in a child process with memory and time limits. Everything
     later (worker, thumbnails, pictures) reads the display copy.
 
-    Raises FilmRefused (with the decoder's code) or UrlRefused.
+    Raises FilmRefused (with the decoder's code), UrlRefused, or NotReady where the decoder is busy.
     """
     original = fetch_url(url) if url is not None else (data or b"")
     try:
         film = decode_isolated(original, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
     except ImageRefused as refusal:
         raise FilmRefused(refusal.code, refusal.message) from refusal
+    except DecoderUnavailable as trouble:
+        raise NotReady(trouble.code, trouble.message) from trouble
     height, width = film.pixels.shape
     return IncomingFilm(
         original=original,

@@ -104,7 +104,7 @@ class Study(models.Model):
     subject_code = models.CharField(
         max_length=40,
         blank=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9._-]*$", "Use letters, digits, dot, dash and underscore.")],
+        validators=[RegexValidator(r"^[A-Za-z0-9._-]*\Z", "Use letters, digits, dot, dash and underscore.")],
         help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.",
     )
     source = models.CharField(max_length=4, choices=Source.choices)

@@ -1,18 +1,22 @@
 """The verb before the queue: submit_study makes film, rows and audit event durable, then rings."""
+
 import errno
+import logging
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from diagnosis import audit, bell
-from diagnosis.errors import FilmRefused, NotAllowed, StorageFull
+from diagnosis.errors import FilmRefused, NotAllowed, NotReady, StorageFull
 from diagnosis.intake import IncomingFilm, take_in
 from diagnosis.models import ModelVersion, Prediction, Project, Study
 from diagnosis.registry import active_model
 from diagnosis.roles import may_upload
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def submit_study(
     study.subject_code = subject_code
     try:
         _store_files(study, film)
-        return _store_rows(study, model, actor)
+        prediction = _store_rows(study, model, actor)
     except IntegrityError:
         _remove_files(study)
         existing = _already_here(project, film)  # the same film arrived twice at once
@@ -58,8 +62,10 @@ def submit_study(
             raise
         return existing
     except BaseException:
-        _remove_files(study)
+        _remove_files_unless_stored(study)
         raise
+    transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
+    return Submission(study, prediction, created=True)
 
 
 def _check_actor(actor: User, project: Project) -> None:
@@ -106,10 +112,12 @@ def _store_files(study: Study, film: IncomingFilm) -> None:
         study.display.save("display", ContentFile(film.display_png), save=False)
         study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_png), save=False)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        message = "The disk is full, so the film was not stored. Free some space, then upload it again."
-        raise StorageFull("storage_full", message) from error
+        logger.exception("A film could not be written.")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = "The disk is full, so the film was not stored. Free some space, then upload it again."
+            raise StorageFull("storage_full", message) from error
+        message = "The film could not be written to the disk, so it was not stored. Tell an administrator."
+        raise NotReady("storage_failed", message) from error
 
 
 def _remove_files(study: Study) -> None:
@@ -118,18 +126,32 @@ def _remove_files(study: Study) -> None:
             file.storage.delete(file.name)
 
 
-def _store_rows(study: Study, model: ModelVersion, actor: User) -> Submission:
-    with transaction.atomic():
-        study.save(force_insert=True)
-        prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
-        audit.record(
-            actor=actor,
-            verb="study_uploaded",
-            target=study,
-            sha256=study.sha256,
-            source=study.source,
-            project=study.project.slug,
-            model_version=model.version,
-        )
-        transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
-    return Submission(study, prediction, created=True)
+def _remove_files_unless_stored(study: Study) -> None:
+    """Remove the files of a study that got no row. A connection lost at COMMIT leaves that open: ask."""
+    try:
+        stored = Study.objects.filter(uid=study.uid).exists()
+    except DatabaseError:
+        return  # nobody knows, and a file without a row does less harm than a row without its film
+    if not stored:
+        _remove_files(study)
+
+
+def _store_rows(study: Study, model: ModelVersion, actor: User) -> Prediction:
+    try:
+        with transaction.atomic():
+            study.save(force_insert=True)
+            prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
+            audit.record(
+                actor=actor,
+                verb="study_uploaded",
+                target=study,
+                sha256=study.sha256,
+                source=study.source,
+                project=study.project.slug,
+                model_version=model.version,
+            )
+    except OperationalError as error:
+        logger.exception("A film's rows could not be written.")
+        message = "The database could not take the film, so it was not stored. Try again in a moment."
+        raise NotReady("database_unavailable", message) from error
+    return prediction

@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('subject_code', models.CharField(blank=True, help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.", max_length=40, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._-]*$', 'Use letters, digits, dot, dash and underscore.')])),
+                ('subject_code', models.CharField(blank=True, help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.", max_length=40, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._-]*\\Z', 'Use letters, digits, dot, dash and underscore.')])),
                 ('source', models.CharField(choices=[('file', 'Uploaded file'), ('url', 'Fetched from a URL')], max_length=4)),
                 ('media_format', models.CharField(choices=[('JPEG', 'Jpeg'), ('PNG', 'Png')], max_length=4)),
                 ('sha256', models.CharField(editable=False, max_length=64)),
