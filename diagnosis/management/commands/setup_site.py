@@ -7,62 +7,55 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from diagnosis import registry
 from diagnosis.accounts import ensure_administrator
-from diagnosis.errors import ModelRefused
+from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.models import ModelVersion
-from pneumoml.artifacts import shipped_versions
 
 
-class Command(BaseCommand):
+class Command(FriendlyCommand):
     """Prepare the installation, telling each step that had something to do."""
 
     help = (
         "Prepare this installation: database tables, static files, the first administrator "
         "(DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD, else a password is made up and printed "
-        "once) and the shipped model. Repeating it changes nothing that is already there."
+        "once) and the shipped model. Repeating it changes nothing that is already there; ./run.sh does."
     )
-    requires_system_checks = []
+    examples = "  manage.py setup_site        after an update, when you do not use ./run.sh\n"
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         """Run the steps in order; an expected failure becomes one sentence."""
         try:
             self._migrate()
-            self._register_models()
+            self._models()
             self._administrator()
         except DatabaseError as error:
             raise CommandError(
                 f"The database cannot be used ({_first_line(error)}). Check DATABASE_URL, that the database "
                 "server runs, and that its disk is not full."
             ) from error
-        except ModelRefused as refusal:
-            raise CommandError(f"The model cannot be used: {refusal}") from refusal
         self._collect_static()
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
-            self.stdout.write(f"Preparing the database ({len(plan)} migrations) …")
+            self.say(f"Preparing the database ({len(plan)} migrations) …")
             call_command("migrate", interactive=False, verbosity=0)
 
-    def _register_models(self) -> None:
-        known = set(ModelVersion.objects.values_list("version", flat=True))
-        versions = shipped_versions(Path(settings.MODELS_DIR))
-        for version in versions:
-            if version not in known:
-                self.stdout.write(f"Registering the model {version} …")
-                registry.register(actor=None, version=version)
+    def _models(self) -> None:
+        """Register what is shipped; activate the newest only where no version is active yet."""
+        models = registry.register_shipped(actor=None)
         active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
         if active is not None:
             registry.artifact_of(active)
-        elif versions:
-            model = registry.register(actor=None, version=versions[-1])
-            registry.activate(actor=None, model=model)
+        elif models:
+            active = registry.activate(actor=None, model=models[-1])
+            self.say(f"The model {active.version} reads the films.")
         else:
             raise CommandError(f"No trained model is in {settings.MODELS_DIR}.")
 
@@ -75,10 +68,10 @@ class Command(BaseCommand):
         if made is None:
             return
         if not made.made_up_password:
-            self.stdout.write(f"The administrator “{made.username}” was created with the password you gave.")
+            self.say(f"The administrator “{made.username}” was created with the password you gave.")
             return
         line = "=" * 72
-        self.stdout.write(
+        self.say(
             f"\n{line}\n  First administrator      user name: {made.username}      "
             f"password: {made.made_up_password}\n"
             f"  This password is shown only now. Change it after signing in.\n{line}\n"
@@ -86,7 +79,7 @@ class Command(BaseCommand):
 
     def _collect_static(self) -> None:
         if not _static_is_current():
-            self.stdout.write("Collecting the static files …")
+            self.say("Collecting the static files …")
             call_command("collectstatic", interactive=False, verbosity=0)
 
 
