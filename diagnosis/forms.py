@@ -1,4 +1,5 @@
 """What people may type into the pages about films."""
+
 from typing import Any
 
 from django import forms
@@ -20,7 +21,7 @@ class ManyFilesField(forms.FileField):
 
     widget = ManyFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]  # many, not one
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[bytes]]":
         """Return the files; empty ones stay in, so that each gets its own answer."""
         return [file for file in data or [] if file]
 
@@ -41,16 +42,23 @@ class UploadForm(forms.Form):
         required=False,
         max_length=40,
         validators=Study._meta.get_field("subject_code").validators[:1],
-        help_text="Optional, for example S-017. The subject's code in your study, never a name or a hospital number.",
+        help_text="Optional, for example S-017: your own code, never a name or a hospital number.",
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
-    file = ManyFilesField(required=False, widget=ManyFilesInput(attrs={"accept": "image/jpeg,image/png,.jpg,.jpeg,.png"}))
+    file = ManyFilesField(
+        required=False, widget=ManyFilesInput(attrs={"accept": "image/jpeg,image/png,.jpg,.jpeg,.png"})
+    )
     url = forms.CharField(
         required=False,
         max_length=2000,
         label="Or the URL of a film",
         widget=forms.URLInput(
-            attrs={"class": "form-control", "placeholder": "https://…", "autocomplete": "off", "spellcheck": "false"}
+            attrs={
+                "class": "form-control",
+                "placeholder": "https://…",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
         ),
     )
 

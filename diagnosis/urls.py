@@ -1,4 +1,5 @@
 """Addresses of films, pictures and the model page."""
+
 from django.urls import path
 
 from diagnosis.views import banner, media, model, states, study, upload

@@ -1,4 +1,5 @@
 """Addresses of the history and of reviews."""
+
 from django.urls import path
 
 from reading.views import history, review

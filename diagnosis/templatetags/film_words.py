@@ -1,4 +1,5 @@
 """How numbers and results are written on pages."""
+
 from datetime import timedelta
 
 from django import template

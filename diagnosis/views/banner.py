@@ -1,14 +1,13 @@
 """The line above every page that says so when films are kept but not read."""
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from diagnosis.health import check_health
-from diagnosis.views.access import live_partial
 
 
-@live_partial
 @login_required
 @require_GET
 def system_banner(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,9 @@
 """How far films have come: one small question for all unfinished films of a page."""
+
 import uuid
 from datetime import timedelta
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,14 +11,13 @@ from django.views.decorators.http import require_POST
 
 from diagnosis.models import Study
 from diagnosis.search import for_display
-from diagnosis.views.access import live_partial
 
 MAX_FILMS = 500
 STOP_ASKING_AFTER = timedelta(minutes=15)
 _STOP_POLLING = 286  # htmx's own status: swap, and do not ask again
 
 
-@live_partial
+@login_required
 @require_POST
 def study_states(request: HttpRequest) -> HttpResponse:
     """Return the states that differ from what the page shows (`pending` = uid:status, many of them).
@@ -25,7 +26,11 @@ def study_states(request: HttpRequest) -> HttpResponse:
     when a film waits so long that asking would only keep an unattended session alive.
     """
     shown = _shown(request)
-    films = [study for study in for_display(Study.objects.visible_to(request.user)).filter(uid__in=shown) if study.newest_prediction]
+    films = [
+        study
+        for study in for_display(Study.objects.visible_to(request.user)).filter(uid__in=shown)
+        if study.newest_prediction
+    ]
     changed = [study for study in films if study.newest_prediction.status != shown[study.uid]]  # type: ignore[union-attr]
     going_on = any(_is_worth_asking(study) for study in films)
     return render(

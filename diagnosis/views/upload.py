@@ -1,6 +1,6 @@
 """The upload page: one or many files or a URL, each with its own outcome; as a page or as JSON."""
+
 from dataclasses import dataclass
-from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,6 +16,7 @@ from diagnosis.forms import UploadForm
 from diagnosis.models import Project, Study
 from diagnosis.roles import may_upload
 from diagnosis.submission import submit_study
+from diagnosis.views.access import signed_in
 
 UPLOADED, DUPLICATE, REFUSED = "uploaded", "duplicate", "refused"
 
@@ -37,7 +38,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Show the form; on POST take in each film and say what became of it. Films never share a fate."""
     if not request.user.is_authenticated:
         return _sign_in_first(request)
-    user = cast(User, request.user)
+    user = signed_in(request)
     if not may_upload(user):
         message = "Your account may not upload films. Ask an administrator for the role of an uploader."
         return _answer(request, [_refused("", NotAllowed("not_an_uploader", message))], form=None)
@@ -58,16 +59,24 @@ def _take_in(user: User, form: UploadForm) -> list[Outcome]:
     subject_code: str = form.cleaned_data["subject_code"]
     outcomes = [_submit_file(user, project, subject_code, file) for file in form.cleaned_data["file"]]
     if form.cleaned_data["url"]:
-        outcomes.append(_submit(user, project, subject_code, name="The film at the URL", url=form.cleaned_data["url"]))
+        outcomes.append(
+            _submit(user, project, subject_code, name="The film at the URL", url=form.cleaned_data["url"])
+        )
     return outcomes
 
 
-def _submit_file(user: User, project: Project, subject_code: str, file: UploadedFile) -> Outcome:
+def _submit_file(user: User, project: Project, subject_code: str, file: "UploadedFile[bytes]") -> Outcome:
     return _submit(user, project, subject_code, name=file.name or "Film", data=file.read())
 
 
 def _submit(
-    user: User, project: Project, subject_code: str, *, name: str, data: bytes | None = None, url: str | None = None
+    user: User,
+    project: Project,
+    subject_code: str,
+    *,
+    name: str,
+    data: bytes | None = None,
+    url: str | None = None,
 ) -> Outcome:
     try:
         done = submit_study(actor=user, project=project, subject_code=subject_code, data=data, url=url)
@@ -143,7 +152,9 @@ def _json(outcome: Outcome) -> JsonResponse:
     return JsonResponse(body, status=outcome.http_status)
 
 
-def _page(request: HttpRequest, form: UploadForm | None, outcomes: list[Outcome], status: int) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: UploadForm | None, outcomes: list[Outcome], status: int
+) -> HttpResponse:
     context = {
         "form": form,
         "outcomes": outcomes,

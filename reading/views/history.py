@@ -1,4 +1,5 @@
 """The history: the list of films with results and reviews, searched, filtered, sorted and paged."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +66,11 @@ def _page(form: HistoryFilter) -> Page:
     if place is None:
         found = list(studies[: FILMS_PER_PAGE + 1])
         return Page(found[:FILMS_PER_PAGE], after=_after(form, found))
-    found = list(studies.filter(form.beyond(place)).order_by(*form.ordering(backwards=place.backwards))[
-        : FILMS_PER_PAGE + 1
-    ])
+    found = list(
+        studies.filter(form.beyond(place)).order_by(*form.ordering(backwards=place.backwards))[
+            : FILMS_PER_PAGE + 1
+        ]
+    )
     if not place.backwards:
         shown = found[:FILMS_PER_PAGE]
         return Page(shown, before=_cursor(form, shown[:1], backwards=True), after=_after(form, found))
@@ -84,7 +87,10 @@ def _after(form: HistoryFilter, found: list[Study]) -> str:
 
 def _cursor(form: HistoryFilter, beside: list[Study], *, backwards: bool) -> str:
     """Return the cursor beside the one given film; empty without one."""
-    return "".join(Cursor(getattr(study, form.sort_column), study.pk, backwards).encode() for study in beside)
+    column = form.sort_column
+    return "".join(
+        Cursor(getattr(study, column), study.pk, backwards).encode(column=column) for study in beside
+    )
 
 
 def _columns(form: HistoryFilter) -> list[Column]:

@@ -1,11 +1,12 @@
-"""Joins the named icons of @tabler/icons into one SVG sprite: sprite.py ICON_FOLDER NAMES_FILE > icons.svg."""
+"""Joins the named icons of @tabler/icons into one SVG sprite: sprite.py FOLDER NAMES_FILE > icons.svg."""
+
 import re
 import sys
 from pathlib import Path
 
 _HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg">\n'
-    "<!-- From Tabler Icons 3.51.0 (MIT, Copyright 2020-2026 Paweł Kuna), see static/vendor/tabler/LICENSE -->\n"
+    "<!-- From Tabler Icons 3.51.0 (MIT, Copyright 2020-2026 Paweł Kuna): static/vendor/tabler/LICENSE -->\n"
 )
 _SYMBOL = (
     '<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" '
