@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from typing import Any
 
 from celery import current_app
 
@@ -10,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 PREDICT_TASK = "diagnosis.tasks.predict"
 _PAUSE_SECONDS = 10.0
+_IMPATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "max_retries": 0}
 
 
 class _Breaker:
@@ -31,6 +33,16 @@ class _Breaker:
 _breaker = _Breaker()
 
 
+def _impatient_connection() -> Any:
+    """Return a connection of its own that gives up before the uploader does.
+
+    The pool's connections have the worker's patience: with a frozen Redis they try, sleep and try again, 6 s.
+    """
+    connection = current_app.connection_for_write()
+    connection.transport_options = {**(connection.transport_options or {}), **_IMPATIENCE}
+    return connection
+
+
 def ring(prediction_uid: str) -> bool:
     """Tell a worker that the prediction waits; return False when the broker could not be told.
 
@@ -39,7 +51,10 @@ def ring(prediction_uid: str) -> bool:
     if _breaker.is_open():
         return False
     try:
-        current_app.send_task(PREDICT_TASK, args=[prediction_uid], ignore_result=True)
+        with _impatient_connection() as connection:
+            current_app.send_task(
+                PREDICT_TASK, args=[prediction_uid], ignore_result=True, connection=connection
+            )
     except Exception as error:  # every transport raises its own kinds, and none may reach the uploader
         _breaker.trip()
         logger.warning(
