@@ -87,3 +87,11 @@ def worker_seen(*, loaded_version: str) -> None:
         create_defaults={"last_seen_at": now, "loaded_version": loaded_version, "started_at": now},
     )
     WorkerStatus.objects.filter(last_seen_at__lt=now - _KEEP_SILENT_WORKERS).delete()
+
+
+def forget_workers_here() -> None:
+    """Drop the signs of this machine's earlier workers: called before its processes start, none runs yet.
+
+    Otherwise a start within a minute of a stop would call the model loaded while it is still loading.
+    """
+    WorkerStatus.objects.filter(name__startswith=f"{socket.gethostname()}:").delete()

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from diagnosis import registry
+from diagnosis import health, registry
 from diagnosis.accounts import ensure_administrator
 from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.models import ModelVersion
@@ -33,6 +33,7 @@ class Command(FriendlyCommand):
             self._migrate()
             self._models()
             self._administrator()
+            health.forget_workers_here()
         except DatabaseError as error:
             raise CommandError(
                 f"The database cannot be used ({_first_line(error)}). Check DATABASE_URL, that the database "
