@@ -1,4 +1,5 @@
 """Pictures of a result, drawn on demand from the display copy and the stored Grad-CAM map."""
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,4 +1,5 @@
 """What a reader fills in about a film."""
+
 from typing import Any
 
 from django import forms

@@ -1,4 +1,5 @@
 """How a door reaches one film: visible to the person or not found; and how a refusal is shown."""
+
 from collections.abc import Callable
 from functools import wraps
 

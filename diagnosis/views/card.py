@@ -1,11 +1,19 @@
 """A model card (JSON of any depth) laid out for people: sections, facts, figures with intervals, lists."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 # Shown in a place of their own on the page, or of no use to people.
 APART = {
-    "version", "architecture", "created", "intended_use", "limits", "licence", "weights", "operating_point",
+    "version",
+    "architecture",
+    "created",
+    "intended_use",
+    "limits",
+    "licence",
+    "weights",
+    "operating_point",
 }
 ORDER = ["data", "metrics", "calibration", "preprocessing", "training", "explanation"]
 NAMES = {

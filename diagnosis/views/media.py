@@ -1,4 +1,5 @@
 """Films and pictures as files: only for those who may see the film; downloads are recorded in the trail."""
+
 import re
 
 from django.conf import settings

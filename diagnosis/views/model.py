@@ -1,4 +1,5 @@
 """The model page: one version's card for people, and the other versions."""
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,4 +1,5 @@
 """What a prediction says to people: words, percentages, places on the bar, the strength of its map."""
+
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,7 +127,7 @@ def map_words(prediction: Prediction) -> MapWords:
         sentence = "Colours are relative to this film alone: the model's card has no reference strength."
         return MapWords(sentence, is_weak=False, scale_end=100)
     strength = strength_of(prediction)
-    share = f"{100 * strength.ratio:.0f} %"
+    share = f"{100 * strength.ratio:.0f}%"
     reached = f"map reaches {share} of the strength of a typical strong map ({strength.word})."
     weak = strength.ratio < STANDS_OUT_FROM
     sentence = f"No region stands out: the {reached}" if weak else f"The {reached}"

@@ -1,4 +1,5 @@
 """The reviews of one film: a reader's form and history, and what others say; a panel or a page of its own."""
+
 from typing import Any
 
 from django.contrib import messages

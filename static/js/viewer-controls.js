@@ -144,7 +144,7 @@
     }
 
     alphaChanged(byHand) {
-      const percent = `${Math.round(this.alpha.value * 100)} %`;
+      const percent = `${Math.round(this.alpha.value * 100)}%`;
       this.alpha.setAttribute("aria-valuetext", percent);
       this.root.querySelector("[data-alpha-text]").textContent = percent;
       this.viewer.setAlpha(Number(this.alpha.value));

@@ -149,7 +149,7 @@
       const film = this.lens.world.getItemAt(0);
       if (!film) return;
       const zoom = film.viewportToImageZoom(this.lens.viewport.getZoom(false)) * window.devicePixelRatio;
-      this.root.querySelector("[data-zoom]").textContent = `${Math.round(zoom * 100)} %`;
+      this.root.querySelector("[data-zoom]").textContent = `${Math.round(zoom * 100)}%`;
     }
   }
 

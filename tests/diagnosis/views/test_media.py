@@ -1,4 +1,5 @@
 """Films and pictures as files: who gets them, under which headers, what is written down."""
+
 import hashlib
 import io
 import uuid
@@ -74,8 +75,12 @@ def test_the_original_comes_back_byte_for_byte_under_a_neutral_name(
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("study-original", "original"), ("study-overlay", "overlay"), ("study-heatmap", "heatmap"),
-     ("study-side-by-side", "side-by-side")],
+    [
+        ("study-original", "original"),
+        ("study-overlay", "overlay"),
+        ("study-heatmap", "heatmap"),
+        ("study-side-by-side", "side-by-side"),
+    ],
 )
 def test_a_download_is_written_down_and_named_after_the_film(
     client: Client, cast: Cast, finished_study: Study, name: str, kind: str
@@ -185,8 +190,14 @@ def test_other_colours_and_another_reading_are_another_picture(
     }
     ModelVersion.objects.update(state="retired")
     again = ModelVersion.objects.create(
-        version="newer", architecture="vgg16-gap-512-256-128", weights_sha256="1" * 64, threshold=0.5,
-        borderline_low=0.4, borderline_high=0.6, card={}, state="active",
+        version="newer",
+        architecture="vgg16-gap-512-256-128",
+        weights_sha256="1" * 64,
+        threshold=0.5,
+        borderline_low=0.4,
+        borderline_high=0.6,
+        card={},
+        state="active",
     )
     reading = finished_study.predictions.get()
     reading.pk, reading.uid, reading.model_version = None, uuid.uuid4(), again

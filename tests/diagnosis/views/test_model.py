@@ -1,4 +1,5 @@
 """The model page: the card for people, other versions, and what it says when no model is active."""
+
 import re
 from typing import Any
 
@@ -39,8 +40,15 @@ def test_the_card_is_shown_with_use_limits_policy_and_figures(
     client.force_login(cast.rania)
     page = shown(client.get(reverse("model")))
     for words_of_card in (
-        "Tests of the software.", "Children from one centre only.", "For tests only.", "50.0 %", "0" * 64,
-        "Area under the ROC curve (AUC)", "0.9921", "0.981 to 0.998", "JPEG",
+        "Tests of the software.",
+        "Children from one centre only.",
+        "For tests only.",
+        "50.0%",
+        "0" * 64,
+        "Area under the ROC curve (AUC)",
+        "0.9921",
+        "0.981 to 0.998",
+        "JPEG",
         "Research and education only. Not for clinical use.",
     ):
         assert words_of_card in page

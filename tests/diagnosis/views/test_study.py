@@ -1,4 +1,5 @@
 """The study page: its states, who may see and do what, how it keeps itself up to date."""
+
 import re
 import uuid
 from datetime import timedelta
@@ -100,7 +101,7 @@ def test_the_bar_names_score_operating_point_and_band_for_people_who_cannot_see_
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
-    label = "Calibrated probability 78.0 %; operating point 50.0 %; borderline band 40.0 to 60.0 %"
+    label = "Calibrated probability 78.0%; operating point 50.0%; borderline band 40.0 to 60.0%"
     assert label in text(page(client, finished_study))
 
 
@@ -116,14 +117,14 @@ def test_the_page_shows_facts_of_film_and_reading(client: Client, cast: Cast, fi
 def test_a_weak_map_is_called_weak(client: Client, cast: Cast, finished_study: Study) -> None:
     ModelVersion.objects.update(card={"metrics": {"cam_reference": 26.0}})
     client.force_login(cast.alice)
-    assert "No region stands out: the map reaches 10 %" in text(page(client, finished_study))
+    assert "No region stands out: the map reaches 10%" in text(page(client, finished_study))
 
 
 def test_a_strong_map_is_measured_against_the_card(client: Client, cast: Cast, finished_study: Study) -> None:
     ModelVersion.objects.update(card={"metrics": {"cam_reference": 2.0}})
     client.force_login(cast.alice)
     shown = text(page(client, finished_study))
-    assert "The map reaches 130 % of the strength of a typical strong map (strong)." in shown
+    assert "The map reaches 130% of the strength of a typical strong map (strong)." in shown
     assert 'data-scale-end="130"' in shown
 
 
@@ -268,8 +269,14 @@ def test_a_result_of_an_older_model_offers_a_reading_by_the_active_one(
 ) -> None:
     ModelVersion.objects.update(state="retired")
     ModelVersion.objects.create(
-        version="newer", architecture="vgg16-gap-512-256-128", weights_sha256="1" * 64, threshold=0.5,
-        borderline_low=0.4, borderline_high=0.6, card={}, state="active",
+        version="newer",
+        architecture="vgg16-gap-512-256-128",
+        weights_sha256="1" * 64,
+        threshold=0.5,
+        borderline_low=0.4,
+        borderline_high=0.6,
+        card={},
+        state="active",
     )
     client.force_login(cast.alice)
     assert "Read with the active model" in text(page(client, finished_study))

@@ -1,4 +1,5 @@
 """The review panel: who may review, what a reader sees, what happens to mistakes."""
+
 import re
 from typing import Any
 
