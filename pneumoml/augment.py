@@ -50,9 +50,10 @@ class AugmentConfig:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> AugmentConfig:
         """Read plain values, e.g. from a recipe file. Raises `TypeError` for a name that does not exist."""
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        )
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**plain)
 
     def to_mapping(self) -> dict[str, Any]:
         """Plain values; `from_mapping` reads them back."""

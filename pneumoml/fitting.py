@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pneumoml.features import CachedPass
+from pneumoml.features import CachedPass, Progress, Report, named
 from pneumoml.network import layer_weights, set_layer_weights
 from pneumoml.recipe import Recipe
 
@@ -67,9 +67,7 @@ class Fit:
             kept.assign(momentum * kept + (1.0 - momentum) * variable.value)
         return loss
 
-    def train_epoch(
-        self, epoch: int, data: CachedPass, progress: Callable[[int, int], None] | None = None
-    ) -> float:
+    def train_epoch(self, epoch: int, data: CachedPass, progress: Progress | None = None) -> float:
         """Go once over a cached pass and return the mean loss."""
         losses = []
         count = math.ceil(len(data.labels) / self.recipe.batch_size)
@@ -93,7 +91,7 @@ class Fit:
 
     def save(self, path: Path, epoch: int) -> None:
         """Write everything the run needs to go on after `epoch`."""
-        arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(self._state())}
+        arrays: dict[str, Any] = {f"v{index}": np.asarray(value) for index, value in enumerate(self._state())}
         part = path.with_name("checkpoint.part.npz")
         np.savez(part, epoch=epoch, steps=self.steps, **arrays)
         part.replace(path)
@@ -189,7 +187,7 @@ def run_epochs(
     passes: Sequence[CachedPass],
     validation: CachedPass,
     folder: Path,
-    report: Callable[[str, int, int], None] | None = None,
+    report: Report | None = None,
 ) -> Weights:
     """Train to the end, going on from `folder`/checkpoint.npz, logging to `folder`/log.csv.
 
@@ -203,11 +201,7 @@ def run_epochs(
     for epoch in range(first, recipe.epochs):
         name = f"epoch {epoch + 1} of {recipe.epochs}"
         started = time.monotonic()
-        loss = fit.train_epoch(
-            epoch,
-            passes[epoch % len(passes)],
-            (lambda done, n, name=name: report(name, done, n)) if report else None,
-        )
+        loss = fit.train_epoch(epoch, passes[epoch % len(passes)], named(report, name))
         weights = fit.averaged()
         val_loss, val_auc = _validate(fit, weights, validation)
         line = Epoch(
@@ -215,13 +209,19 @@ def run_epochs(
         )
         stop = plateau.stop_after(val_loss, fit)
         if recipe.average or plateau.waited == 0:
-            np.savez(folder / "tail.npz", **weights)
+            _store(folder / "tail.npz", weights)
         fit.save(folder / "checkpoint.npz", epoch + 1)
         _log(folder / "log.csv", line)
         if stop:
             break
     with np.load(folder / "tail.npz") as stored:
         return dict(stored)
+
+
+def _store(path: Path, weights: Mapping[str, Any]) -> None:
+    part = path.with_name("tail.part.npz")
+    np.savez(part, **weights)
+    part.replace(path)
 
 
 def _validate(fit: Fit, weights: Weights, validation: CachedPass) -> tuple[float, float]:

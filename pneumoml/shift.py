@@ -85,7 +85,8 @@ def _blacken_edges(pixels: Film, share: float = 0.08) -> Film:
 
 def _noise(pixels: Film, film: LabelledFilm) -> Film:
     generator = np.random.default_rng(zlib.crc32(film.path.name.encode()))
-    return recompress(_grey(pixels + generator.normal(0, 8, pixels.shape).astype(np.float32)), 30)
+    noise = generator.normal(0, 8, pixels.shape)
+    return recompress(_grey((pixels + noise).astype(np.float32)), 30)
 
 
 def _scale(pixels: Film, across: float, down: float, degrees: float) -> Film:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,10 @@ import numpy as np
 
 from pneumoml.augment import AugmentConfig
 from pneumoml.dataset import LabelledFilm
-from pneumoml.features import CachedPass, PassPlan, Progress, balanced_pass, cached_pass, full_pass
+from pneumoml.features import CachedPass, PassPlan, Report, balanced_pass, cached_pass, full_pass, named
 from pneumoml.fitting import Fit, Weights, run_epochs
 from pneumoml.network import base_weights, build_tail, build_trunk, layer_weights, set_layer_weights
 from pneumoml.recipe import Recipe
-
-Report = Callable[[str, int, int], None]
 
 
 class Trunk:
@@ -69,14 +67,10 @@ def cache_passes(
                 plan,
                 trunk.model,
                 trunk.digest,
-                progress=_named(report, name),
+                progress=named(report, name),
             )
         )
     return passes
-
-
-def _named(report: Report | None, name: str) -> Progress | None:
-    return (lambda done, count: report(name, done, count)) if report else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +113,7 @@ def train(
         plan,
         trunk.model,
         trunk.digest,
-        progress=_named(report, "validation films"),
+        progress=named(report, "validation films"),
     )
     tail = build_tail(recipe.dropouts)
     set_tail_base(tail, trunk.weights)
