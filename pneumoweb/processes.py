@@ -31,13 +31,14 @@ class Process:
 
 @dataclass(frozen=True)
 class Site:
-    """Where an installation lives and listens."""
+    """Where an installation lives and listens; `name` is one of the names under which it may be asked."""
 
     root: Path
     var: Path
     host: str
     port: int
     embedded_broker: bool
+    name: str = "localhost"
 
     @property
     def logs(self) -> Path:
@@ -58,7 +59,14 @@ def site_from(variables: Mapping[str, str], root: Path) -> Site:
         host=variables.get("HOST") or "127.0.0.1",
         port=int(variables.get("PORT") or 8000),
         embedded_broker=not variables.get("CELERY_BROKER_URL"),
+        name=_askable_name(variables.get("ALLOWED_HOSTS") or "localhost"),
     )
+
+
+def _askable_name(allowed_hosts: str) -> str:
+    names = [name.strip() for name in allowed_hosts.split(",")]
+    plain = [name for name in names if name and not name.startswith((".", "*"))]
+    return plain[0] if plain and "localhost" not in names else "localhost"
 
 
 def processes(site: Site) -> list[Process]:
@@ -115,7 +123,8 @@ def _program(site: Site, process: Process, guard: list[str]) -> dict[str, object
         "stopwaitsecs": STOP_SECONDS,
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": site.logs / f"{process.name}.log",
+        # Doubled, because supervisor expands the names of log files twice.
+        "stdout_logfile": str(site.logs / f"{process.name}.log").replace("%", "%%"),
         "stdout_logfile_maxbytes": LOG_BYTES,
         "stdout_logfile_backups": OLD_LOGS,
     }

@@ -60,7 +60,7 @@ def ask_health(site: Site) -> dict[str, Any] | None:
     host = EVERY_ADDRESS.get(site.host, site.host)
     door = http.client.HTTPConnection(host, site.port, timeout=5)
     try:
-        door.request("GET", "/health", headers={"Host": "localhost"})
+        door.request("GET", "/health", headers={"Host": site.name})
         answer = door.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException):

@@ -1,0 +1,31 @@
+# Two targets, one content: `web` (also for setup and beat) and `worker`.
+#   docker build --target web -t pneumoweb-web .
+#   docker build --target worker -t pneumoweb-worker .
+FROM python:3.11-slim-bookworm AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PNEUMOWEB_VAR=/data
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-compile --require-hashes -r requirements.txt
+COPY manage.py LICENSE ./
+COPY pneumoweb pneumoweb
+COPY pneumoml pneumoml
+COPY diagnosis diagnosis
+COPY reading reading
+COPY templates templates
+COPY static static
+RUN useradd --uid 10001 --no-create-home pneumoweb && install -d -o pneumoweb -g pneumoweb -m 700 /data
+USER pneumoweb
+VOLUME /data
+
+FROM base AS web
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
+     "--timeout", "60", "--graceful-timeout", "10", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
+     "--access-logfile", "-", "pneumoweb.wsgi"]
+
+FROM base AS worker
+# Asks for work that was done, not for a ping: a worker that only restarts answers pings too.
+HEALTHCHECK --interval=30s --timeout=20s --start-period=180s CMD ["python", "manage.py", "check_worker"]
+CMD ["celery", "--app", "pneumoweb", "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", "1"]

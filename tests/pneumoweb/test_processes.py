@@ -1,0 +1,73 @@
+"""Which processes an installation has, and that supervisor reads their configuration back unharmed."""
+
+from pathlib import Path
+
+import pytest
+from supervisor.options import ServerOptions
+
+from pneumoweb.processes import Site, processes, site_from, supervisor_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def site(tmp_path: Path, **variables: str) -> Site:
+    """The installation that these variables describe, with its folders."""
+    found = site_from({"PNEUMOWEB_VAR": str(tmp_path / "100% my data"), **variables}, ROOT)
+    found.logs.mkdir(parents=True)
+    return found
+
+
+def commands_read_back(found: Site) -> dict[str, str]:
+    """Return each program's command and log file as supervisor understands the configuration."""
+    path = found.var / "supervisord.conf"
+    path.write_text(supervisor_config(found), encoding="utf-8")
+    options = ServerOptions()
+    options.realize(["-c", str(path)])
+    programs = [program for group in options.process_group_configs for program in group.process_configs]
+    assert all(program.autorestart for program in programs)
+    assert all(program.directory == str(ROOT) for program in programs)
+    assert {program.stdout_logfile for program in programs} == {
+        str(found.logs / f"{program.name}.log") for program in programs
+    }
+    return {program.name: program.command for program in programs}
+
+
+def test_the_default_installation_has_its_own_broker(tmp_path: Path) -> None:
+    found = site(tmp_path)
+    commands = commands_read_back(found)
+    assert list(commands) == ["broker", "web", "worker", "clock"]
+    assert f'"{found.var}"' in commands["broker"]
+    assert '"--bind" "127.0.0.1:8000"' in commands["web"]
+    assert '"--pool" "prefork" "--concurrency" "1"' in commands["worker"]
+
+
+def test_a_configured_broker_replaces_the_embedded_one(tmp_path: Path) -> None:
+    commands = commands_read_back(site(tmp_path, CELERY_BROKER_URL="redis://localhost"))
+    assert list(commands) == ["web", "worker", "clock"]
+
+
+def test_the_file_broker_has_no_server_and_a_solo_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = site(tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    by_name = {process.name: process.command for process in processes(found)}
+    assert list(by_name) == ["web", "worker", "clock"]
+    assert by_name["worker"][-2:] == ["--pool", "solo"]
+
+
+def test_secrets_of_the_environment_are_not_written_down(tmp_path: Path) -> None:
+    found = site(tmp_path, CELERY_BROKER_URL="redis://:tell-nobody@host", SECRET_KEY="tell-nobody")
+    assert "tell-nobody" not in supervisor_config(found)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "name"),
+    [("", "localhost"), ("localhost,a.org", "localhost"), (".b.org, a.org", "a.org"), ("*", "localhost")],
+)
+def test_the_site_asks_itself_under_a_name_that_it_accepts(tmp_path: Path, allowed: str, name: str) -> None:
+    assert site(tmp_path, ALLOWED_HOSTS=allowed).name == name
+
+
+def test_an_ipv6_address_is_written_in_brackets(tmp_path: Path) -> None:
+    assert site(tmp_path, HOST="::1", PORT="8080").address == "[::1]:8080"
