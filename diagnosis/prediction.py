@@ -16,9 +16,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from diagnosis import audit, bell
-from diagnosis.errors import Conflict, Refused
+from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
+from diagnosis.roles import may_upload
 from pneumoml.images import decode_film
 
 if TYPE_CHECKING:
@@ -142,8 +143,12 @@ def put_back(claim: Claim) -> None:
 def request_prediction(*, actor: User, study: Study) -> Prediction:
     """Queue a new reading of a film whose last one failed, or that the active model has not read yet.
 
-    Raises Conflict when the active model's reading is waiting, running or done.
+    Raises NotAllowed for those who may not upload, Conflict when the active model's reading is waiting,
+    running or done.
     """
+    if not may_upload(actor):
+        message = "Your account may not have films read again. Ask an administrator."
+        raise NotAllowed("not_an_uploader", message)
     model = active_model()
     with transaction.atomic():
         live = study.predictions.filter(model_version=model).exclude(status=Status.FAILED)

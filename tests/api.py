@@ -1,4 +1,5 @@
-"""Helpers of the API's tests: clients with real tokens, films as uploads, checks that every answer must pass."""
+"""Helpers of the API's tests: clients with real tokens, films as uploads, what every problem must be."""
+
 from typing import Any
 
 from django.conf import settings
@@ -38,5 +39,5 @@ def assert_problem(response: Any, status: int, code: str | None = None) -> dict[
     assert problem["detail"]
     assert "Traceback" not in problem["detail"]
     if code is not None:
-        assert problem["code"] == code
+        assert problem["code"] == code, problem
     return problem

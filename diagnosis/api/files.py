@@ -73,7 +73,10 @@ def _stored(study: Study, kind: str, stored: FieldFile) -> FileResponse:
         message = "The stored film could not be opened. Tell an administrator."
         raise FilmMissing("film_missing", message) from error
     media_type = _media_type(file)
-    return FileResponse(file, content_type=media_type, headers=_headers(study, kind, media_type))
+    response = FileResponse(file, content_type=media_type)
+    for name, value in _headers(study, kind, media_type).items():
+        response[name] = value
+    return response
 
 
 def _media_type(file: "File[bytes]") -> str:

@@ -21,6 +21,8 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the lib
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Return the narrowed queryset; raises ValidationError naming the parameter."""
+        if view.detail:  # one object is asked for by its id, not by filters
+            return queryset
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset

@@ -90,6 +90,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         allow_null=True,
         help_text="The network's sigmoid output, 0 to 1.",
     )
+    outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
     confidence = serializers.SerializerMethodField(help_text="Calibrated probability of the outcome, 0 to 1.")
     borderline = serializers.BooleanField(
         source="is_borderline", read_only=True, help_text="Within the card's band around the threshold."
@@ -121,6 +122,11 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "forward_ms",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=Prediction.Outcome.choices, allow_null=True))
+    def get_outcome(self, prediction: Prediction) -> str | None:
+        """Return the outcome, or None without a result."""
+        return prediction.outcome or None
 
     def get_confidence(self, prediction: Prediction) -> float | None:
         """Return the calibrated probability of the stated outcome."""

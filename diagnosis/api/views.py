@@ -81,6 +81,7 @@ class ProjectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Project]):
     queryset = Project.objects.none()
     serializer_class = ProjectSerializer
     pagination_class = KeysetPagination
+    keyset = ("slug",)
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[Project]:

@@ -1,4 +1,5 @@
 """The probes: /health as the first version's clients know it, liveness and readiness."""
+
 from typing import Any
 
 import pytest
