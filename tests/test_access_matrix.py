@@ -1,0 +1,189 @@
+"""Who gets what at every address: one row per route, one column per person. A route without a row fails."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from diagnosis.models import AuditEvent, Prediction, Project, Study
+from reading.models import Review
+from reading.review import review_study
+from tests.cast import Cast
+from tests.routes import Route, all_routes
+
+# Nobody has no role, Rania reads and Alice uploads in the film's project, Otto does both in another one,
+# Aude audits, Adam administers, Root is a superuser.
+PEOPLE = ["anonymous", "nobody", "rania", "otto", "alice", "aude", "adam", "root"]
+
+PUBLIC = [200, 200, 200, 200, 200, 200, 200, 200]
+PAGE = [302, 200, 200, 200, 200, 200, 200, 200]
+MEMBERS_PAGE = [302, 404, 200, 404, 200, 200, 200, 200]
+API = [401, 200, 200, 200, 200, 200, 200, 200]
+MEMBERS_API = [401, 404, 200, 404, 200, 200, 200, 200]
+POST_ONLY_PAGE = [302, 405, 405, 405, 405, 405, 405, 405]
+
+GET: dict[str, list[int]] = {
+    "home": [302] * 8,
+    "login": PUBLIC,
+    "logout": [405] * 8,
+    "password_change": PAGE,
+    "password_change_done": PAGE,
+    "predict": [401, 405, 405, 405, 405, 405, 405, 405],
+    "health": PUBLIC,
+    "healthz": PUBLIC,
+    "readyz": [503] * 8,  # the tests have no worker
+    "upload": [302, 403, 403, 200, 200, 403, 200, 200],
+    "studies": PAGE,
+    "study-states": POST_ONLY_PAGE,
+    "study": MEMBERS_PAGE,
+    "study-status": MEMBERS_PAGE,
+    "study-retry": POST_ONLY_PAGE,
+    "study-delete": [302, 404, 403, 404, 403, 403, 200, 200],
+    "study-reviews": MEMBERS_PAGE,
+    "study-original": MEMBERS_PAGE,
+    "study-display": MEMBERS_PAGE,
+    "study-thumbnail": MEMBERS_PAGE,
+    "study-heatmap": MEMBERS_PAGE,
+    "study-overlay": MEMBERS_PAGE,
+    "study-side-by-side": MEMBERS_PAGE,
+    "model": PAGE,
+    "model-version": PAGE,
+    "system-banner": PAGE,
+    "api-login": [405] * 8,
+    "api-logout": [401] * 8,  # a token is what is given back; the browser's session is none
+    "api-logoutall": [401] * 8,
+    "api-schema": PUBLIC,
+    "api-docs": PUBLIC,
+    "api-prediction-list": API,
+    "api-prediction-detail": MEMBERS_API,
+    "api-model-list": API,
+    "api-model-detail": API,
+    "api-project-list": API,
+    "api-audit-list": [401, 403, 403, 403, 403, 200, 200, 200],
+    "api-study-list": API,
+    "api-study-detail": MEMBERS_API,
+    "api-study-file": MEMBERS_API,
+    "api-study-predictions": MEMBERS_API,
+    "api-review-list": API,
+    "api-review-detail": MEMBERS_API,
+    "api-unknown": [404] * 8,
+}
+
+# The administration: only those with a role there see anything at all, checked for each of its addresses.
+ADMIN_PREFIX = "admin/"
+
+
+def is_admin(route: Route) -> bool:
+    return route.pattern.startswith(ADMIN_PREFIX)
+
+
+@pytest.fixture
+def review(finished_study: Study, cast: Cast) -> Review:
+    """Rania's opinion on Alice's film."""
+    study = Study.objects.get(pk=finished_study.pk)
+    return review_study(actor=cast.rania, study=study, finding="normal", confidence=70, agrees_with_ai=False)
+
+
+def client_of(who: str, cast: Cast) -> Client:
+    client = Client(raise_request_exception=False)
+    if who == "root":
+        client.force_login(User.objects.get_or_create(username="root", is_superuser=True)[0])
+    elif who != "anonymous":
+        client.force_login(getattr(cast, who))
+    return client
+
+
+def address(route: Route, review: Review) -> str:
+    """Fill the route's pattern with the film's, its result's and its review's own ids."""
+    if route.name == "api-unknown":
+        return "/api/nothing/"
+    uids = {
+        "api-prediction-detail": Prediction.objects.get().uid,
+        "api-review-detail": review.uid,
+    }
+    values = {"uid": uids.get(route.name, review.study.uid), "version": "test-model", "kind": "original"}
+    wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}
+    return reverse(route.name, kwargs=wanted)
+
+
+def test_every_route_has_a_row_and_every_row_a_route(db: None) -> None:
+    routes = {route.name for route in all_routes() if not is_admin(route)}
+    undeclared, stale = sorted(routes - set(GET)), sorted(set(GET) - routes)
+    assert not undeclared, f"Declare in GET who may see these routes: {undeclared}"
+    assert not stale, f"These rows of GET have no route any more: {stale}"
+
+
+@pytest.mark.parametrize("name", list(GET))
+def test_what_everybody_gets(cast: Cast, review: Review, name: str) -> None:
+    route = next(route for route in all_routes() if route.name == name)
+    url = address(route, review)
+    given = {who: client_of(who, cast).get(url).status_code for who in PEOPLE}
+    assert given == dict(zip(PEOPLE, GET[name], strict=True))
+
+
+def test_visitors_are_sent_to_sign_in_by_every_page_that_is_not_public(cast: Cast, review: Review) -> None:
+    for route in all_routes():
+        if not is_admin(route) and route.name != "home" and GET[route.name][0] == 302:
+            answer = client_of("anonymous", cast).get(address(route, review))
+            assert answer["Location"].startswith("/accounts/login/?next="), route
+
+
+def admin_address(route: Route) -> str:
+    """Fill an address of the administration; ids need not exist, since the role is asked first."""
+    return "/" + route.pattern.replace("<path:object_id>", "1").replace("<id>", "1").replace(
+        "(?P<url>.*)$", "x"
+    )
+
+
+def counts() -> list[int]:
+    return [model.objects.count() for model in (Study, Prediction, Review, Project, User)]
+
+
+@pytest.mark.parametrize("who", ["anonymous", "nobody", "rania", "otto", "alice"])
+def test_without_a_role_in_the_administration_all_its_addresses_are_closed(cast: Cast, who: str) -> None:
+    client = client_of(who, cast)
+    routes = [route for route in all_routes() if is_admin(route) and route.name != "admin:logout"]
+    assert len(routes) > 40
+    before = counts()
+    for route in routes:
+        for method in ("get", "post"):
+            answer = getattr(client, method)(admin_address(route), follow=True)
+            landed_at_sign_in = answer.redirect_chain and "/accounts/login/" in answer.redirect_chain[-1][0]
+            assert answer.status_code in (403, 404) or (who == "anonymous" and landed_at_sign_in), (
+                route,
+                answer.status_code,
+                answer.redirect_chain,
+            )
+    assert counts() == before
+
+
+CHANGING = ["post", "put", "patch", "delete"]
+ANYBODY_MAY = {"login", "api-login", "logout"}
+
+
+@pytest.mark.parametrize("method", CHANGING)
+def test_visitors_change_nothing_anywhere(cast: Cast, review: Review, method: str) -> None:
+    before = counts()
+    events = AuditEvent.objects.count()
+    for route in all_routes():
+        if is_admin(route) or route.name in ANYBODY_MAY:
+            continue
+        answer = getattr(client_of("anonymous", cast), method)(address(route, review))
+        assert answer.status_code in (302, 401, 403, 404, 405), (route, answer.status_code)
+    assert counts() == before
+    assert AuditEvent.objects.count() == events
+
+
+@pytest.mark.parametrize("method", CHANGING)
+@pytest.mark.parametrize("who", ["otto", "nobody"])
+def test_people_of_other_projects_change_nothing_of_a_film(
+    cast: Cast, review: Review, who: str, method: str
+) -> None:
+    before = counts()
+    client = client_of(who, cast)
+    for route in all_routes():
+        if "<uuid:uid>" in route.pattern and not is_admin(route):
+            answer = getattr(client, method)(address(route, review))
+            assert answer.status_code in (403, 404, 405), (route, answer.status_code)
+    assert counts() == before
+    assert Study.objects.get().deleted_at is None
