@@ -26,7 +26,7 @@ from pneumoml.shortcuts import MetadataBaseline, matched_indices, metadata_auc, 
 from pneumoml.texts import INTENDED_USE, LICENCE, LIMITS
 from pneumoml.training import Trained
 
-SHIFT_FILMS = 160
+SHIFT_FILMS = 80
 _CAM_FILMS = 60
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
 from diagnosis.management.friendly import FriendlyCommand
-from diagnosis.management.versions import chosen_artifact
+from diagnosis.management.versions import chosen_artifact, film_bar
 from pneumoml.artifacts import ArtifactRefused
 from pneumoml.charts import draw_evaluation
 from pneumoml.dataset import DatasetRefused, scan_folder
@@ -58,13 +57,7 @@ class Command(FriendlyCommand):
         try:
             films = scan_folder(options["data"])
             artifact = chosen_artifact(options["model"])
-            with tqdm(total=len(films), desc="Reading films", unit="film", disable=None) as bar:
-                found = evaluate(
-                    artifact,
-                    films,
-                    prevalences=prevalences,
-                    progress=lambda _done, _all: _step(bar),
-                )
+            found = evaluate(artifact, films, prevalences=prevalences, progress=film_bar())
         except (DatasetRefused, ArtifactRefused) as refused:
             raise CommandError(refused.message) from refused
         if options["output"] is not None:
@@ -96,7 +89,3 @@ def _draw(folder: Path, found: Any) -> None:
         draw_evaluation(folder, found.labels, found.probabilities, found.metrics["threshold"])
     except OSError as error:
         raise CommandError(f"The pictures cannot be written to {folder}: {error.strerror}.") from error
-
-
-def _step(bar: Any) -> None:
-    bar.update()
