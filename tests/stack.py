@@ -89,7 +89,7 @@ class Stack:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a first answer may take long
             return False
 
     def _start(self, name: str, command: list[str]) -> None:
