@@ -149,6 +149,13 @@ def png_with_second_header(width: int = 9_000, height: int = 4_000) -> bytes:
     return data[:33] + second + data[33:]
 
 
+def png_with_small_header_first() -> bytes:
+    """Two IHDR chunks before valid pixels of 64 × 64: the first one, which is checked, claims 40 × 40."""
+    data = png(chest_like(64, 64))
+    first = chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, 8, 0, 0, 0, 0))
+    return data[:8] + first + data[8:]
+
+
 def jpeg_claiming(width: int, height: int) -> bytes:
     """A JPEG whose frame header claims any size up to 65,535."""
     data = bytearray(jpeg(chest_like(64, 64)))

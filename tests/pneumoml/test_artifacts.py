@@ -140,6 +140,14 @@ def test_truncated_and_altered_weights_are_refused(artifact: Artifact) -> None:
     assert code_of(artifact.folder) == "hash_mismatch"
 
 
+def test_altered_weights_are_refused_before_they_are_read(artifact: Artifact) -> None:
+    data = artifact.weights_path.read_bytes()
+    artifact.weights_path.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+    with pytest.raises(ArtifactRefused) as caught:
+        load_artifact(artifact.folder)
+    assert caught.value.code == "hash_mismatch"
+
+
 def test_weights_exchanged_after_the_check_are_refused(artifact: Artifact) -> None:
     checked = load_artifact(artifact.folder)
     data = artifact.weights_path.read_bytes()
@@ -197,6 +205,9 @@ UNSAFE = {
         {"a/b.npy": npy(np.array([{"run": "code"}], dtype=object), allow_pickle=True)}
     ),
     "deflated": archive({"a/b.npy": npy(np.zeros(1_000_000, np.float16))}, zipfile.ZIP_DEFLATED),
+    "deflated without gain": archive(
+        {"a/b.npy": npy(np.random.default_rng(1).normal(size=5000).astype(np.float16))}, zipfile.ZIP_DEFLATED
+    ),
     "other dtype": archive({"a/b.npy": npy(np.zeros(3, np.float64))}),
     "other file": archive({"a/b.npy": npy(HALF), "run.py": b"print()"}),
     "column order": archive({"a/b.npy": npy(np.asfortranarray(np.zeros((2, 3), np.float16)))}),

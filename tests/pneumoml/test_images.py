@@ -137,6 +137,7 @@ REFUSED = [
     ("too_many_pixels", lambda: films.jpeg_claiming(65_000, 65_000)),
     ("broken_image", lambda: films.png_claiming(400, 400)),
     ("broken_image", films.png_with_second_header),
+    ("broken_image", films.png_with_small_header_first),
     ("broken_header", lambda: films.png_claiming(100, 100, depth=3)),
     ("broken_header", lambda: films.png_claiming(100, 100, colour=9)),
 ]
