@@ -1,0 +1,296 @@
+"""The rules of the house, read from the code: arrows, doors, verbs, budgets, types."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sources import PACKAGES, ROOT, Source, is_door, sources
+
+MAX_FILE, MAX_FUNCTION, MAX_TASK = 400, 40, 5
+
+
+def report(rule: str, offences: list[str]) -> None:
+    """Fail with the rule and every place that breaks it, one a line."""
+    assert not offences, f"{rule}\n  " + "\n  ".join(offences)
+
+
+# --- Arrows -------------------------------------------------------------------------------------------
+
+NETWORK = {"tensorflow", "keras"}
+FORBIDDEN = {
+    "pneumoml": {
+        "django",
+        "rest_framework",
+        "celery",
+        "kombu",
+        "environ",
+        "diagnosis",
+        "reading",
+        "pneumoweb",
+    },
+    "diagnosis": {"reading", "insight", "interop", "trials", *NETWORK},
+    "reading": {"insight", "interop", "trials", *NETWORK},
+    "insight": {"interop", "trials", *NETWORK},
+    "pneumoweb": NETWORK,
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_arrows_never_point_upwards(package: str) -> None:
+    forbidden = FORBIDDEN.get(package, NETWORK)
+    offences = [
+        f"{source.name}:{line} imports {name}"
+        for source in sources(package)
+        for line, name in source.imports()
+        if name.partition(".")[0] in forbidden
+    ]
+    report(f"{package} must not import {', '.join(sorted(forbidden))}:", offences)
+
+
+def test_models_import_no_verb_and_no_door() -> None:
+    allowed = {"diagnosis.roles", "diagnosis.models"}
+    offences = [
+        f"{source.name}:{line} imports {name}"
+        for source in sources("diagnosis", "reading")
+        if source.name.endswith("/models.py")
+        for line, name in source.imports()
+        if name.partition(".")[0] in ("diagnosis", "reading") and name.rpartition(".")[0] not in allowed
+    ]
+    report("Models stand below the verbs and import none of them:", offences)
+
+
+def test_verbs_import_no_door() -> None:
+    doors = {source.name.removesuffix(".py").replace("/", ".") for source in sources() if is_door(source)}
+    offences = [
+        f"{source.name}:{line} imports {name}"
+        for source in sources("diagnosis", "reading")
+        if not is_door(source) and not source.name.endswith("/apps.py")
+        for line, name in source.imports()
+        if name in doors or name.rpartition(".")[0] in doors
+    ]
+    report("Doors call verbs, never the other way round:", offences)
+
+
+LOAD_EVERYTHING = """
+import sys
+import pneumoweb.wsgi
+import pneumoweb.celery
+import diagnosis.tasks
+from django.contrib.admin import autodiscover
+from tests.routes import all_routes
+autodiscover()
+assert len(all_routes()) > 50
+pneumoweb.celery.app.loader.import_default_modules()
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "jax", "torch"}))
+"""
+
+
+def test_web_process_and_celerys_parent_never_load_the_network() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_EVERYTHING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]", "wsgi, urls, admin and tasks together loaded these"
+
+
+# --- Doors and verbs ----------------------------------------------------------------------------------
+
+ALWAYS_WRITE = {"save", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "save_m2m"}
+WRITE_ON_A_QUERYSET = {"create", "update", "delete", "add", "set", "clear", "remove"}
+QUERYSET_WORDS = (".objects", ".filter(", ".exclude(", "_manager", "get_queryset", "queryset")
+# Where a door may write after all, each with its reason.
+MAY_WRITE: dict[str, str] = {}
+
+
+def writes(source: Source) -> Iterator[str]:
+    for call, text in source.calls():
+        owner, _, name = text.rpartition(".")
+        on_queryset = any(word in owner for word in QUERYSET_WORDS)
+        if owner.startswith("super()"):
+            continue
+        if (
+            name in ALWAYS_WRITE
+            or (name in WRITE_ON_A_QUERYSET and on_queryset)
+            or text.endswith("instance.delete")
+        ):
+            yield f"{source.name}:{call.lineno} calls {text}()"
+
+
+def test_doors_write_no_rows() -> None:
+    doors = [source for source in sources("diagnosis", "reading") if is_door(source)]
+    assert len(doors) > 20
+    offences = [offence for source in doors if source.name not in MAY_WRITE for offence in writes(source)]
+    report("Doors parse, call one verb and render; rows are written by verbs:", offences)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
+def verbs() -> Iterator[tuple[Source, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Public functions that somebody does: those that take an actor."""
+    for source in sources("diagnosis", "reading"):
+        if is_door(source):
+            continue
+        for function in source.functions():
+            if not function.name.startswith("_") and any(arg.arg == "actor" for arg in parameters(function)):
+                yield source, function
+
+
+def test_verbs_take_typed_arguments_by_keyword_only() -> None:
+    found = list(verbs())
+    assert {"submit_study", "request_prediction", "move_to_trash", "review_study", "activate", "record"} <= {
+        function.name for _, function in found
+    }
+    offences = []
+    for source, function in found:
+        place = f"{source.name}:{function.lineno} {function.name}"
+        if function.args.args or function.args.posonlyargs or function.args.vararg:
+            offences.append(f"{place} takes arguments by position")
+        offences += [
+            f"{place}: {arg.arg} has no type" for arg in parameters(function) if arg.annotation is None
+        ]
+    report("Verbs take keyword-only typed arguments:", offences)
+
+
+def test_verbs_know_no_request() -> None:
+    offences = [
+        f"{source.name}:{line} imports {name}"
+        for source in sources("diagnosis", "reading", "pneumoml")
+        if not is_door(source)
+        for line, name in source.imports()
+        if name.rpartition(".")[2] in ("HttpRequest", "Request", "HttpResponse", "Response")
+    ]
+    report("What is not a door takes values, never a request, and gives no response:", offences)
+
+
+# Django's and Celery's own signals, listened to where nothing else tells of them.
+MAY_LISTEN = {
+    "diagnosis/audit.py": "sign-ins happen inside Django",
+    "diagnosis/tasks.py": "a worker's start happens inside Celery",
+}
+
+
+def test_no_logic_hides_in_signals_or_save() -> None:
+    offences = []
+    for source in sources("diagnosis", "reading"):
+        if source.name not in MAY_LISTEN:
+            offences += [
+                f"{source.name}:{line} imports {name}"
+                for line, name in source.imports()
+                if ".signals" in name
+            ]
+        if source.name.endswith("models.py"):
+            offences += [
+                f"{source.name}:{function.lineno} overrides {function.name}()"
+                for function in source.functions()
+                if function.name in ("save", "delete", "asave", "adelete", "__init__")
+            ]
+    report("Domain logic stands in verbs, not in signals or save():", offences)
+
+
+# --- Budgets ------------------------------------------------------------------------------------------
+
+
+def test_every_module_begins_with_one_line_that_says_what_belongs_in_it() -> None:
+    offences = []
+    for source in sources(*PACKAGES, "tests"):
+        first_line = (ast.get_docstring(source.tree) or "").partition("\n")[0].strip()
+        is_empty = not source.tree.body
+        if not is_empty and (not first_line or first_line[-1] not in ".?!"):
+            offences.append(f"{source.name} begins with “{first_line}”")
+    report("The docstring's first line is a sentence:", offences)
+
+
+def test_no_file_is_longer_than_its_budget() -> None:
+    lengths = {source.name: len(source.text.splitlines()) for source in sources(*PACKAGES, "tests")}
+    offences = [f"{name} has {lines}" for name, lines in lengths.items() if lines > MAX_FILE]
+    report(f"A file has at most {MAX_FILE} lines; divide the room:", offences)
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count from `def` to the end, without the docstring."""
+    first, end = function.body[0], function.end_lineno or function.lineno
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0
+    return end - function.lineno + 1 - docstring
+
+
+def test_no_function_is_longer_than_its_budget() -> None:
+    offences = [
+        f"{source.name}:{function.lineno} {function.name} has {lines_of(function)}"
+        for source in sources()
+        for function in source.functions()
+        if lines_of(function) > MAX_FUNCTION
+    ]
+    report(f"A function has at most {MAX_FUNCTION} lines besides its docstring:", offences)
+
+
+def test_no_task_does_more_than_call_a_verb() -> None:
+    tasks = [
+        (source, function)
+        for source in sources("diagnosis", "reading")
+        for function in source.functions()
+        if any("shared_task" in ast.unparse(decorator) for decorator in function.decorator_list)
+    ]
+    assert len(tasks) >= 3
+    offences = [
+        f"{source.name}:{function.lineno} {function.name} has {lines_of(function)}"
+        for source, function in tasks
+        if lines_of(function) > MAX_TASK
+    ]
+    report(f"A Celery task has at most {MAX_TASK} lines:", offences)
+
+
+# --- Types and style ----------------------------------------------------------------------------------
+
+
+def configuration() -> dict[str, dict[str, object]]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        tools: dict[str, dict[str, object]] = tomllib.load(file)["tool"]
+    return tools
+
+
+def test_types_are_checked_strictly_without_relaxing_our_own_packages() -> None:
+    mypy = configuration()["mypy"]
+    assert mypy["strict"] is True
+    overrides = mypy["overrides"]
+    assert isinstance(overrides, list)
+    for override in overrides:
+        assert set(override) == {"module", "ignore_missing_imports"}, override
+        own = [name for name in override["module"] if name.partition(".")[0] in PACKAGES]
+        assert not own, f"mypy must check {own} like everything else"
+
+
+def test_complexity_is_limited_and_no_module_is_excused() -> None:
+    lint = configuration()["ruff"]["lint"]
+    assert isinstance(lint, dict)
+    assert "C90" in lint["select"]
+    assert lint["mccabe"]["max-complexity"] <= 10
+    excused = [place for place in lint["per-file-ignores"] if place.partition("/")[0] in PACKAGES]
+    assert not excused
+    offences = [f"{source.name}" for source in sources() if "noqa: C901" in source.text]
+    report("No function is excused from the limit of complexity:", offences)
+
+
+def test_expected_failures_are_told_apart_by_code_never_by_text() -> None:
+    offences = []
+    for source in sources():
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ExceptHandler) and node.name:
+                texts = [ast.unparse(test) for test in ast.walk(node) if isinstance(test, ast.Compare)]
+                offences += [
+                    f"{source.name}:{node.lineno} compares {text}"
+                    for text in texts
+                    if f"str({node.name})" in text
+                ]
+    report("Failures have a code; their text is for people:", offences)
