@@ -1,0 +1,109 @@
+"""Preparing films: shapes, standardised contrast, the card's values, refusals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pneumoml.preprocess import (
+    IMAGENET_MEAN_BGR,
+    PreprocessConfig,
+    PreprocessRefused,
+    band_contrasts,
+    prepare,
+    split_bands,
+    standardise,
+)
+from tests import films
+
+TARGETS = (2.2, 3.3, 5.8, 8.4, 11.6, 35.5)
+CONFIG = PreprocessConfig(band_targets=TARGETS)
+
+
+def soft(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    blurred = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 1.0)
+    return ((blurred - blurred.mean()) * 0.7 + blurred.mean()).astype(np.uint8)
+
+
+def test_input_has_the_networks_shape_and_the_imagenet_means_off() -> None:
+    prepared = prepare(films.chest_like(), CONFIG)
+    assert (prepared.shape, prepared.dtype) == ((224, 224, 3), np.float32)
+    grey = prepared + np.array(IMAGENET_MEAN_BGR, np.float32)
+    assert np.ptp(grey, axis=-1).max() < 1e-3
+    assert grey.min() >= -1e-3
+    assert grey.max() <= 255.001
+
+
+def test_same_film_is_prepared_the_same_way() -> None:
+    assert np.array_equal(prepare(films.chest_like(), CONFIG), prepare(films.chest_like(), CONFIG))
+
+
+def test_a_soft_copy_of_a_film_gets_the_contrast_of_the_sharp_one() -> None:
+    film = films.chest_like()
+    plain = replace(CONFIG, band_targets=())
+    before = np.log(
+        band_contrasts(standardise(film, plain), CONFIG.band_sigmas)
+        / band_contrasts(standardise(soft(film), plain), CONFIG.band_sigmas)
+    )
+    after = np.log(
+        band_contrasts(standardise(film, CONFIG), CONFIG.band_sigmas)
+        / band_contrasts(standardise(soft(film), CONFIG), CONFIG.band_sigmas)
+    )
+    assert before[0] > 0.5
+    assert np.abs(after).max() < 0.3
+
+
+def test_bands_add_up_to_the_film() -> None:
+    grey = films.chest_like(224, 224).astype(np.float32)
+    assert np.allclose(sum(split_bands(grey, CONFIG.band_sigmas)), grey, atol=1e-2)
+
+
+def test_jitter_varies_the_contrast_of_its_band() -> None:
+    jitter = np.array([1.5, 1, 1, 1, 1, 1])
+    film = films.chest_like()
+    ratio = band_contrasts(standardise(film, CONFIG, jitter), CONFIG.band_sigmas) / band_contrasts(
+        standardise(film, CONFIG), CONFIG.band_sigmas
+    )
+    assert ratio[0] > 1.2
+    assert ratio[-1] == pytest.approx(1, abs=0.02)
+
+
+def test_a_blank_film_is_prepared_without_noise_from_nowhere() -> None:
+    assert np.ptp(standardise(np.full((300, 200), 90, np.uint8), CONFIG)) < 1
+
+
+def test_card_keeps_every_value() -> None:
+    config = replace(CONFIG, crop=0.06, clahe_clip=2.0)
+    assert PreprocessConfig.from_card(json.loads(json.dumps(config.to_card()))) == config
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"unknown": 1},
+        {"size": 7},
+        {"crop": "wide"},
+        {"window": [99, 1]},
+        {"band_targets": [1, 2]},
+        {"band_sigmas": [3.0, 1.0]},
+        {"band_limit": 0.5},
+    ],
+)
+def test_unusable_card_entry_is_refused(entry: dict[str, object]) -> None:
+    with pytest.raises(PreprocessRefused) as caught:
+        PreprocessConfig.from_card(entry)
+    assert caught.value.code == "preprocessing_invalid"
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9), np.float32), np.zeros((1, 9), np.uint8)]
+)
+def test_anything_but_a_grey_8_bit_film_is_refused(pixels: NDArray[np.uint8]) -> None:
+    with pytest.raises(PreprocessRefused) as caught:
+        prepare(pixels, CONFIG)
+    assert caught.value.code == "film_shape"
