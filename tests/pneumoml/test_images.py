@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+import zlib
 
 import numpy as np
 import pytest
@@ -207,3 +209,28 @@ def test_encoded_png_is_lossless_and_carries_no_metadata() -> None:
 def test_thumbnail_keeps_the_shape_and_never_enlarges() -> None:
     assert Image.open(io.BytesIO(thumbnail(films.chest_like(300, 600), 100))).size == (100, 50)
     assert Image.open(io.BytesIO(thumbnail(films.chest_like(40, 50), 100))).size == (50, 40)
+
+
+def test_a_png_whose_pixels_were_altered_on_the_way_is_refused() -> None:
+    data = bytearray(films.png(films.chest_like(80, 96)))
+    data[data.index(b"IDAT") + 500] ^= 1
+    assert refusal(bytes(data)).code == "broken_image"
+
+
+def test_a_png_with_right_checksums_but_broken_pixel_data_is_refused() -> None:
+    header = films.png(films.chest_like(64, 64))[:33]
+    no_filter = films.chunk(b"IDAT", zlib.compress((b"\x09" + bytes(64)) * 64))
+    assert refusal(header + no_filter + films.chunk(b"IEND", b"")).code == "broken_image"
+
+
+def test_every_sample_film_is_described_and_can_be_decoded() -> None:
+    samples = Path(__file__).resolve().parents[2] / "samples"
+    readme = (samples / "README.md").read_text()
+    paths = sorted(samples.glob("*.jpeg"))
+    assert len(paths) == 6
+    for path in paths:
+        film = decode_film(path.read_bytes())
+        assert f"| {path.name} |" in readme
+        assert f"{film.width} × {film.height}" in readme
+        assert film.colour_fraction == 0
+    assert "10.17632/rscbjbr9sj" in readme
