@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-INSTALL_GB = {"requirements.txt": 3.0, "requirements-dev.txt": 4.5}
+INSTALL_GB = {"requirements.txt": 4.0, "requirements-dev.txt": 5.0}
 START_MB = 200
 SAY_EVERY_SECONDS = 10
 
@@ -243,42 +243,41 @@ def _pip_install(requirements: Path) -> None:
     command += ["--progress-bar", "off", "--no-compile", "--require-hashes", "-r", str(requirements)]
     variables = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0"}
     log = VENV / "install.log"
-    with subprocess.Popen(
-        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as pip:
-        assert pip.stdout is not None  # noqa: S101  # asked for a pipe
-        with log.open("w", encoding="utf-8") as copy:
-            for line in pip.stdout:
-                copy.write(line)
-                _progress.tell(line)
+    with log.open("wb") as out, subprocess.Popen(command, env=variables, stdout=out, stderr=out) as pip:
+        _wait_for(pip, log)
     shutil.rmtree(scratch, ignore_errors=True)
     if pip.returncode != 0:
         check_space(VENV, 300, "the installation")
         raise SetupError(
             "install_failed",
-            f"The packages could not be installed: {_last_line(log.read_text(encoding='utf-8'))} "
+            f"The packages could not be installed: {_last_line(_text_of(log))} "
             f"Is the package index reachable? pip's whole answer is in {log}.",
         )
 
 
-class _Progress:
-    """Says now and then what pip is busy with."""
-
-    def __init__(self) -> None:
-        self._said_at = 0.0
-        self._packages = 0
-
-    def tell(self, line: str) -> None:
-        """Take one line of pip's output; speak at most every few seconds, but always of the unpacking."""
-        self._packages += line.startswith("Collecting ")
-        if line.startswith("Installing collected packages"):
-            say(f"  unpacking {self._packages} packages …")
-        elif self._packages and time.monotonic() - self._said_at > SAY_EVERY_SECONDS:
-            self._said_at = time.monotonic()
-            say(f"  {self._packages} packages fetched or found …")
+def _wait_for(pip: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait for pip and say every few seconds what it is busy with; end it when this process is stopped."""
+    started = time.monotonic()
+    try:
+        while True:
+            try:
+                pip.wait(timeout=SAY_EVERY_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                say(f"  … {_busy_with(_text_of(log))} ({time.monotonic() - started:.0f} s)")
+    except BaseException:
+        pip.terminate()
+        raise
 
 
-_progress = _Progress()
+def _busy_with(told: str) -> str:
+    if "\nInstalling collected packages" in told:
+        return "unpacking"
+    return f"fetching: {told.count('Collecting ')} packages found so far"
+
+
+def _text_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def _last_line(text: str) -> str:

@@ -75,7 +75,7 @@ def ask_health(site: Site) -> dict[str, Any] | None:
 
 
 class Announcer:
-    """Tells the person how far the start is: called every half second until the model is loaded."""
+    """Tells the person how far the start is, given every half second what /health says."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -83,9 +83,8 @@ class Announcer:
         self._web_answered = False
         self.finished = False
 
-    def look(self) -> None:
-        """Ask the site once and say what is new, or every few seconds what is still being waited for."""
-        health = ask_health(self._site)
+    def tell(self, health: dict[str, Any] | None) -> None:
+        """Say what is new, or every few seconds what is still being waited for."""
         if health is not None and not self._web_answered:
             self._web_answered = True
             self._say_open()
@@ -169,9 +168,11 @@ def run(site: Site) -> int:
     supervisor = Supervisor(site)
     announcer = Announcer(site)
     while not supervisor.wait(None if announcer.finished else ASK_EVERY_SECONDS):
-        if not announcer.finished and not supervisor.ended_as_asked:
-            announcer.look()
-        if announcer.web_is_overdue() and not supervisor.ended_as_asked:
+        health = ask_health(site)
+        if supervisor.ended_as_asked:
+            continue
+        announcer.tell(health)
+        if announcer.web_is_overdue():
             say(f"The web server did not start. Its log tells why: {site.logs / 'web.log'}")
             supervisor.stop()
             supervisor.wait(2 * STOP_SECONDS)
