@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -108,6 +109,25 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield head[4:], data[position + 8 : position + 8 + min(length, 64)]
         position += 12 + length
     raise _broken("PNG")
+
+
+def png_is_whole(data: bytes) -> bool:
+    """Tell whether every critical chunk up to IEND is there with its right checksum (PNG, 3rd ed., §5.3).
+
+    Pillow does not check those of the pixel data, and a film must not be read with pixels that were altered
+    on the way.
+    """
+    position, view = len(_PNG_SIGNATURE), memoryview(data)
+    while position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(view[position : position + 4], "big")
+        name = bytes(view[position + 4 : position + 8])
+        is_critical = not name[0] & 0x20
+        if is_critical and zlib.crc32(view[position + 4 : end]).to_bytes(4, "big") != view[end : end + 4]:
+            return False
+        if name == b"IEND":
+            return True
+        position = end + 4
+    return False
 
 
 def _read_jpeg(data: bytes) -> ImageHeader:

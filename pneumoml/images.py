@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoml.headers import ImageHeader, ImageRefused, read_header
+from pneumoml.headers import ImageHeader, ImageRefused, png_is_whole, read_header
 
 __all__ = [
     "Film",
@@ -135,6 +135,8 @@ def _broken() -> ImageRefused:
 
 
 def _decode(data: bytes, header: ImageHeader) -> Film:
+    if header.format == "PNG" and not png_is_whole(data):
+        raise _broken()
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
         # Before any pixel memory is taken: the decoder must agree with the header that was checked.
         if image.size != (header.width, header.height) or getattr(image, "n_frames", 1) != 1:
@@ -143,8 +145,8 @@ def _decode(data: bytes, header: ImageHeader) -> Film:
             raise ImageRefused(
                 "colour_space", "The picture uses print colours (CMYK). Save it as grey or RGB."
             )
+        image.load()  # before asking for EXIF: that loads too, and no load but the first complains
         orientation = _orientation(image)
-        image.load()
         colour = _colour_fraction(image)
         grey, window = _to_grey(image)
     upright = np.ascontiguousarray(_turn(grey, orientation))
