@@ -1,0 +1,138 @@
+"""The model card for people: Markdown made from card.json, and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pneumoml.metrics import predictive_values
+from pneumoml.texts import DISCLAIMER
+
+_NAMES = {
+    "auc": "AUC",
+    "auc_pr": "AUC of precision and recall",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "precision": "Precision (PPV)",
+    "npv": "NPV",
+    "f1": "F1",
+    "brier": "Brier score",
+    "ece": "Expected calibration error",
+}
+_PREVALENCES = (0.625, 0.3, 0.1, 0.05, 0.02)
+
+
+def render_card(card: Mapping[str, Any]) -> str:
+    """Write the card as Markdown; figures are those of the card, each with its number of films."""
+    return (
+        "\n".join([*_head(card), *_validation(card), *_shifts(card), *_making(card), *_limits(card)]) + "\n"
+    )
+
+
+def _head(card: Mapping[str, Any]) -> list[str]:
+    point, calibration = card["operating_point"], card["calibration"]
+    low, high = point["borderline"]
+    return [
+        f"# Model card: {card['version']}",
+        "",
+        f"**{DISCLAIMER}**",
+        "",
+        "This page is made from the version's card.json; change neither by hand.",
+        "",
+        f"- Created {card['created']}; architecture {card['architecture']}; weights sha256 "
+        f"`{card['weights']['sha256']}` ({card['weights']['dtype']}, {card['weights']['bytes']:,} bytes)",
+        f"- Intended use: {card['intended_use']}",
+        f"- Licence: {card['licence']}",
+        "",
+        "## Operating point and calibration",
+        "",
+        f"A film counts as pneumonia from a calibrated probability of **{point['threshold']}**; between {low} and "
+        f"{high} the result is marked borderline. Policy: {point['policy']}",
+        "",
+        f"Calibrated probability = sigmoid(logit / {calibration['temperature']:.4f} + {calibration['bias']:.4f}).",
+        "",
+    ]
+
+
+def _validation(card: Mapping[str, Any]) -> list[str]:
+    found = card["metrics"]["validation"]
+    rows = [
+        f"| {title} | {found[name]:.4f} | {found[f'{name}_ci'][0]:.4f} to {found[f'{name}_ci'][1]:.4f} |"
+        for name, title in _NAMES.items()
+    ]
+    values = [
+        f"| {prevalence:.1%} | {ppv:.3f} | {npv:.3f} |"
+        for prevalence in _PREVALENCES
+        for ppv, npv in [predictive_values(found["sensitivity"], found["specificity"], prevalence)]
+    ]
+    counts = found["confusion"]
+    return [
+        f"## Validation films (n = {found['n']})",
+        "",
+        "Patients apart from those trained on, but of the same centre and the same cameras: these figures say "
+        "little about any other films. Calibration and operating point were fitted on the same films. Intervals "
+        "are 95 % (Wilson for proportions, bootstrap over patients otherwise).",
+        "",
+        "| Metric | Value | 95 % interval |",
+        "|---|---|---|",
+        *rows,
+        "",
+        f"Confusion: {counts['tn']} true negative, {counts['fp']} false positive, {counts['fn']} false negative, "
+        f"{counts['tp']} true positive.",
+        "",
+        "Predictive values at other prevalences, from the sensitivity and specificity above:",
+        "",
+        "| Prevalence | PPV | NPV |",
+        "|---|---|---|",
+        *values,
+        "",
+    ]
+
+
+def _shifts(card: Mapping[str, Any]) -> list[str]:
+    metrics = card["metrics"]
+    rows = [
+        f"| {name} | {row['n']} | {row['auc']:.4f} | {row['sensitivity']:.3f} | {row['specificity']:.3f} | "
+        f"{row['ece']:.3f} |"
+        for name, row in metrics["shift_tests"].items()
+    ]
+    return [
+        "## Shift tests",
+        "",
+        "Fixed changes to validation films. “Swapped” changes make each class look as if the other class's camera "
+        "had taken it. “Matched” are pairs of unchanged films that acquisition cannot tell apart, “reversed” those "
+        "whose acquisition looks like the other class.",
+        "",
+        "| Test | n | AUC | Sensitivity | Specificity | ECE |",
+        "|---|---|---|---|---|---|",
+        *rows,
+        "",
+        f"Acquisition alone (sharpness, contrast, borders: no anatomy) reaches an AUC of "
+        f"{metrics['metadata_only_auc']:.3f} on the unchanged validation films.",
+        "",
+    ]
+
+
+def _making(card: Mapping[str, Any]) -> list[str]:
+    training, data = card["training"], card["data"]
+    films = "; ".join(
+        f"{split}: " + ", ".join(f"{count} {subtype}" for subtype, count in counts.items())
+        for split, counts in data["films"].items()
+    )
+    note = [f"- {training['note']}"] if training["note"] else []
+    return [
+        "## Data and training",
+        "",
+        f"- {data['source']}; {data['patients']} patients; split {data['split']}. {films}.",
+        f"- `{training['command']}`, seed {training['seed']}, base weights: {training['base_weights']}",
+        f"- {training['epochs']} epochs over cached passes, {training['fitting_seconds']} seconds of fitting; the "
+        "whole recipe is in card.json.",
+        *note,
+        "",
+    ]
+
+
+def _limits(card: Mapping[str, Any]) -> list[str]:
+    return ["## Limits", "", *(f"- {limit}" for limit in card["limits"])]
