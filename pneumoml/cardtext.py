@@ -48,10 +48,11 @@ def _head(card: Mapping[str, Any]) -> list[str]:
         "",
         "## Operating point and calibration",
         "",
-        f"A film counts as pneumonia from a calibrated probability of **{point['threshold']}**; between {low} and "
-        f"{high} the result is marked borderline. Policy: {point['policy']}",
+        f"A film counts as pneumonia from a calibrated probability of **{point['threshold']}**; between "
+        f"{low} and {high} the result is marked borderline. Policy: {point['policy']}",
         "",
-        f"Calibrated probability = sigmoid(logit / {calibration['temperature']:.4f} + {calibration['bias']:.4f}).",
+        f"Calibrated probability = sigmoid(logit / {calibration['temperature']:.4f} "
+        f"+ {calibration['bias']:.4f}).",
         "",
     ]
 
@@ -71,16 +72,16 @@ def _validation(card: Mapping[str, Any]) -> list[str]:
     return [
         f"## Validation films (n = {found['n']})",
         "",
-        "Patients apart from those trained on, but of the same centre and the same cameras: these figures say "
-        "little about any other films. Calibration and operating point were fitted on the same films. Intervals "
-        "are 95 % (Wilson for proportions, bootstrap over patients otherwise).",
+        "Patients apart from those trained on, but of the same centre and the same cameras: these figures "
+        "say little about any other films. Calibration and operating point were fitted on the same films. "
+        "Intervals are 95 % (Wilson for proportions, bootstrap over patients otherwise).",
         "",
         "| Metric | Value | 95 % interval |",
         "|---|---|---|",
         *rows,
         "",
-        f"Confusion: {counts['tn']} true negative, {counts['fp']} false positive, {counts['fn']} false negative, "
-        f"{counts['tp']} true positive.",
+        f"Confusion: {counts['tn']} true negative, {counts['fp']} false positive, {counts['fn']} false "
+        f"negative, {counts['tp']} true positive.",
         "",
         "Predictive values at other prevalences, from the sensitivity and specificity above:",
         "",
@@ -101,9 +102,9 @@ def _shifts(card: Mapping[str, Any]) -> list[str]:
     return [
         "## Shift tests",
         "",
-        "Fixed changes to validation films. “Swapped” changes make each class look as if the other class's camera "
-        "had taken it. “Matched” are pairs of unchanged films that acquisition cannot tell apart, “reversed” those "
-        "whose acquisition looks like the other class.",
+        "Fixed changes to validation films. “Swapped” changes make each class look as if the other class's "
+        "camera had taken it. “Matched” are pairs of unchanged films that acquisition cannot tell apart, "
+        "“reversed” those whose acquisition looks like the other class.",
         "",
         "| Test | n | AUC | Sensitivity | Specificity | ECE |",
         "|---|---|---|---|---|---|",
@@ -127,8 +128,8 @@ def _making(card: Mapping[str, Any]) -> list[str]:
         "",
         f"- {data['source']}; {data['patients']} patients; split {data['split']}. {films}.",
         f"- `{training['command']}`, seed {training['seed']}, base weights: {training['base_weights']}",
-        f"- {training['epochs']} epochs over cached passes, {training['fitting_seconds']} seconds of fitting; the "
-        "whole recipe is in card.json.",
+        f"- {training['epochs']} epochs over cached passes, {training['fitting_seconds']} seconds of "
+        "fitting; the whole recipe is in card.json.",
         *note,
         "",
     ]

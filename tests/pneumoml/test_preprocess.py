@@ -27,12 +27,13 @@ CONFIG = PreprocessConfig(band_targets=TARGETS)
 
 def soft(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     blurred = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 1.0)
-    return ((blurred - blurred.mean()) * 0.7 + blurred.mean()).astype(np.uint8)
+    return np.asarray((blurred - blurred.mean()) * 0.7 + blurred.mean(), dtype=np.uint8)
 
 
 def test_input_has_the_networks_shape_and_the_imagenet_means_off() -> None:
     prepared = prepare(films.chest_like(), CONFIG)
-    assert (prepared.shape, prepared.dtype) == ((224, 224, 3), np.float32)
+    assert prepared.shape == (224, 224, 3)
+    assert prepared.dtype == np.float32
     grey = prepared + np.array(IMAGENET_MEAN_BGR, np.float32)
     assert np.ptp(grey, axis=-1).max() < 1e-3
     assert grey.min() >= -1e-3
