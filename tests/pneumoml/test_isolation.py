@@ -308,6 +308,21 @@ def test_forked_process_starts_its_own_server() -> None:
     assert decode_isolated(films.png()).width == 360
 
 
+def test_fork_while_another_thread_starts_a_film_does_not_block_the_new_process() -> None:
+    isolation.warm_up()
+    with isolation._lock:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                signal.alarm(20)
+                status = 0 if decode_isolated(films.png()).width == 360 else 2
+                isolation.shut_down()
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+
+
 APP = """
 import os
 from pneumoml import isolation
