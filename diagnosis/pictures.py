@@ -33,6 +33,7 @@ class _Options:
     colour_map: str
     alpha: float
     reference: float
+    crop: float
 
 
 def render_picture(
@@ -59,6 +60,7 @@ def render_picture(
         _film(prediction),
         cam,
         reference=options.reference,
+        crop=options.crop,
         colour_map=options.colour_map,
         alpha=options.alpha,
     )
@@ -66,13 +68,14 @@ def render_picture(
 
 def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: _Options) -> bytes:
     width, height = prediction.study.width, prediction.study.height
+    reference, crop, colour_map = options.reference, options.crop, options.colour_map
     if kind == HEATMAP:
         return heatmap.heat_picture(
-            cam, (width, height), reference=options.reference, colour_map=options.colour_map
+            cam, (width, height), reference=reference, crop=crop, colour_map=colour_map
         )
     factor = LAYER_SIDE / max(width, height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return heatmap.heat_rgba(cam, size, reference=options.reference, colour_map=options.colour_map)
+    return heatmap.heat_rgba(cam, size, reference=reference, crop=crop, colour_map=colour_map)
 
 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
@@ -104,12 +107,20 @@ def measured_reference(prediction: Prediction) -> float | None:
     return float(reference) if isinstance(reference, (int, float)) and reference > 0 else None
 
 
+def crop_of(prediction: Prediction) -> float:
+    """Return the share (0 to below 0.5) that preprocessing cut off each edge: the map covers the rest."""
+    preprocessing = (prediction.model_version.card or {}).get("preprocessing")
+    crop = preprocessing.get("crop", 0.0) if isinstance(preprocessing, dict) else 0.0
+    return float(crop) if isinstance(crop, (int, float)) and 0 <= crop < 0.5 else 0.0
+
+
 def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Options:
     try:
         return _Options(
             colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
             alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
             reference=reference_strength(prediction),
+            crop=crop_of(prediction),
         )
     except HeatmapOptionInvalid as invalid:
         raise PictureRefused(invalid.code, invalid.message) from invalid

@@ -64,6 +64,7 @@ class LoginView(KnoxLoginView):  # type: ignore[misc]  # the library has no type
         credentials.is_valid(raise_exception=True)
         request.user = _signed_in(request, credentials.validated_data)
         response: Response = super().post(request, format)
+        response["Cache-Control"] = "no-store"
         return response
 
     def get_authenticate_header(self, request: Request) -> str:
