@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from diagnosis.models import Study
@@ -17,6 +18,7 @@ STOP_ASKING_AFTER = timedelta(minutes=15)
 _STOP_POLLING = 286  # htmx's own status: swap, and do not ask again
 
 
+@csrf_exempt  # it only reads, and a page older than the present sign-in must be answered too
 @login_required
 @require_POST
 def study_states(request: HttpRequest) -> HttpResponse:
