@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from diagnosis.errors import UrlRefused
+from diagnosis.fetch import fetch_url
+
 PUBLIC_4, PUBLIC_6 = "93.184.215.14", "2606:2800:21f:cb07::1"
 CERTIFICATES = Path(__file__).parent / "certificates"
 
@@ -163,3 +166,10 @@ def _listen(family: socket.AddressFamily, handle: Callable[[socket.socket], None
     )
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     return server
+
+
+def refusal(url: str) -> UrlRefused:
+    """Fetch the URL, which must be refused, and return the refusal."""
+    with pytest.raises(UrlRefused) as caught:
+        fetch_url(url)
+    return caught.value

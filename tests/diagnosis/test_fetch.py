@@ -1,46 +1,15 @@
 """URL intake: public films are fetched, and nothing behind the firewall is ever touched."""
 
-import gzip
 import socket
-import threading
-import time
-import tracemalloc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from diagnosis import fetch
-from diagnosis.errors import UrlRefused
 from diagnosis.fetch import fetch_url
 from tests.films import chest_png
-from tests.hostile_urls import INVALID_URLS, NAMES, PRIVATE_HOSTS
-from tests.internet import CERTIFICATES, PUBLIC_4, PUBLIC_6, Internet, Page, Visit, answer, redirect
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Internet]:
-    made = Internet()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def internet(servers: Internet, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Internet:
-    settings.URL_INTAKE = True
-    settings.URL_INTAKE_ALLOWED_HOSTS = []
-    servers.forget()
-    servers.names |= {name: list(answers) for name, answers in NAMES.items()}
-    servers.names["films.example"] = [[PUBLIC_4]]
-    servers.replace_the_real_one(monkeypatch)
-    return servers
-
-
-def refusal(url: str) -> UrlRefused:
-    with pytest.raises(UrlRefused) as caught:
-        fetch_url(url)
-    return caught.value
+from tests.hostile_urls import INVALID_URLS, PRIVATE_HOSTS
+from tests.internet import CERTIFICATES, PUBLIC_4, PUBLIC_6, Internet, answer, redirect, refusal
 
 
 def assert_nothing_was_touched(internet: Internet) -> None:
@@ -272,141 +241,3 @@ def test_a_public_server_may_not_redirect_around_the_list(internet: Internet, se
     internet.pages["/film.png"] = redirect("http://127.1:8042/")
     assert refusal("http://films.example/film.png").code == "url_unreachable"
     assert_nothing_was_touched(internet)
-
-
-# --- What comes back ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "kind", ["text/html", "text/html; charset=utf-8", "TEXT/HTML", "application/xhtml+xml"]
-)
-def test_refuses_a_web_page(internet: Internet, kind: str) -> None:
-    internet.pages["/film.png"] = answer(b"<html>", Content_Type=kind)
-    refused = refusal("http://films.example/film.png")
-    assert refused.code == "url_not_a_film"
-    assert "web page" in refused.message
-
-
-@pytest.mark.parametrize(
-    "status", ["204 No Content", "206 Partial", "304 Not Modified", "403 No", "404 No", "500 No"]
-)
-def test_refuses_every_status_but_200(internet: Internet, status: str) -> None:
-    internet.pages["/film.png"] = answer(b"film", status=status)
-    assert refusal("http://films.example/film.png").code == "url_unreachable"
-
-
-_OK = b"HTTP/1.1 200 OK\r\n"
-_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
-NONSENSE: dict[str, bytes] = {
-    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "endless header line": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
-    "too many headers": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n",
-    "wrong chunk size": _CHUNKED + b"zz\r\nfilm",
-    "ended early": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfilm",
-    "chunk ended early": _CHUNKED + b"64\r\nfilm",
-    "redirect to nowhere": b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
-    "redirect to nonsense": b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
-    "nothing": b"",
-}
-
-
-@pytest.mark.parametrize("kind", NONSENSE)
-def test_refuses_an_answer_that_is_broken(internet: Internet, kind: str) -> None:
-    internet.pages["/film.png"] = lambda visit: visit.send(NONSENSE[kind])
-    assert refusal("http://films.example/film.png").code == "url_unreachable"
-
-
-def endless(visit: Visit) -> None:
-    visit.send(b"HTTP/1.1 200 OK\r\n\r\n")
-    while not visit.closing.is_set():
-        visit.send(bytes(65536))
-
-
-def endless_chunks(visit: Visit) -> None:
-    visit.send(_CHUNKED)
-    while not visit.closing.is_set():
-        visit.send(b"10000\r\n" + bytes(65536) + b"\r\n")
-
-
-@pytest.mark.parametrize("body", [endless, endless_chunks, answer(bytes(26 * 1024 * 1024))])
-def test_stops_at_25_megabytes(internet: Internet, body: Page) -> None:
-    internet.pages["/film.png"] = body
-    tracemalloc.start()
-    refused = refusal("http://films.example/film.png")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert refused.code == "url_too_large"
-    assert "25 MB" in refused.message
-    assert peak < 64 * 1024 * 1024
-
-
-def test_takes_25_megabytes_exactly(internet: Internet) -> None:
-    internet.pages["/film.png"] = answer(bytes(25 * 1024 * 1024))
-    assert len(fetch_url("http://films.example/film.png")) == 25 * 1024 * 1024
-
-
-GZIP_BOMB = gzip.compress(bytes(50 * 1024 * 1024))
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip"])
-def test_inflates_nothing(internet: Internet, encoding: str) -> None:
-    internet.pages["/film.png"] = answer(GZIP_BOMB, Content_Encoding=encoding)
-    tracemalloc.start()
-    assert refusal("http://films.example/film.png").code == "url_unreachable"
-    assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
-    tracemalloc.stop()
-
-
-SLOW: dict[str, Page] = {
-    "body": lambda visit: visit.drip(b"x", after=_OK + b"\r\n"),
-    "body of known length": lambda visit: visit.drip(b"x", after=_OK + b"Content-Length: 9999\r\n\r\n"),
-    "chunk size": lambda visit: visit.drip(b"0", after=_CHUNKED),
-    "header": lambda visit: visit.drip(b"X: y\r\n", after=_OK, every=0.01),
-    "status line": lambda visit: visit.drip(b"H"),
-    "continue": lambda visit: visit.drip(b"HTTP/1.1 100 Continue\r\n\r\n", every=0.001),
-    "silence": lambda visit: visit.drip(b""),
-}
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("kind", SLOW)
-def test_gives_up_a_server_that_drips(
-    internet: Internet, kind: str, scheme: str, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "films.example.crt"))
-    settings.URL_INTAKE_TOTAL_SECONDS = 0.6
-    internet.pages["/film.png"] = SLOW[kind]
-    begun = time.monotonic()
-    refused = refusal(f"{scheme}://films.example/film.png")
-    assert refused.code == "url_too_slow"
-    assert 0.5 < time.monotonic() - begun < 2.0
-
-
-def test_gives_up_a_resolver_that_never_answers(internet: Internet, settings: Any) -> None:
-    settings.URL_INTAKE_TOTAL_SECONDS = 0.3
-    internet.resolver_waits = threading.Event()
-    begun = time.monotonic()
-    refused = refusal("http://films.example/film.png")
-    internet.resolver_waits.set()
-    assert refused.code == "url_too_slow"
-    assert time.monotonic() - begun < 2.0
-
-
-def test_gives_up_a_connection_or_handshake_after_five_seconds(
-    internet: Internet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, then says nothing
-        through = internet._real_connect
-        monkeypatch.setattr(socket.socket, "connect", lambda sock, _: through(sock, silent.getsockname()))
-        begun = time.monotonic()
-        assert refusal("https://films.example/film.png").code == "url_unreachable"
-        assert time.monotonic() - begun < 2.0
-
-
-@pytest.mark.nightly
-def test_gives_up_after_twenty_seconds_as_shipped(internet: Internet) -> None:
-    internet.pages["/film.png"] = SLOW["body"]
-    begun = time.monotonic()
-    assert refusal("http://films.example/film.png").code == "url_too_slow"
-    assert 18 < time.monotonic() - begun < 22
