@@ -1,5 +1,6 @@
 #!/usr/bin/env python
 """Django's command-line door: migrations, administrators and the project's own commands."""
+
 import os
 import sys
 

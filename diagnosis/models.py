@@ -1,4 +1,5 @@
 """What is stored: projects, studies, model versions, predictions, the audit trail, worker signs of life."""
+
 import uuid
 
 from django.conf import settings
@@ -117,7 +118,9 @@ class Study(models.Model):
     original = models.FileField(upload_to=_original_path, max_length=200)
     display = models.FileField(upload_to=_display_path, max_length=200)
     thumbnail = models.FileField(upload_to=_thumbnail_path, max_length=200)
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -128,7 +131,9 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "sha256"], condition=Q(deleted_at__isnull=True), name="one_film_per_project"
+                fields=["project", "sha256"],
+                condition=Q(deleted_at__isnull=True),
+                name="one_film_per_project",
             )
         ]
         indexes = [
@@ -140,14 +145,14 @@ class Study(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    def get_absolute_url(self) -> str:
+        """Return the address of the study's page."""
+        return reverse("study", kwargs={"uid": self.uid})
+
     @property
     def reference(self) -> str:
         """The short name people use for the film, for example PW-000123."""
         return f"PW-{self.pk:06d}" if self.pk else "PW-new"
-
-    def get_absolute_url(self) -> str:
-        """Return the address of the study's page."""
-        return reverse("study", kwargs={"uid": self.uid})
 
     @property
     def newest_prediction(self) -> "Prediction | None":
@@ -240,7 +245,9 @@ class Prediction(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["queued_at"], condition=Q(status__in=["queued", "running"]), name="prediction_unfinished"
+                fields=["queued_at"],
+                condition=Q(status__in=["queued", "running"]),
+                name="prediction_unfinished",
             ),
             models.Index(fields=["status", "-id"], name="prediction_status"),
             models.Index(fields=["outcome", "-id"], name="prediction_outcome"),

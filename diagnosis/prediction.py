@@ -1,4 +1,5 @@
 """The verb after the queue: run_prediction claims a row, asks pneumoml, and finishes on the same lease."""
+
 import logging
 import uuid
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ FAILURES = {
 }
 
 
-class PredictionFailed(Exception):
+class PredictionFailed(Exception):  # noqa: N818 - the name says what happened
     """The prediction cannot succeed however often it is tried; `code` is a key of FAILURES."""
 
     def __init__(self, code: str) -> None:
@@ -120,7 +121,9 @@ def fail(claim: Claim, code: str) -> bool:
 def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> bool:
     """Write the end of a prediction and its audit event together, only on our own lease."""
     with transaction.atomic():
-        ours = Prediction.objects.filter(pk=claim.prediction.pk, status=Status.RUNNING, lease_token=claim.token)
+        ours = Prediction.objects.filter(
+            pk=claim.prediction.pk, status=Status.RUNNING, lease_token=claim.token
+        )
         changed = ours.update(
             status=status, finished_at=timezone.now(), lease_token=None, lease_expires_at=None, **columns
         )

@@ -1,4 +1,5 @@
 """The installation's own secret key, made once and kept in the data directory."""
+
 import os
 import secrets
 from pathlib import Path

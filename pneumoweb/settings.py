@@ -1,4 +1,5 @@
 """Every setting, read from the environment (and .env), safe by default."""
+
 from datetime import timedelta
 from pathlib import Path
 

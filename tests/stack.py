@@ -1,4 +1,5 @@
-"""The real system in a temporary folder: broker, worker and web as the user runs them, to be killed at will."""
+"""The real system in a temporary folder: broker, worker and web as the user runs them, killed at will."""
+
 import os
 import signal
 import socket

@@ -1,4 +1,5 @@
 """Health tells the truth about the worker, from rows that only real work writes."""
+
 from datetime import timedelta
 
 from django.utils import timezone

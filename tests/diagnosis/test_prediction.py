@@ -1,4 +1,5 @@
 """Claim, lease, finish, failure: what happens to a row whatever happens to its worker."""
+
 from datetime import timedelta
 from uuid import uuid4
 
@@ -56,7 +57,9 @@ def test_finishing_stores_the_result_and_an_audit_event(waiting: Prediction) -> 
 
 
 @pytest.mark.parametrize(("score", "outcome"), [(0.49, "normal"), (0.50, "pneumonia"), (0.51, "pneumonia")])
-def test_the_outcome_is_decided_at_the_cards_operating_point(waiting: Prediction, score: float, outcome: str) -> None:
+def test_the_outcome_is_decided_at_the_cards_operating_point(
+    waiting: Prediction, score: float, outcome: str
+) -> None:
     finish(claim_prediction(str(waiting.uid)), film_result(score))
     waiting.refresh_from_db()
     assert waiting.outcome == outcome

@@ -1,4 +1,5 @@
 """Nothing that waits is forgotten, and nothing is tried for ever."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,4 +1,5 @@
 """A real worker on a real broker with the shipped model: reads films, survives kills, loses nothing."""
+
 import signal
 import sqlite3
 import time
@@ -60,12 +61,16 @@ def test_films_uploaded_while_the_worker_is_killed_again_and_again_are_all_read_
     for number in range(FILMS):
         upload(stack, headers, seed=number)
         if number % (FILMS // KILLS) == FILMS // KILLS - 1:
-            wait_until(lambda: any(status == "running" for status, _ in rows(stack)), seconds=60, what="a film read")
+            wait_until(
+                lambda: any(status == "running" for status, _ in rows(stack)), seconds=60, what="a film read"
+            )
             stack.kill("worker")
             stack.start_worker()
     wait_until(lambda: unfinished(stack) == 0, seconds=120, what="all films read")
     assert [status for status, _ in rows(stack)] == ["succeeded"] * FILMS
-    finished = requests.get(f"{stack.url}/api/v1/audit/?verb=prediction_succeeded&page_size=100", headers=headers)
+    finished = requests.get(
+        f"{stack.url}/api/v1/audit/?verb=prediction_succeeded&page_size=100", headers=headers
+    )
     assert len(finished.json()["results"]) == FILMS
 
 

@@ -1,4 +1,5 @@
 """A review is added to, never overwritten, and belongs to somebody who may read the film."""
+
 import pytest
 
 from diagnosis.errors import NotAllowed
@@ -68,5 +69,9 @@ def test_senseless_fields_are_refused_and_nothing_is_stored(
 def test_only_a_reader_of_the_films_project_may_review(cast: Cast, finished_study: Study, name: str) -> None:
     with pytest.raises(NotAllowed):
         review_study(
-            actor=getattr(cast, name), study=finished_study, finding="normal", confidence=50, agrees_with_ai=False
+            actor=getattr(cast, name),
+            study=finished_study,
+            finding="normal",
+            confidence=50,
+            agrees_with_ai=False,
         )
