@@ -204,7 +204,7 @@ def test_no_logic_hides_in_signals_or_save() -> None:
 def test_every_module_begins_with_one_line_that_says_what_belongs_in_it() -> None:
     offences = []
     for source in sources(*PACKAGES, "tests"):
-        first_line = (ast.get_docstring(source.tree) or "").partition("\n")[0].strip()
+        first_line = (ast.get_docstring(source.tree, clean=False) or "").partition("\n")[0]
         is_empty = not source.tree.body
         if not is_empty and (not first_line or first_line[-1] not in ".?!"):
             offences.append(f"{source.name} begins with “{first_line}”")
