@@ -12,7 +12,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True)
 class Cast:
-    """Alice uploads, Rania reads, Otto does both elsewhere, Aude audits, Adam administers, Nobody has none."""
+    """Alice uploads, Rania reads, Otto both elsewhere, Aude audits, Adam administers, Nobody has none."""
 
     alice: User
     rania: User
