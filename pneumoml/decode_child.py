@@ -31,6 +31,7 @@ from pneumoml.images import Film, ImageLimits, ImageRefused, decode_film
 Image.preinit()
 _PRELOADED = (MpoImagePlugin, TiffImagePlugin)
 
+READY = b"ready"
 REPLY, ENDED = b"R", b"E"
 MEMORY_STATUS, OVERDUE_STATUS = 77, 78
 REQUEST_BYTES = 4096
@@ -58,6 +59,7 @@ def serve(control: socket.socket) -> None:
     signal.set_wakeup_fd(waker)
     gc.freeze()
     running: dict[int, _Running] = {}
+    control.send(READY)
     while True:
         ready = select.select([control.fileno(), woken], [], [], _kill_overdue(running))[0]
         if woken in ready:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.decode_child import ENDED, MEMORY_STATUS, OVERDUE_STATUS, REPLY, request_bytes
+from pneumoml.decode_child import ENDED, MEMORY_STATUS, OVERDUE_STATUS, READY, REPLY, request_bytes
 from pneumoml.images import Film, ImageLimits, ImageRefused, check_header
 
 __all__ = ["Cage", "DecoderUnavailable", "decode_isolated", "shut_down", "warm_up"]
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 DECODERS_AT_ONCE = 4
 _GRACE_SECONDS = 2.0
+_START_SECONDS = 60.0
 _START = "import sys; sys.path.append(sys.argv[1]); from pneumoml.decode_child import main; main()"
 _ROOT = str(Path(__file__).resolve().parent.parent)
 # One thread: the server must stay single-threaded to fork safely, and BLAS pools would eat the address space.
@@ -66,7 +67,7 @@ class _Server:
 
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.settimeout(_GRACE_SECONDS)
+        self.control.settimeout(_START_SECONDS)
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _START, _ROOT],
@@ -76,6 +77,17 @@ class _Server:
                 cwd="/",
                 start_new_session=True,
             )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        """Wait here, so that a slow start takes nothing off the time a film has. Raises `OSError`."""
+        try:
+            if self.control.recv(len(READY)) != READY:
+                raise ConnectionError("the film decoder's server did not start")
+        except OSError:
+            self.stop()
+            raise
+        self.control.settimeout(_GRACE_SECONDS)
 
     def send(self, request: bytes, connection: socket.socket) -> None:
         socket.send_fds(self.control, [request], [connection.fileno()])
@@ -118,13 +130,20 @@ def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cag
                 return film
     finally:
         _slots.release()
-    raise DecoderUnavailable("decoder_unavailable", "Films cannot be read at the moment. Try again later.")
+    raise _unavailable()
+
+
+def _unavailable() -> DecoderUnavailable:
+    return DecoderUnavailable("decoder_unavailable", "Films cannot be read at the moment. Try again later.")
 
 
 def warm_up() -> None:
-    """Start the server now, so that the first film need not wait for it (about a quarter of a second)."""
-    with _lock:
-        _running_server()
+    """Start the server now, so that the first film need not wait for it. Raises `DecoderUnavailable`."""
+    try:
+        with _lock:
+            _running_server()
+    except OSError as error:
+        raise _unavailable() from error
 
 
 def shut_down() -> None:
@@ -150,6 +169,15 @@ def _running_server() -> _Server:
     return _server
 
 
+def _discard(lost: _Server | None) -> None:
+    """Let go of a server found dead before `poll` could say so, unless another thread has replaced it."""
+    global _server  # noqa: PLW0603 - one server a process
+    with _lock:
+        if _server is not None and _server is lost:
+            _server.stop()
+            _server = None
+
+
 def _after_fork() -> None:
     global _lock, _slots, _server  # noqa: PLW0603 - locks may be held by threads that do not exist here
     _lock, _slots = threading.Lock(), threading.BoundedSemaphore(DECODERS_AT_ONCE)
@@ -173,17 +201,23 @@ def _decode_once(data: bytes, limits: ImageLimits, cage: Cage) -> Film | None:
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
+            server = None
             try:
                 with _lock:
-                    _running_server().send(request, theirs)
+                    server = _running_server()
+                    server.send(request, theirs)
             except OSError:
+                _discard(server)
                 return None
         channel = _Channel(ours, time.monotonic() + cage.wall_seconds + _GRACE_SECONDS)
         try:
             channel.write(data)
-            return _reply(channel, limits)
+            film = _reply(channel, limits)
         except TimeoutError as error:
             raise _gave_up(OVERDUE_STATUS) from error
+    if film is None:
+        _discard(server)
+    return film
 
 
 class _Channel:

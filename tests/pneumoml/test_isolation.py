@@ -57,7 +57,7 @@ def _stopped_afterwards() -> Iterator[None]:
     isolation.shut_down()
 
 
-def eventually(condition: Callable[[], Any], *, seconds: float = 10.0) -> Any:
+def eventually(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
     """Poll until the condition is true and return its value."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -144,11 +144,11 @@ def while_held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], obj
     """Have the next films' children visited by a function while they wait for the first byte."""
 
     def arrange(visit: Callable[[int], object]) -> None:
-        server = server_pid()
+        server_pid()
 
         class Held(isolation._Channel):
             def write(self, data: bytes) -> None:
-                visit(eventually(lambda: children(server))[0])
+                visit(eventually(lambda: children(server_pid()))[0])
                 super().write(data)
 
         monkeypatch.setattr(isolation, "_Channel", Held)
@@ -188,12 +188,33 @@ def test_lost_server_is_replaced_without_anybody_noticing() -> None:
     assert server_pid() != pid
 
 
+def test_film_whose_server_is_lost_on_the_way_is_read_by_the_next(while_held: Arrange) -> None:
+    lost = server_pid()
+
+    def lose(child: int) -> None:
+        if server_pid() == lost:
+            os.kill(lost, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
+
+    while_held(lose)
+    assert decode_isolated(films.png()).width == 360
+    assert server_pid() != lost
+
+
+def test_slow_start_of_the_server_is_not_held_against_the_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolation.shut_down()
+    monkeypatch.setattr(isolation, "_START", f"import time; time.sleep(4); {isolation._START}")
+    assert decode_isolated(films.png(), cage=Cage(wall_seconds=1)).width == 360
+
+
 def test_server_that_cannot_start_is_reported_as_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     isolation.shut_down()
     monkeypatch.setattr(isolation, "_START", "raise SystemExit(3)")
     with pytest.raises(isolation.DecoderUnavailable) as caught:
         decode_isolated(films.png())
     assert caught.value.code == "decoder_unavailable"
+    with pytest.raises(isolation.DecoderUnavailable):
+        isolation.warm_up()
     monkeypatch.undo()
     assert decode_isolated(films.png()).width == 360
 
