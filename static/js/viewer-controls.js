@@ -78,8 +78,7 @@
 
     pressed(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.matches("select, textarea, input[type=text], input[type=number]")) return;
-      if (this.keys.open) return;
+      if (event.target.matches("select") || this.keys.open) return;
       const isSlider = event.target.matches("input[type=range]");
       const action = this.keyAction(event.key, isSlider);
       if (!action) return;

@@ -48,7 +48,7 @@
         event.preventDefaultAction = true; // the keys are ours, see viewer-controls.js
       });
       lens.addHandler("zoom", () => this.sayZoom());
-      lens.addHandler("resize", () => this.resized());
+      lens.addHandler("after-resize", () => this.resized());
       for (const gesture of ["canvas-scroll", "canvas-drag", "canvas-pinch", "canvas-double-click"]) {
         lens.addHandler(gesture, () => (this.fitted = false));
       }
@@ -116,9 +116,12 @@
       style.setProperty("--pw-film-invert", `${this.film.invert}%`);
     }
 
+    // In the next frame, because the library moves the view itself once it has told of the new size.
     resized() {
-      if (this.fitted && this.lens.isOpen()) this.lens.viewport.goHome(true);
-      this.sayZoom();
+      window.requestAnimationFrame(() => {
+        if (this.fitted && this.lens.isOpen()) this.lens.viewport.goHome(true);
+        this.sayZoom();
+      });
     }
 
     zoom(inwards) {

@@ -96,6 +96,15 @@ CORNERS_MEET = """([width, height]) => {
     return apart.every((distance) => Math.abs(distance) < 1.5);
 }"""
 
+WHOLE_FILM_IN_SIGHT = """([width, height]) => {
+    const film = pneumoweb.viewer.viewer.lens.world.getItemAt(0);
+    const stage = document.querySelector("[data-stage]").getBoundingClientRect();
+    const first = film.imageToWindowCoordinates(new OpenSeadragon.Point(0, 0));
+    const last = film.imageToWindowCoordinates(new OpenSeadragon.Point(width, height));
+    const room = [first.x - stage.left, first.y - stage.top, stage.right - last.x, stage.bottom - last.y];
+    return room.every((distance) => distance > -1.5) && room.filter((distance) => distance < 2).length >= 2;
+}"""
+
 
 def unread(room: Room) -> str:
     """Take the address of a film without a result; each is used once."""
@@ -205,6 +214,7 @@ def test_full_screen_shows_the_whole_film_and_goes_back(window: OpenWindow, film
     page.locator("[data-do=full]").click()
     expect(page.locator("[data-viewer]")).to_have_class(re.compile("pw-viewer--enlarged"))
     expect(page.locator("[data-zoom]")).not_to_have_text(f"{small}%")
+    page.wait_for_function(WHOLE_FILM_IN_SIGHT, arg=[WIDTH, HEIGHT])
     page.locator("[data-do=full]").click()
     expect(page.locator("[data-viewer]")).not_to_have_class(re.compile("pw-viewer--enlarged"))
     expect(page.locator("[data-zoom]")).to_have_text(f"{small}%")
