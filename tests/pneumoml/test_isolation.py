@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
@@ -342,73 +341,3 @@ def test_fork_while_another_thread_starts_a_film_does_not_block_the_new_process(
             finally:
                 os._exit(status)
         assert os.waitpid(child, 0)[1] == 0
-
-
-APP = """
-import os
-from pneumoml import isolation
-
-isolation.warm_up()
-
-def app(environ, start_response):
-    data = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-    film = isolation.decode_isolated(data)
-    body = f"{os.getpid()} {isolation._server.process.pid} {film.width}".encode()
-    start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
-"""
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=30)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
-        self.sock.connect(str(self._path))
-
-
-def posted(path: Path, data: bytes) -> list[int]:
-    connection = _UnixConnection(path)
-    try:
-        connection.request("POST", "/", data)
-        response = connection.getresponse()
-        assert response.status == 200
-        return [int(word) for word in response.read().split()]
-    finally:
-        connection.close()
-
-
-@pytest.mark.parametrize("options", [[], ["--preload"]])
-def test_threaded_gunicorn_workers_decode_and_leave_nothing(tmp_path: Path, options: list[str]) -> None:
-    (tmp_path / "tiny_app.py").write_text(APP)
-    address, data = tmp_path / "s", films.png()
-    arguments = [
-        "-w",
-        "2",
-        "-k",
-        "gthread",
-        "--threads",
-        "4",
-        "-b",
-        f"unix:{address}",
-        *options,
-        "tiny_app:app",
-    ]
-    web = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--chdir", str(tmp_path), "--pythonpath", str(ROOT), *arguments],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        eventually(address.exists, seconds=30)
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: posted(address, data), range(60)))
-    finally:
-        web.terminate()
-        web.wait(30)
-    assert {width for _, _, width in answers} == {360}
-    owners = {(worker, server) for worker, server, _ in answers}
-    assert len(owners) == len({worker for worker, _ in owners}) == len({server for _, server in owners})
-    assert eventually(lambda: all(gone(pid) for owner in owners for pid in owner))
