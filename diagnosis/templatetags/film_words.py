@@ -8,9 +8,13 @@ register = template.Library()
 
 
 @register.filter
-def percent(share: float | None, digits: int = 0) -> str:
-    """Write a share of 0 to 1 as a percentage; nothing for None."""
-    return "" if share is None else f"{100 * share:.{digits}f}%"
+def percent(share: float | None) -> str:
+    """Write a share of 0 to 1 in whole percent; nothing for None. No score is ever certain: never 0 or 100."""
+    if share is None:
+        return ""
+    if share < 0.005:
+        return "<1%"
+    return ">99%" if share >= 0.995 else f"{share:.0%}"
 
 
 @register.filter

@@ -1,0 +1,29 @@
+"""How numbers are written on pages."""
+
+from datetime import timedelta
+
+import pytest
+
+from diagnosis.templatetags.film_words import minutes, percent
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "<1%"),
+        (0.0049, "<1%"),
+        (0.006, "1%"),
+        (0.5, "50%"),
+        (0.994, "99%"),
+        (0.998, ">99%"),
+        (1.0, ">99%"),
+        (None, ""),
+    ],
+)
+def test_a_probability_is_never_written_as_certain(share: float | None, words: str) -> None:
+    assert percent(share) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "1 minute"), (60, "1 minute"), (900, "15 minutes")])
+def test_a_waiting_time_is_written_in_minutes(seconds: int, words: str) -> None:
+    assert minutes(timedelta(seconds=seconds)) == words
