@@ -189,8 +189,11 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
         "borderline": point.is_borderline(probability),
         "layer": result.layer,
     }
-    reference = predictor.card.cam_reference or result.cam_strength or 1.0
-    return {**answer, "pictures": _draw(pixels, result, reference, look, name)}
+    place = {
+        "reference": predictor.card.cam_reference or result.cam_strength or 1.0,
+        "crop": predictor.card.crop,
+    }
+    return {**answer, "pictures": _draw(pixels, result, place, look, name)}
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
@@ -206,15 +209,15 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _draw(
-    pixels: NDArray[np.uint8], result: "FilmResult", reference: float, look: Look, name: str
+    pixels: NDArray[np.uint8], result: "FilmResult", place: dict[str, float], look: Look, name: str
 ) -> dict[str, str]:
-    """Write the three pictures; return their paths by kind, none where none are wanted."""
+    """Write the three pictures, the map laid where the network looked; return their paths by kind."""
     if look.folder is None:
         return {}
     size = (pixels.shape[1], pixels.shape[0])
-    blend: dict[str, Any] = {"reference": reference, "colour_map": look.colour_map, "alpha": look.alpha}
+    blend: dict[str, Any] = {**place, "colour_map": look.colour_map, "alpha": look.alpha}
     pictures = {
-        "heatmap": heatmap.heat_picture(result.cam, size, reference=reference, colour_map=look.colour_map),
+        "heatmap": heatmap.heat_picture(result.cam, size, **place, colour_map=look.colour_map),
         "overlay": heatmap.overlay(pixels, result.cam, **blend),
         "side-by-side": heatmap.side_by_side(pixels, result.cam, **blend),
     }
