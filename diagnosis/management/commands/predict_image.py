@@ -217,7 +217,13 @@ def _draw(
     size = (pixels.shape[1], pixels.shape[0])
     blend: dict[str, Any] = {**place, "colour_map": look.colour_map, "alpha": look.alpha}
     pictures = {
-        "heatmap": heatmap.heat_picture(result.cam, size, **place, colour_map=look.colour_map),
+        "heatmap": heatmap.heat_picture(
+            result.cam,
+            size,
+            reference=place["reference"],
+            crop=place["crop"],
+            colour_map=look.colour_map,
+        ),
         "overlay": heatmap.overlay(pixels, result.cam, **blend),
         "side-by-side": heatmap.side_by_side(pixels, result.cam, **blend),
     }
