@@ -143,7 +143,8 @@ def while_held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], obj
     """Have the next films' children visited by a function while they wait for the first byte."""
 
     def arrange(visit: Callable[[int], object]) -> None:
-        server_pid()
+        # The child of an earlier film must be gone, or it would be taken for the next one's.
+        assert eventually(lambda: not children(server_pid()))
 
         class Held(isolation._Channel):
             def write(self, data: bytes) -> None:

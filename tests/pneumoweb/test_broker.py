@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,15 +133,16 @@ def test_two_servers_never_share_one_append_only_file(
 
 
 def test_a_long_path_moves_the_socket_to_a_short_one_that_every_process_finds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    short = tempfile.gettempdir()  # a test's own folder may be too long for an address itself
+    monkeypatch.setenv("XDG_RUNTIME_DIR", short)
     one, other = (default_broker(Path("/srv", letter * 120)).socket for letter in "ab")
     assert one is not None
     assert len(os.fsencode(one)) <= broker_module.LONGEST_SOCKET_PATH
     assert one == default_broker(Path("/srv", "a" * 120)).socket
     assert one != other
-    assert one.is_relative_to(tmp_path)
+    assert one.is_relative_to(short)
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(
