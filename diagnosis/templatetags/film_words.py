@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def percent(share: float | None) -> str:
-    """Write a share of 0 to 1 in whole percent; nothing for None. No score is ever certain: never 0 or 100."""
+    """Write a share of 0 to 1 in whole percent, nothing for None; no score is certain, so never 0 or 100."""
     if share is None:
         return ""
     if share < 0.005:
