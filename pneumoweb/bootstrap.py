@@ -5,6 +5,8 @@ environment does not exist yet.
 """
 
 import argparse
+import contextlib
+import fcntl
 import glob
 import hashlib
 import os
@@ -15,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -327,8 +330,24 @@ def ensure_environment(name: str) -> None:
     if _venv_is_sound() and is_installed(requirements):
         return
     check_folder(ROOT, "the virtual environment .venv/ is made")
-    ensure_venv()
-    ensure_installed(requirements)
+    with _alone():
+        ensure_venv()
+        ensure_installed(requirements)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one start at a time touch .venv/: a second one would take the first's for a broken one."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another start is installing the packages: waiting for it …")
+        fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 def _stop(number: int, frame: Any) -> None:

@@ -1,5 +1,6 @@
 """The start's checks and the pinned install, run as a person runs them, in a copy of the project."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -43,6 +44,13 @@ class Copy:
         """Run the checks and the install alone."""
         script = str(self.root / "pneumoweb" / "bootstrap.py")
         return self.run(sys.executable, "-I", script, "run", **variables)
+
+    def begin_bootstrap(self) -> "subprocess.Popen[str]":
+        """Begin the checks and the install without waiting for their end."""
+        script = str(self.root / "pneumoweb" / "bootstrap.py")
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.root.parent), "PORT": str(free_port())}
+        command = [sys.executable, "-I", script, "run"]
+        return subprocess.Popen(command, cwd="/", env=env, stdout=subprocess.PIPE, text=True)
 
     def require(self, package: Path, sha256: str | None = None) -> None:
         """Pin one local package, with its true hash unless another is given."""
@@ -247,6 +255,19 @@ def test_the_pinned_install_is_done_once_and_again_when_the_pins_change(copy: Co
     with (copy.root / "requirements.txt").open("a", encoding="ascii") as pins:
         pins.write("# changed\n")
     assert "Installing the pinned packages" in copy.bootstrap().stdout
+
+
+def test_a_second_start_waits_while_the_first_installs(copy: Copy, package: Path) -> None:
+    copy.require(package)
+    folder = os.open(copy.root, os.O_RDONLY)  # the first start holds this lock while it installs
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    second = copy.begin_bootstrap()
+    assert second.stdout is not None
+    assert "Another start is installing the packages" in second.stdout.readline()
+    assert not (copy.root / ".venv").exists()
+    os.close(folder)
+    second.communicate(timeout=120)
+    assert (second.returncode, answer_of(copy)) == (0, "42")
 
 
 def test_a_wrong_hash_is_refused_and_the_cut_install_is_made_afresh(copy: Copy, package: Path) -> None:
