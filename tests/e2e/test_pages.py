@@ -148,19 +148,3 @@ def test_signing_out_says_so_and_closes_the_door(browser: Browser, system: Stack
     page.goto("/studies/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     context.close()
-
-
-def test_a_session_that_ends_meanwhile_leads_to_the_sign_in_page(
-    signed_in: SignIn, watch: Watch, one_film: None
-) -> None:
-    context = signed_in.context("alice")
-    page = watch.look_at(context.new_page())
-    page.route("**/studies/states/", lambda route: route.abort())  # only the search asks
-    watch.expect("/studies/states/")
-    watch.expect("ERR_FAILED")
-    page.goto("/studies/")
-    context.clear_cookies()
-    page.get_by_label("Search").fill("anything")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    expect(page.locator("#films")).to_have_count(0)
-    context.close()
