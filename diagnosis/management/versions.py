@@ -15,13 +15,16 @@ from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped
 
 
 def chosen_artifact(version: str | None) -> Artifact:
-    """Return the verified artefact, or raise `CommandError` with a sentence."""
+    """Return the named version's artefact, else the active one's, else the newest shipped one's, verified.
+
+    Raises `CommandError` with a sentence.
+    """
     try:
         if version is not None:
             return load_artifact(_folder(version))
         try:
             return registry.artifact_of(registry.active_model())
-        except (NotReady, DatabaseError):  # a machine without an installation evaluates too
+        except (NotReady, DatabaseError):  # a machine without an installation reads films too
             return _newest_shipped()
     except ArtifactRefused as refused:
         raise CommandError(f"The model cannot be used: {refused.message}") from refused

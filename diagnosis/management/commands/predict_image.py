@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from diagnosis import registry
-from diagnosis.errors import NotReady, Refused
+from diagnosis.errors import Refused
 from diagnosis.management.friendly import FriendlyCommand
+from diagnosis.management.versions import chosen_artifact
 from pneumoml import heatmap
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped_versions
+from pneumoml.artifacts import Artifact, ArtifactRefused
 from pneumoml.gradcam import LayerUnknown
 from pneumoml.heatmap import HeatmapOptionInvalid
 from pneumoml.images import ImageLimits, ImageRefused
@@ -81,7 +80,7 @@ class Command(FriendlyCommand):
     def run(self, **options: Any) -> None:
         """Check the options first, load the network once, then read film after film."""
         look = _look(options)
-        predictor = _load(_artifact(options["model"]), options["layer"])
+        predictor = _load(chosen_artifact(options["model"]), options["layer"])
         names = _picture_names(options["files"])
         films = []
         for path in self._with_progress(options["files"]):
@@ -117,35 +116,6 @@ def _look(options: dict[str, Any]) -> Look:
         except OSError as error:
             raise CommandError(f"The folder {look.folder} cannot be made: {error.strerror}.") from error
     return look
-
-
-def _artifact(version: str | None) -> Artifact:
-    """Return the named version's artefact, else the active one's, else the newest shipped one's."""
-    try:
-        if version is not None:
-            return load_artifact(_folder(version))
-        try:
-            return registry.artifact_of(registry.active_model())
-        except (NotReady, DatabaseError):  # a machine without an installation reads films too
-            return _newest_shipped()
-    except ArtifactRefused as refused:
-        raise CommandError(f"The model cannot be used: {refused.message}") from refused
-
-
-def _folder(version: str) -> Path:
-    known = shipped_versions(Path(settings.MODELS_DIR))
-    if version not in known:
-        raise CommandError(f"There is no model “{version}”. Available: {', '.join(known) or 'none'}.")
-    return registry.artifact_folder(version)
-
-
-def _newest_shipped() -> Artifact:
-    folders = [registry.artifact_folder(name) for name in shipped_versions(Path(settings.MODELS_DIR))]
-    if not folders:
-        raise CommandError("No trained model is in MODELS_DIR: no folder there holds a card.json.")
-    return max(
-        map(load_artifact, folders), key=lambda artifact: (artifact.card.created, artifact.card.version)
-    )
 
 
 def _load(artifact: Artifact, layer: str) -> "Predictor":
