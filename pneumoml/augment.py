@@ -11,6 +11,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from pneumoml.preprocess import recompress
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -143,7 +145,7 @@ def _hide(film: NDArray[np.float32], generator: Generator, config: AugmentConfig
     height, width = film.shape
     if generator.random() < config.border:
         film = film.copy()
-        edges = (generator.uniform(0.0, 0.08, 4) * np.array([height, height, width, width])).astype(int)
+        edges = (generator.uniform(0.0, 0.12, 4) * np.array([height, height, width, width])).astype(int)
         value = np.float32(generator.uniform(0, 80))
         film[: edges[0]], film[height - edges[1] :] = value, value
         film[:, : edges[2]], film[:, width - edges[3] :] = value, value
@@ -161,8 +163,3 @@ def sharpen(film: NDArray[np.float32], amount: float, sigma: float = 1.2) -> NDA
         film + np.float32(amount) * (film - cv2.GaussianBlur(film, (0, 0), sigma)), dtype=np.float32
     )
 
-
-def recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Write and read a grey film as JPEG of that quality (1–100), as an archive would."""
-    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))

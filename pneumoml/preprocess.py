@@ -1,4 +1,4 @@
-"""From a decoded film to the network's input: squash, crop, window and standardise contrast band by band.
+"""From a decoded film to the network's input: squash, trim, crop, window, one contrast for each band.
 
 Training and serving call the same `prepare`. Fifteen summary numbers of a film (sharpness, contrast,
 spectrum), none of which looks at any place in it, tell the classes of the training films apart with an AUC
@@ -20,6 +20,8 @@ from PIL import Image
 
 # Means of the ImageNet channels in the order blue, green, red: what VGG16's weights expect to be taken off.
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+# A row or column whose mean grey lies outside these is empty: a frame that an archive or a viewer added.
+_BLACK, _WHITE = 16.0, 245.0
 
 
 class PreprocessRefused(ValueError):  # noqa: N818 - the name says what happened
@@ -35,7 +37,10 @@ class PreprocessRefused(ValueError):  # noqa: N818 - the name says what happened
 class PreprocessConfig:
     """How films are prepared; stored in the model card, so that a version always sees what it was trained on.
 
-    `size`: pixels of a side of the input. `crop`: share cut off each edge (markers, collimator borders).
+    `size`: pixels of a side of the input. `archive_quality`: JPEG quality (1–100) at which a film is written
+    and read once after it was made smaller, as the training films' archive did, so that a film and its small
+    copy give one score; 0 for none. `trim`: largest share of a side cut off each edge where the film has an
+    empty black or white frame, 0 for none. `crop`: share cut off each edge (markers, collimator borders).
     `window`: percentiles of grey that become black and white. `clahe_clip`: contrast-limited adaptive
     equalisation (Zuiderveld 1994) with that clip limit on 8×8 tiles, 0 for none. `band_sigmas`: standard
     deviations (pixels) of the Gaussians between which the bands lie, ascending. `band_targets`: the contrast
@@ -45,6 +50,8 @@ class PreprocessConfig:
     """
 
     size: int = 224
+    archive_quality: int = 0
+    trim: float = 0.0
     crop: float = 0.04
     window: tuple[float, float] = (1.0, 99.0)
     clahe_clip: float = 0.0
@@ -60,6 +67,8 @@ class PreprocessConfig:
             raise _invalid("band_targets must have one value more than band_sigmas")
         if not (32 <= self.size <= 1024 and 0 <= self.crop < 0.3 and 0 <= low < high <= 100):
             raise _invalid("size, crop or window is out of range")
+        if not (0 <= self.archive_quality <= 100 and 0 <= self.trim <= 0.3):
+            raise _invalid("archive_quality or trim is out of range")
         if self.band_limit < 1 or list(self.band_sigmas) != sorted(self.band_sigmas):
             raise _invalid("band_limit must be at least 1 and band_sigmas ascending")
 
@@ -117,7 +126,8 @@ def standardise(
     """
     if pixels.ndim != 2 or pixels.dtype != np.uint8 or min(pixels.shape) < 2:
         raise PreprocessRefused("film_shape", "The film must be a grey 8-bit picture.")
-    grey = _crop(squash(pixels, config.size), config)
+    small = trim_frame(squash(pixels, config.size, config.archive_quality), config.trim)
+    grey = _crop(small, config)
     grey = _window(grey, config.window)
     if config.clahe_clip > 0:
         equaliser = cv2.createCLAHE(config.clahe_clip, (8, 8))
@@ -128,16 +138,46 @@ def standardise(
     return _standardise_bands(grey, config, targets)
 
 
-def squash(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Resample to (size, size) whatever the aspect ratio, with a triangle filter like the training films."""
+def squash(pixels: NDArray[np.uint8], size: int, quality: int = 0) -> NDArray[np.uint8]:
+    """Resample to (size, size) whatever the aspect ratio, with a triangle filter like the training films.
+
+    With a `quality` (1–100) the result has gone through JPEG once; a film that has the size already is
+    returned as it is.
+    """
     if pixels.shape == (size, size):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+    small = np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+    return recompress(small, quality) if quality else small
+
+
+def recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Write and read a grey film as JPEG of that quality (1–100), as an archive would."""
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
+
+
+def trim_frame(pixels: NDArray[np.uint8], most: float) -> NDArray[np.uint8]:
+    """Cut empty rows and columns, nearly all black or all white, off the edges, at most a share `most` each."""
+    if most <= 0:
+        return pixels
+    top, bottom = _empty_edges(pixels.mean(axis=1), most)
+    rows = pixels[top : len(pixels) - bottom]
+    left, right = _empty_edges(rows.mean(axis=0), most)
+    return rows[:, left : rows.shape[1] - right]
+
+
+def _empty_edges(means: NDArray[np.float64], most: float) -> tuple[int, int]:
+    filled = np.flatnonzero((means > _BLACK) & (means < _WHITE))
+    if len(filled) == 0:
+        return 0, 0
+    limit = int(most * len(means))
+    return min(int(filled[0]), limit), min(int(len(means) - 1 - filled[-1]), limit)
 
 
 def _crop(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.float32]:
-    edge = round(config.crop * config.size)
-    inner = pixels[edge : config.size - edge, edge : config.size - edge].astype(np.float32)
+    down, across = (round(config.crop * side) for side in pixels.shape)
+    height, width = pixels.shape
+    inner = pixels[down : height - down, across : width - across].astype(np.float32)
     resized = cv2.resize(inner, (config.size, config.size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(resized, dtype=np.float32)
 

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.augment import recompress, sharpen
+from pneumoml.augment import sharpen
 from pneumoml.dataset import LabelledFilm
+from pneumoml.preprocess import recompress
 
 Film = NDArray[np.uint8]
 Change = Callable[[Film, LabelledFilm], Film]

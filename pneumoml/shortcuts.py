@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.augment import recompress
 from pneumoml.dataset import LabelledFilm, load_pixels
 from pneumoml.metrics import Floats, auc
-from pneumoml.preprocess import squash
+from pneumoml.preprocess import recompress, squash
 
 STATISTICS = (
     "log_sharpness",

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pneumoml.augment import AugmentConfig, augment, band_jitter, recompress, sharpen
+from pneumoml.augment import AugmentConfig, augment, band_jitter, sharpen
 from pneumoml.recipe import load_recipe
 from tests import films
 
