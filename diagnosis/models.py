@@ -6,11 +6,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.roles import AnyUser, sees_every_project
+from diagnosis.roles import AnyUser, may_review, sees_every_project
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -29,11 +30,22 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class Project(models.Model):
     """A clinical study's collection of films. Membership decides who sees them."""
 
+    class AiVisibility(models.TextChoices):
+        SHOWN = "shown", "Shown from the start"
+        HIDDEN = "hidden", "Hidden from a reader until they have signed their own read"
+
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     open_to_all = models.BooleanField(
         default=False, help_text="Everybody who can sign in works in this project, without membership."
+    )
+    ai_visibility = models.CharField(
+        "AI result",
+        max_length=6,
+        choices=AiVisibility.choices,
+        default=AiVisibility.SHOWN,
+        help_text="For readers. Uploaders, auditors and administrators who are no readers always see it.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -60,17 +72,33 @@ class ProjectMembership(models.Model):
         return f"{self.user} in {self.project}"
 
 
+def ai_hidden_from(user: AnyUser, *, study: str = "") -> Combinable:
+    """Return the expression that is true where the study's AI result is withheld from `user` now.
+
+    The one place where this is decided. `study` is the way from the queried model to the study, for example
+    "study" for predictions. Readers of a project that hides results see one once they have signed their read.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return Value(True)
+    if not may_review(user):
+        return Value(False)
+    way = f"{study}__" if study else ""
+    opened = ResultDisclosure.objects.filter(reader=user, study=OuterRef(f"{way}pk"))
+    hides = Q(**{f"{way}project__ai_visibility": Project.AiVisibility.HIDDEN})
+    return ExpressionWrapper(hides & ~Exists(opened), output_field=models.BooleanField())
+
+
 class StudyQuerySet(models.QuerySet["Study"]):
     """Studies, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "StudyQuerySet":
-        """Return the films of the user's projects that are not in the trash.
+        """Return the films of the user's projects that are not in the trash, each with its `ai_hidden`.
 
         The one place where visibility is decided: pages, API, search, export, media and admin use it.
         """
         if not isinstance(user, User) or not user.is_active:
             return self.none()
-        kept = self.filter(deleted_at__isnull=True)
+        kept = self.filter(deleted_at__isnull=True).annotate(ai_hidden=ai_hidden_from(user))
         if sees_every_project(user):
             return kept
         return kept.filter(project__in=Project.objects.visible_to(user))
@@ -123,6 +151,10 @@ class Study(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Whether the AI result is withheld from the person who asks; `visible_to` answers it for each film.
+    # A door that reads a film by another way withholds the result.
+    ai_hidden = True
 
     objects = StudyQuerySet.as_manager()
 
@@ -225,6 +257,9 @@ class Prediction(models.Model):
     outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
     layer = models.CharField(max_length=40, blank=True)
     cam = models.JSONField(null=True, help_text="The Grad-CAM map as numbers: rows of non-negative floats.")
+    cam_area = models.JSONField(
+        null=True, help_text="The part of the film the map covers: left, top, right, bottom, each 0 to 1."
+    )
     cam_strength = models.FloatField(null=True, help_text="The map's largest value, in absolute units.")
     preprocess_ms = models.FloatField(null=True)
     forward_ms = models.FloatField(null=True)
@@ -268,6 +303,20 @@ class Prediction(models.Model):
             return False
         low, high = self.model_version.borderline_low, self.model_version.borderline_high
         return low <= self.calibrated_probability <= high
+
+
+class ResultDisclosure(models.Model):
+    """One reader to whom the AI result of one film is open, since they have given their own read."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="disclosures")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "reader"], name="one_disclosure_each")]
+
+    def __str__(self) -> str:
+        return f"{self.study.reference} to {self.reader}"
 
 
 class AuditHead(models.Model):

@@ -34,8 +34,8 @@ class MembershipInline(_MembershipInline):
 class ProjectAdmin(AuditedAdmin):
     """Projects and their members. A project with films cannot be deleted."""
 
-    list_display = ["name", "slug", "open_to_all", "created_at"]
-    list_filter = ["open_to_all"]
+    list_display = ["name", "slug", "open_to_all", "ai_visibility", "created_at"]
+    list_filter = ["open_to_all", "ai_visibility"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline]
@@ -45,9 +45,14 @@ class ProjectAdmin(AuditedAdmin):
         return {} if obj else self.prepopulated_fields
 
     def audit_state(self, obj: Project) -> dict[str, Any]:
-        """Tell who works there, by number."""
+        """Tell who works there, by number, and when readers see the AI result."""
         members = obj.memberships.order_by("user").values_list("user", flat=True)
-        return {"slug": obj.slug, "open_to_all": obj.open_to_all, "members": list(members)}
+        return {
+            "slug": obj.slug,
+            "open_to_all": obj.open_to_all,
+            "ai_visibility": obj.ai_visibility,
+            "members": list(members),
+        }
 
 
 @admin.register(User, site=admin_site)

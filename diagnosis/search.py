@@ -4,7 +4,7 @@ import re
 import uuid
 from contextlib import suppress
 
-from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models import Case, OuterRef, Prefetch, Q, Subquery, Value, When
 
 from diagnosis.models import Prediction, Study, StudyQuerySet
 
@@ -13,11 +13,16 @@ _SHA256_START = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 
 
 def with_newest_result(studies: StudyQuerySet) -> StudyQuerySet:
-    """Add `newest_status` and `newest_outcome`, of each study's newest prediction, to filter by."""
+    """Add `newest_status` and `newest_outcome`, of each study's newest prediction, to filter by.
+
+    `studies` come from `visible_to`: a withheld result has no outcome to be found by.
+    """
     newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
     return studies.annotate(
         newest_status=Subquery(newest.values("status")[:1]),
-        newest_outcome=Subquery(newest.values("outcome")[:1]),
+        newest_outcome=Case(
+            When(ai_hidden=False, then=Subquery(newest.values("outcome")[:1])), default=Value("")
+        ),
     )
 
 

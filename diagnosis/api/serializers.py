@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
-from diagnosis.pictures import crop_of, reference_strength
+from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
 
 FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
@@ -38,7 +38,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
     class Meta:
         model = Project
-        fields = ["slug", "name", "description", "open_to_all", "created_at"]
+        fields = ["slug", "name", "description", "open_to_all", "ai_visibility", "created_at"]
 
 
 class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -154,21 +154,21 @@ class PredictionDetailSerializer(PredictionSerializer):
         help_text="Strength of a typical strong map of this model version, to compare cam_strength with."
     )
 
-    cam_crop = serializers.SerializerMethodField(
-        help_text="Share of the film cut off each edge before it was read: the map covers the rest."
+    cam_area = serializers.SerializerMethodField(
+        help_text="The part of the film the map covers: left, top, right, bottom, as shares from 0 to 1."
     )
 
     class Meta(PredictionSerializer.Meta):
-        fields = [*PredictionSerializer.Meta.fields, "cam", "cam_reference", "cam_crop"]
+        fields = [*PredictionSerializer.Meta.fields, "cam", "cam_reference", "cam_area"]
         read_only_fields = fields
 
     def get_cam_reference(self, prediction: Prediction) -> float:
         """Return the reference strength of the model version."""
         return reference_strength(prediction)
 
-    def get_cam_crop(self, prediction: Prediction) -> float:
-        """Return the share cut off each edge."""
-        return crop_of(prediction)
+    def get_cam_area(self, prediction: Prediction) -> list[float]:
+        """Return left, top, right and bottom of the part the map covers."""
+        return list(area_of(prediction))
 
 
 class StudySerializer(serializers.ModelSerializer[Study]):

@@ -173,6 +173,7 @@ def test_a_new_member_of_a_project_is_recorded(cast: Cast, sign_in: Callable[[Us
     data = {
         "name": cast.project.name,
         "slug": cast.project.slug,
+        "ai_visibility": "shown",
         "memberships-TOTAL_FORMS": "1",
         "memberships-INITIAL_FORMS": "0",
         "memberships-0-user": str(cast.nobody.pk),
