@@ -12,6 +12,7 @@ from diagnosis.models import Prediction
 from pneumoml import heatmap
 from pneumoml.heatmap import HeatmapOptionInvalid, MapStrength
 from pneumoml.images import decode_film
+from pneumoml.preprocess import Area
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
 PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
@@ -33,7 +34,7 @@ class _Options:
     colour_map: str
     alpha: float
     reference: float
-    crop: float
+    area: Area
 
 
 def render_picture(
@@ -60,7 +61,7 @@ def render_picture(
         _film(prediction),
         cam,
         reference=options.reference,
-        crop=options.crop,
+        area=options.area,
         colour_map=options.colour_map,
         alpha=options.alpha,
     )
@@ -68,14 +69,14 @@ def render_picture(
 
 def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: _Options) -> bytes:
     width, height = prediction.study.width, prediction.study.height
-    reference, crop, colour_map = options.reference, options.crop, options.colour_map
+    reference, area, colour_map = options.reference, options.area, options.colour_map
     if kind == HEATMAP:
         return heatmap.heat_picture(
-            cam, (width, height), reference=reference, crop=crop, colour_map=colour_map
+            cam, (width, height), reference=reference, area=area, colour_map=colour_map
         )
     factor = LAYER_SIDE / max(width, height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return heatmap.heat_rgba(cam, size, reference=reference, crop=crop, colour_map=colour_map)
+    return heatmap.heat_rgba(cam, size, reference=reference, area=area, colour_map=colour_map)
 
 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
@@ -107,11 +108,18 @@ def measured_reference(prediction: Prediction) -> float | None:
     return float(reference) if isinstance(reference, (int, float)) and reference > 0 else None
 
 
-def crop_of(prediction: Prediction) -> float:
-    """Return the share (0 to below 0.5) that preprocessing cut off each edge: the map covers the rest."""
+def area_of(prediction: Prediction) -> Area:
+    """Return the part of the film that the map covers.
+
+    Results from before areas were kept lie inside the card's crop.
+    """
+    if prediction.cam_area:
+        left, top, right, bottom = prediction.cam_area
+        return (left, top, right, bottom)
     preprocessing = (prediction.model_version.card or {}).get("preprocessing")
     crop = preprocessing.get("crop", 0.0) if isinstance(preprocessing, dict) else 0.0
-    return float(crop) if isinstance(crop, (int, float)) and 0 <= crop < 0.5 else 0.0
+    edge = float(crop) if isinstance(crop, (int, float)) and 0 <= crop < 0.5 else 0.0
+    return (edge, edge, 1 - edge, 1 - edge)
 
 
 def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Options:
@@ -120,7 +128,7 @@ def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Opti
             colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
             alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
             reference=reference_strength(prediction),
-            crop=crop_of(prediction),
+            area=area_of(prediction),
         )
     except HeatmapOptionInvalid as invalid:
         raise PictureRefused(invalid.code, invalid.message) from invalid

@@ -107,6 +107,7 @@ def finish(claim: Claim, result: "FilmResult") -> bool:
         outcome=outcome,
         layer=result.layer,
         cam=[[round(float(value), 6) for value in row] for row in result.cam],
+        cam_area=list(result.cam_area),
         cam_strength=result.cam_strength,
         preprocess_ms=result.timings.preprocess_ms,
         forward_ms=result.timings.forward_ms,

@@ -162,4 +162,3 @@ def sharpen(film: NDArray[np.float32], amount: float, sigma: float = 1.2) -> NDA
     return np.asarray(
         film + np.float32(amount) * (film - cv2.GaussianBlur(film, (0, 0), sigma)), dtype=np.float32
     )
-

@@ -100,16 +100,6 @@ class ModelCard:
         return self.operating_point.borderline_low, self.operating_point.borderline_high
 
     @property
-    def crop(self) -> float:
-        """Share (0 to below 0.5) of width and height that preprocessing cuts off each edge of the film.
-
-        A Grad-CAM map covers what is left; `heatmap` needs this to lay it in the right place.
-        """
-        value = self.preprocessing.get("crop", 0.0)
-        usable = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 0.5
-        return float(value) if usable else 0.0
-
-    @property
     def cam_reference(self) -> float | None:
         """Strength (> 0) of a typical strong Grad-CAM map of this version; None where none was measured."""
         value = self.metrics.get("cam_reference")

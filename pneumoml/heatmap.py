@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pneumoml import DISCLAIMER
 from pneumoml.images import encode_png
+from pneumoml.preprocess import WHOLE, Area
 
 COLOUR_MAPS: dict[str, int] = {
     "JET": cv2.COLORMAP_JET,
@@ -122,25 +123,30 @@ def _check_map(cam: NDArray[np.floating[Any]], reference: float) -> None:
 
 
 def heat_levels(
-    cam: NDArray[np.floating[Any]], size: tuple[int, int], reference: float, crop: float = 0.0
+    cam: NDArray[np.floating[Any]], size: tuple[int, int], reference: float, area: Area = WHOLE
 ) -> NDArray[np.float32]:
     """Enlarge a map (h, w) to `size` (width, height) and scale it to 0–1: float32 (height, width).
 
     1 stands for the reference strength, or for the map's own maximum where that is stronger (so a strong map
-    keeps its shape instead of turning into one flat patch). `crop` (0 to below 0.5) is the share that
-    preprocessing cut off each edge of the film (`ModelCard.crop`): the map covers the rest, and the edges,
-    which the network never saw, stay 0.
+    keeps its shape instead of turning into one flat patch). The map covers `area` of the film, what
+    preprocessing showed to the network; the rest, which it never saw, stays 0.
     """
     _check_map(cam, reference)
-    if not 0 <= crop < 0.5:
-        raise ValueError("crop must be at least 0 and below 0.5")
     width, height = size
-    left, top = round(crop * width), round(crop * height)
+    left, top, right, bottom = _pixels_of(area, width, height)
     scaled = (cam / max(reference, float(cam.max()))).astype(np.float32)
-    inner = cv2.resize(scaled, (width - 2 * left, height - 2 * top), interpolation=cv2.INTER_CUBIC)
+    inner = cv2.resize(scaled, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC)
     levels = np.zeros((height, width), np.float32)
-    levels[top : height - top, left : width - left] = np.clip(inner, 0, 1)
+    levels[top:bottom, left:right] = np.clip(inner, 0, 1)
     return levels
+
+
+def _pixels_of(area: Area, width: int, height: int) -> tuple[int, int, int, int]:
+    left, top, right, bottom = area
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError("an area is left, top, right, bottom, ascending, as shares from 0 to 1")
+    first, upper = min(round(left * width), width - 1), min(round(top * height), height - 1)
+    return first, upper, max(round(right * width), first + 1), max(round(bottom * height), upper + 1)
 
 
 @cache
@@ -160,7 +166,7 @@ def heat_rgba(
     size: tuple[int, int],
     *,
     reference: float,
-    crop: float = 0.0,
+    area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
 ) -> bytes:
     """Draw the transparent heat layer for the viewer: RGBA PNG of `size` (width, height).
@@ -168,7 +174,7 @@ def heat_rgba(
     Opacity grows with heat (none where there is no heat), so cold regions show the film untouched. It carries
     no caption, because it lies exactly over the film.
     """
-    levels = heat_levels(cam, size, reference, crop)
+    levels = heat_levels(cam, size, reference, area)
     return encode_png(np.dstack([_coloured(levels, colour_map), _opacity(levels)]))
 
 
@@ -182,12 +188,12 @@ def heat_picture(
     size: tuple[int, int],
     *,
     reference: float,
-    crop: float = 0.0,
+    area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
     max_side: int = DEFAULT_MAX_SIDE,
 ) -> bytes:
     """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG."""
-    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference, crop)
+    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference, area)
     return encode_png(_captioned(_coloured(levels, colour_map), map_strength(cam, reference), colour_map))
 
 
@@ -196,7 +202,7 @@ def overlay(
     cam: NDArray[np.floating[Any]],
     *,
     reference: float,
-    crop: float = 0.0,
+    area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
     max_side: int = DEFAULT_MAX_SIDE,
@@ -207,7 +213,7 @@ def overlay(
     most `max_side` pixels. Raises `HeatmapOptionInvalid`.
     """
     film = _shrunk(pixels, check_side(max_side))
-    levels = heat_levels(cam, (film.shape[1], film.shape[0]), reference, crop)
+    levels = heat_levels(cam, (film.shape[1], film.shape[0]), reference, area)
     blended = _blended(film, levels, check_colour_map(colour_map), check_alpha(alpha))
     return encode_png(_captioned(blended, map_strength(cam, reference), colour_map))
 
@@ -217,7 +223,7 @@ def side_by_side(
     cam: NDArray[np.floating[Any]],
     *,
     reference: float,
-    crop: float = 0.0,
+    area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
     max_side: int = DEFAULT_MAX_SIDE,
@@ -230,7 +236,7 @@ def side_by_side(
     height, width = film.shape
     name, opacity = check_colour_map(colour_map), check_alpha(alpha)
     gap = np.full((height, _MARGIN, 3), _PAPER, np.uint8)
-    levels = heat_levels(cam, (width, height), reference, crop)
+    levels = heat_levels(cam, (width, height), reference, area)
     panels = [
         np.dstack([film] * 3),
         gap,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pneumoml.artifacts import Artifact, ArtifactRefused, load_weights
 from pneumoml.cards import Calibration, ModelCard
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
-from pneumoml.preprocess import PreprocessConfig, PreprocessRefused, prepare
+from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class FilmResult:
 
     `probability` is the sigmoid of the logit, `calibrated_probability` that after the card's calibration, the
     one to compare with the operating point. `cam` is the Grad-CAM map of `layer`, float32 (h, w), not
-    negative, in logit units (not scaled to its own maximum), and covers the film inside the card's crop;
+    negative, in logit units (not scaled to its own maximum), and covers `cam_area` of the film;
     `cam_strength` is its largest value.
     """
 
@@ -48,6 +48,7 @@ class FilmResult:
     probability: float
     calibrated_probability: float
     cam: NDArray[np.float32]
+    cam_area: Area
     cam_strength: float
     layer: str
     timings: Timings
@@ -90,7 +91,8 @@ class Predictor:
     def predict(self, pixels: NDArray[np.uint8]) -> FilmResult:
         """Read one grey film, uint8 (H, W). Raises `PreprocessRefused` for anything else."""
         started = perf_counter()
-        film = prepare(pixels, self._config)[None]
+        small = shrink(pixels, self._config)
+        film = prepare(small, self._config)[None]
         prepared = perf_counter()
         seen = self._fused(film)
         finished = perf_counter()
@@ -99,6 +101,7 @@ class Predictor:
             probability=Calibration(temperature=1.0, bias=0.0).probability(seen.logit),
             calibrated_probability=self.card.calibration.probability(seen.logit),
             cam=seen.gradcam,
+            cam_area=seen_area(small, self._config),
             cam_strength=float(seen.gradcam.max()),
             layer=self.layer,
             timings=Timings((prepared - started) * 1000, (finished - prepared) * 1000),

@@ -23,6 +23,10 @@ IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 # A row or column whose mean grey lies outside these is empty: a frame that an archive or a viewer added.
 _BLACK, _WHITE = 16.0, 245.0
 
+# Part of a film: left, top, right, bottom as shares (0–1) of its width and height.
+Area = tuple[float, float, float, float]
+WHOLE: Area = (0.0, 0.0, 1.0, 1.0)
+
 
 class PreprocessRefused(ValueError):  # noqa: N818 - the name says what happened
     """A preprocessing entry or an image that cannot be used: `code` for programs, the message for people."""
@@ -124,11 +128,11 @@ def standardise(
     `jitter`, one factor per band, varies the target contrasts in training only. Raises `PreprocessRefused`
     (film_shape) for anything but a grey 8-bit film of at least 2×2 pixels.
     """
-    if pixels.ndim != 2 or pixels.dtype != np.uint8 or min(pixels.shape) < 2:
-        raise PreprocessRefused("film_shape", "The film must be a grey 8-bit picture.")
-    small = trim_frame(squash(pixels, config.size, config.archive_quality), config.trim)
-    grey = _crop(small, config)
-    grey = _window(grey, config.window)
+    small = shrink(pixels, config)
+    top, bottom, left, right = _seen_box(small, config)
+    inner = small[top:bottom, left:right].astype(np.float32)
+    resized = cv2.resize(inner, (config.size, config.size), interpolation=cv2.INTER_LINEAR)
+    grey = _window(np.asarray(resized, dtype=np.float32), config.window)
     if config.clahe_clip > 0:
         equaliser = cv2.createCLAHE(config.clahe_clip, (8, 8))
         grey = np.asarray(equaliser.apply(np.rint(grey).astype(np.uint8)), dtype=np.float32)
@@ -138,16 +142,24 @@ def standardise(
     return _standardise_bands(grey, config, targets)
 
 
-def squash(pixels: NDArray[np.uint8], size: int, quality: int = 0) -> NDArray[np.uint8]:
-    """Resample to (size, size) whatever the aspect ratio, with a triangle filter like the training films.
+def shrink(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.uint8]:
+    """Squash a film to the input's size, uint8 (size, size), as the training films' archive did.
 
-    With a `quality` (1–100) the result has gone through JPEG once; a film that has the size already is
-    returned as it is.
+    Raises `PreprocessRefused` (film_shape) for anything but a grey 8-bit film of at least 2×2 pixels.
     """
+    if pixels.ndim != 2 or pixels.dtype != np.uint8 or min(pixels.shape) < 2:
+        raise PreprocessRefused("film_shape", "The film must be a grey 8-bit picture.")
+    if pixels.shape == (config.size, config.size):
+        return pixels
+    small = squash(pixels, config.size)
+    return recompress(small, config.archive_quality) if config.archive_quality else small
+
+
+def squash(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resample to (size, size) whatever the aspect ratio, with a triangle filter like the training films."""
     if pixels.shape == (size, size):
         return pixels
-    small = np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
-    return recompress(small, quality) if quality else small
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -156,30 +168,30 @@ def recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
 
 
-def trim_frame(pixels: NDArray[np.uint8], most: float) -> NDArray[np.uint8]:
-    """Cut empty rows and columns, nearly all black or all white, off the edges, at most a share `most` each."""
-    if most <= 0:
-        return pixels
-    top, bottom = _empty_edges(pixels.mean(axis=1), most)
-    rows = pixels[top : len(pixels) - bottom]
-    left, right = _empty_edges(rows.mean(axis=0), most)
-    return rows[:, left : rows.shape[1] - right]
+def seen_area(small: NDArray[np.uint8], config: PreprocessConfig) -> Area:
+    """Tell which part of a squashed film (see `shrink`) the network is shown: what is left of the edges.
+
+    An empty frame, rows and columns that are nearly all black or all white, is cut off first, at most the
+    share `trim` of each side, then the share `crop` of what remains.
+    """
+    height, width = small.shape
+    top, bottom, left, right = _seen_box(small, config)
+    return (left / width, top / height, right / width, bottom / height)
 
 
-def _empty_edges(means: NDArray[np.float64], most: float) -> tuple[int, int]:
+def _seen_box(small: NDArray[np.uint8], config: PreprocessConfig) -> tuple[int, int, int, int]:
+    top, bottom = _filled(small.mean(axis=1), config.trim)
+    left, right = _filled(small[top:bottom].mean(axis=0), config.trim)
+    down, across = round(config.crop * (bottom - top)), round(config.crop * (right - left))
+    return top + down, bottom - down, left + across, right - across
+
+
+def _filled(means: NDArray[np.float64], most: float) -> tuple[int, int]:
     filled = np.flatnonzero((means > _BLACK) & (means < _WHITE))
     if len(filled) == 0:
-        return 0, 0
+        return 0, len(means)
     limit = int(most * len(means))
-    return min(int(filled[0]), limit), min(int(len(means) - 1 - filled[-1]), limit)
-
-
-def _crop(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.float32]:
-    down, across = (round(config.crop * side) for side in pixels.shape)
-    height, width = pixels.shape
-    inner = pixels[down : height - down, across : width - across].astype(np.float32)
-    resized = cv2.resize(inner, (config.size, config.size), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, dtype=np.float32)
+    return min(int(filled[0]), limit), max(int(filled[-1]) + 1, len(means) - limit)
 
 
 def _window(grey: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ def film_result(calibrated_probability: float = 0.78) -> FilmResult:
         probability=0.82,
         calibrated_probability=calibrated_probability,
         cam=cam,
+        cam_area=(0.04, 0.04, 0.96, 0.96),
         cam_strength=float(cam.max()),
         layer="block5_conv3",
         timings=Timings(preprocess_ms=9.0, forward_ms=210.0),

@@ -83,6 +83,15 @@ def test_a_map_weak_against_its_reference_is_drawn_weak(prediction: Prediction) 
 
 
 def test_the_map_covers_only_what_the_network_saw(prediction: Prediction) -> None:
+    Prediction.objects.filter(pk=prediction.pk).update(cam_area=[0.0, 0.0, 0.8, 1.0])
+    prediction.refresh_from_db()
+    layer = pixels(render_picture(prediction=prediction, kind=HEAT_LAYER))
+    edge = round(0.2 * LAYER_SIDE) - 2
+    assert layer[:, -edge:, 3].max() == 0
+    assert layer[:, -2 * edge : -edge - 8, 3].max() > 0
+
+
+def test_a_result_without_an_area_lies_inside_its_cards_crop(prediction: Prediction) -> None:
     cropped = give_card(prediction, preprocessing={"crop": 0.1})
     layer = pixels(render_picture(prediction=cropped, kind=HEAT_LAYER))
     edge = round(0.1 * LAYER_SIDE) - 2

@@ -52,6 +52,7 @@ def test_finishing_stores_the_result_and_an_audit_event(waiting: Prediction) -> 
     assert (waiting.status, waiting.outcome) == (Status.SUCCEEDED, Prediction.Outcome.PNEUMONIA)
     assert waiting.calibrated_probability == pytest.approx(0.78)
     assert len(waiting.cam) == 14
+    assert waiting.cam_area == [0.04, 0.04, 0.96, 0.96]
     assert waiting.lease_token is None
     assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=str(waiting.uid)).count() == 1
 

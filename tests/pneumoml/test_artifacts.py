@@ -236,12 +236,6 @@ def test_two_arrays_of_one_name_are_refused(artifact: Artifact) -> None:
     assert code_of(artifact.folder) == "weights_unsafe"
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0.04, 0.04), (0, 0.0), (0.5, 0.0), ("x", 0.0), (None, 0.0)])
-def test_crop_of_the_preprocessing_is_read(artifact: Artifact, value: object, expected: float) -> None:
-    change_card(artifact.folder, lambda card: card["preprocessing"].update(crop=value))
-    assert load_artifact(artifact.folder).card.crop == expected
-
-
 def test_short_names_agree_with_the_full_ones(artifact: Artifact) -> None:
     card = artifact.card
     assert card.weights_sha256 == card.weights.sha256

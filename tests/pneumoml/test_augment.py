@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pneumoml.augment import AugmentConfig, augment, band_jitter, sharpen
+from pneumoml.preprocess import recompress
 from pneumoml.recipe import load_recipe
 from tests import films
 

@@ -49,28 +49,35 @@ def test_heat_lies_where_the_map_says() -> None:
     assert abs(columns.mean() / 280 - 10.5 / 14) < 0.02
 
 
-def test_map_of_a_cropped_film_lies_inside_the_crop() -> None:
-    levels = heatmap.heat_levels(np.ones((14, 14), np.float32), (400, 200), 1.0, crop=0.05)
+def test_map_lies_in_the_part_of_the_film_that_the_network_saw() -> None:
+    levels = heatmap.heat_levels(np.ones((14, 14), np.float32), (400, 200), 1.0, (0.05, 0.1, 0.95, 0.8))
     rows, columns = np.nonzero(levels)
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 189, 20, 379)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 159, 20, 379)
 
 
-@pytest.mark.parametrize("crop", [-0.1, 0.5, float("nan")])
-def test_impossible_crop_is_a_programming_error(crop: float) -> None:
-    with pytest.raises(ValueError, match="crop"):
-        heatmap.heat_levels(spot(), (100, 100), 1.0, crop=crop)
+@pytest.mark.parametrize(
+    "area",
+    [(-0.1, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.1), (0.5, 0.0, 0.5, 1.0), (0.0, float("nan"), 1.0, 1.0)],
+)
+def test_impossible_area_is_a_programming_error(area: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="area"):
+        heatmap.heat_levels(spot(), (100, 100), 1.0, area)
 
 
-def test_every_picture_honours_the_crop() -> None:
-    film, full = films.chest_like(), np.ones((14, 14), np.float32)
-    covered = opened(heatmap.heat_rgba(full, (360, 300), reference=1.0, crop=0.1))[..., 3]
+def test_even_a_tiny_picture_has_room_for_its_map() -> None:
+    assert heatmap.heat_levels(spot(), (3, 2), 1.0, (0.9, 0.9, 0.95, 0.95)).shape == (2, 3)
+
+
+def test_every_picture_honours_the_area() -> None:
+    film, full, area = films.chest_like(), np.ones((14, 14), np.float32), (0.1, 0.1, 0.9, 0.9)
+    covered = opened(heatmap.heat_rgba(full, (360, 300), reference=1.0, area=area))[..., 3]
     assert (covered[15, 180], covered[150, 18], covered[150, 180]) == (0, 0, 255)
-    overlaid = opened(heatmap.overlay(film, full, reference=1.0, crop=0.1))
+    overlaid = opened(heatmap.overlay(film, full, reference=1.0, area=area))
     assert np.array_equal(overlaid[:29], films.rgb(film)[:29])
     assert colourfulness(overlaid[31:269, 40:320]) > 20
-    heat = opened(heatmap.heat_picture(full, (360, 300), reference=1.0, crop=0.1))
+    heat = opened(heatmap.heat_picture(full, (360, 300), reference=1.0, area=area))
     assert not np.array_equal(heat[15, 180], heat[150, 180])
-    row = opened(heatmap.side_by_side(film, full, reference=1.0, crop=0.1))
+    row = opened(heatmap.side_by_side(film, full, reference=1.0, area=area))
     assert np.array_equal(row[:29, 740:], films.rgb(film)[:29])
 
 

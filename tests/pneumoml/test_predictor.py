@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.artifacts import Artifact, ArtifactRefused, write_artifact
+from pneumoml.artifacts import Artifact, ArtifactRefused, load_weights, write_artifact
 from pneumoml.predictor import LayerUnknown, Predictor
 from pneumoml.preprocess import PreprocessConfig, PreprocessRefused, prepare
 from tests import films
@@ -39,6 +39,13 @@ def test_result_is_complete_and_consistent(predictor: Predictor) -> None:
     assert result.cam_strength == float(result.cam.max())
     assert result.timings.preprocess_ms > 0
     assert result.timings.forward_ms > 0
+
+
+def test_the_map_says_which_part_of_the_film_it_covers(random_artifact: Artifact, tmp_path: Path) -> None:
+    card = {**CARD, "preprocessing": PreprocessConfig(trim=0.2, crop=0.0).to_card()}
+    trimming = Predictor.load(write_artifact(tmp_path / "v", card, load_weights(random_artifact)))
+    film = np.pad(np.maximum(films.chest_like(224, 184), 40), ((0, 0), (20, 20)))
+    assert trimming.predict(film).cam_area == pytest.approx((20 / 224, 0, 204 / 224, 1))
 
 
 def test_float16_weights_give_nearly_the_logit_of_the_float32_network(

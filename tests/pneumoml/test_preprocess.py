@@ -16,6 +16,8 @@ from pneumoml.preprocess import (
     PreprocessRefused,
     band_contrasts,
     prepare,
+    seen_area,
+    shrink,
     split_bands,
     standardise,
 )
@@ -78,6 +80,50 @@ def test_a_blank_film_is_prepared_without_noise_from_nowhere() -> None:
     assert np.ptp(standardise(np.full((300, 200), 90, np.uint8), CONFIG)) < 1
 
 
+def framed(level: int, thickness: int = 20) -> NDArray[np.uint8]:
+    film = np.full((224, 224), level, np.uint8)
+    film[thickness:-thickness, thickness:-thickness] = 120
+    return film
+
+
+@pytest.mark.parametrize("level", [0, 12, 250])
+def test_an_empty_frame_is_cut_off(level: int) -> None:
+    config = replace(CONFIG, trim=0.15, crop=0.0)
+    assert seen_area(framed(level), config) == pytest.approx((20 / 224, 20 / 224, 204 / 224, 204 / 224))
+
+
+def test_a_film_in_a_black_frame_is_prepared_like_the_film_alone() -> None:
+    film = films.chest_like(184, 184)
+    config = replace(CONFIG, trim=0.15)
+    frame = np.zeros((224, 224), np.uint8)
+    frame[20:-20, 20:-20] = np.maximum(film, 30)
+    alone = standardise(np.maximum(film, 30), replace(config, trim=0.0))
+    inside = standardise(frame, config)
+    assert np.corrcoef(alone.ravel(), inside.ravel())[0, 1] > 0.97
+    untrimmed = standardise(frame, replace(config, trim=0.0))
+    assert np.corrcoef(alone.ravel(), untrimmed.ravel())[0, 1] < 0.9
+
+
+def test_no_more_than_the_limit_is_trimmed_and_a_grey_frame_stays() -> None:
+    config = replace(CONFIG, trim=0.05, crop=0.0)
+    assert seen_area(framed(0), config) == pytest.approx((11 / 224, 11 / 224, 213 / 224, 213 / 224))
+    assert seen_area(framed(60), config) == (0.0, 0.0, 1.0, 1.0)
+
+
+def test_an_empty_film_is_shown_whole_but_for_the_crop() -> None:
+    config = replace(CONFIG, trim=0.15, crop=0.25)
+    assert seen_area(np.zeros((224, 224), np.uint8), config) == (0.25, 0.25, 0.75, 0.75)
+
+
+def test_a_film_and_its_archived_copy_are_prepared_alike() -> None:
+    config = replace(CONFIG, archive_quality=75)
+    film = films.chest_like(900, 700)
+    copy = shrink(film, config)
+    assert copy.shape == (224, 224)
+    assert np.array_equal(prepare(film, config), prepare(copy, config))
+    assert not np.array_equal(copy, shrink(film, CONFIG))
+
+
 def test_card_keeps_every_value() -> None:
     config = replace(CONFIG, crop=0.06, clahe_clip=2.0)
     assert PreprocessConfig.from_card(json.loads(json.dumps(config.to_card()))) == config
@@ -93,6 +139,8 @@ def test_card_keeps_every_value() -> None:
         {"band_targets": [1, 2]},
         {"band_sigmas": [3.0, 1.0]},
         {"band_limit": 0.5},
+        {"trim": 0.4},
+        {"archive_quality": 101},
     ],
 )
 def test_unusable_card_entry_is_refused(entry: dict[str, object]) -> None:

@@ -161,7 +161,7 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
     }
     place = {
         "reference": predictor.card.cam_reference or result.cam_strength or 1.0,
-        "crop": predictor.card.crop,
+        "area": result.cam_area,
     }
     return {**answer, "pictures": _draw(pixels, result, place, look, name)}
 
@@ -179,7 +179,7 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _draw(
-    pixels: NDArray[np.uint8], result: "FilmResult", place: dict[str, float], look: Look, name: str
+    pixels: NDArray[np.uint8], result: "FilmResult", place: dict[str, Any], look: Look, name: str
 ) -> dict[str, str]:
     """Write the three pictures, the map laid where the network looked; return their paths by kind."""
     if look.folder is None:
@@ -191,7 +191,7 @@ def _draw(
             result.cam,
             size,
             reference=place["reference"],
-            crop=place["crop"],
+            area=place["area"],
             colour_map=look.colour_map,
         ),
         "overlay": heatmap.overlay(pixels, result.cam, **blend),
