@@ -3,8 +3,8 @@
     ./run.sh                                                   # in another terminal, from this folder
     .venv/bin/python benchmarks/one_film.py --server http://127.0.0.1:8000 --user admin
 
-The password is asked for, or read from PNEUMOWEB_PASSWORD. Each film is a sample with a few pixels changed, so
-that none is recognised as sent before. Prints one JSON object.
+The password is asked for, or read from PNEUMOWEB_PASSWORD. Each film is a sample with a few pixels changed,
+so that none is recognised as sent before. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def main() -> None:
     films = [changed(SAMPLES[number % len(SAMPLES)], number) for number in range(options.films + 1)]
     seconds_to_result(session, options.server, films.pop())  # the first may wait for the model to load
     taken = sorted(seconds_to_result(session, options.server, film) for film in films)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     answer = {
         "films": len(taken),
         "median_seconds": round(statistics.median(taken), 3),
