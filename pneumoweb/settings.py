@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "pneumoweb.signed_out.SignedOutMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "pneumoweb.urls"

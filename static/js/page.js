@@ -30,15 +30,6 @@
     }
   });
 
-  // A session that has ended answers a partial with the sign-in page: go there, do not paste it into this page.
-  document.addEventListener("htmx:beforeSwap", function (event) {
-    const login = document.body.dataset.loginUrl;
-    const answered = new URL(event.detail.xhr.responseURL || window.location.href, window.location.href);
-    if (login && answered.pathname === login) {
-      event.detail.shouldSwap = false;
-      window.location.reload();
-    }
-  });
   document.addEventListener("htmx:sendError", () => say("The server did not answer. Check the connection, then try again."));
   document.addEventListener("htmx:responseError", function (event) {
     const status = event.detail.xhr.status;

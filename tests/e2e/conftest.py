@@ -1,4 +1,4 @@
-"""The real system once for all browser tests, windows of people signed in, and Django's own test server."""
+"""The servers of the browser tests: the whole system, a web server alone, Django's own; windows on them."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.people import PEOPLE, SignIn
+from tests.e2e.room import Room
 from tests.e2e.watch import Watch
 from tests.stack import ADMIN_PASSWORD, Stack
 from tests.waiting import wait_until
@@ -59,6 +60,18 @@ def _model_loaded(stack: Stack) -> bool:
 
 
 @pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A web server alone, with films in chosen states."""
+    room = Room(tmp_path_factory.mktemp("room") / "var", settings={"CELERY_BROKER_URL": "memory://"})
+    try:
+        room.fill()
+        room.start_web()
+        yield room
+    finally:
+        room.stop()
+
+
+@pytest.fixture(scope="session")
 def signed_in(browser: Browser, system: Stack, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
     """Signs people in through the page, each once."""
     return SignIn(browser, system, tmp_path_factory.mktemp("sessions"))
@@ -81,8 +94,8 @@ def alice(signed_in: SignIn, watch: Watch) -> Iterator[Page]:
 
 
 @pytest.fixture
-def window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
-    """Open windows on Django's test server: `window(user, width=…, theme=…, …)`, signed in as the user."""
+def live_window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
+    """Open windows on Django's test server, signed in: `live_window(user, width=…, theme=…, …)`."""
     contexts: list[BrowserContext] = []
 
     def open_window(

@@ -32,9 +32,9 @@ PAGES = [
 
 
 @pytest.fixture
-def adams_page(window: Callable[..., Page], cast: Cast, live_server: Any) -> Page:
+def adams_page(live_window: Callable[..., Page], cast: Cast, live_server: Any) -> Page:
     """A watched window of the administrator."""
-    return window(cast.adam, width=1280)
+    return live_window(cast.adam, width=1280)
 
 
 def test_no_page_breaks_the_csp_or_throws(

@@ -1,6 +1,5 @@
 """The study page in a real browser: viewer, map, keys, a result that arrives, reviews, downloads, phones."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,45 +10,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.people import SignIn
+from tests.e2e.room import Room
 from tests.e2e.study_films import HEIGHT, WIDTH
 from tests.e2e.watch import Watch
-from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)
 OpenWindow = Callable[..., Page]
-
-
-class Room(Stack):
-    """A web server without broker and worker, and films whose states the tests choose."""
-
-    films: dict[str, list[str]]
-
-    def fill(self) -> None:
-        """Make database, static files, people and films."""
-        self.var.mkdir()
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
-        self.films = json.loads(self.run("make(read=3, unread=2)").splitlines()[-1])
-
-    def run(self, call: str) -> str:
-        """Call a function of study_films in the server's own database."""
-        return self.manage("shell", "-c", f"from tests.e2e import study_films; study_films.{call}")
-
-    def finish(self, address: str) -> None:
-        """Let the result of a film arrive."""
-        self.run(f"finish({address.split('/')[2]!r})")
-
-
-@pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    room = Room(tmp_path_factory.mktemp("room") / "var", settings={"CELERY_BROKER_URL": "memory://"})
-    try:
-        room.fill()
-        room.start_web()
-        yield room
-    finally:
-        room.stop()
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +71,6 @@ WHOLE_FILM_IN_SIGHT = """([width, height]) => {
     const room = [first.x - stage.left, first.y - stage.top, stage.right - last.x, stage.bottom - last.y];
     return room.every((distance) => distance > -1.5) && room.filter((distance) => distance < 2).length >= 2;
 }"""
-
-
-def unread(room: Room) -> str:
-    """Take the address of a film without a result; each is used once."""
-    return f"/studies/{room.films['unread'].pop()}/"
 
 
 def show(page: Page, address: str) -> None:
@@ -221,7 +183,7 @@ def test_full_screen_shows_the_whole_film_and_goes_back(window: OpenWindow, film
 
 
 def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow, room: Room) -> None:
-    address, page = unread(room), window("rania")
+    address, page = room.unread(), window("rania")
     show(page, address)
     expect(page.get_by_role("heading", name="The AI is reading this film")).to_be_visible()
     expect(page.locator("[data-map-controls]")).to_be_hidden()
@@ -242,7 +204,7 @@ def test_words_typed_before_the_result_came_are_kept_and_saved(
     window: OpenWindow, room: Room, watch: Watch
 ) -> None:
     watch.expect("status of 422")
-    address, page = unread(room), window("rania")
+    address, page = room.unread(), window("rania")
     show(page, address)
     page.get_by_label("Comment").fill("Typed before the result.")
     page.get_by_label("Pneumonia", exact=True).check()
