@@ -1,6 +1,6 @@
-"""The embedded message broker: where it listens, and how its server (Valkey, from a wheel) is started.
+"""The message broker: which one is used, and how the embedded server (Valkey, from a wheel) is started.
 
-Nothing here imports Django: settings.py asks `default_broker` for the broker's address.
+Nothing here imports Django: settings.py asks `broker_for` for the broker's address.
 """
 
 import fcntl
@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import stat
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 # A Unix socket's address holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 LONGEST_SOCKET_PATH = 100
+FILE_BROKER_URL = "filesystem://"
 FILE_POLLING_SECONDS = 0.2
 
 
@@ -30,16 +32,25 @@ class BrokerError(Exception):
 
 @dataclass(frozen=True)
 class Broker:
-    """The broker that belongs to one data directory.
+    """The broker of one data directory.
 
-    `url` and `transport_options` go to Celery. `socket` is the path the Valkey server listens on and
-    None for the file broker, which has no server.
+    `url` and `transport_options` go to Celery. `socket` is the path the embedded Valkey server listens on;
+    None for the file broker, which has no server, and for a server that somebody else runs.
     """
 
     url: str
-    kind: Literal["valkey", "filesystem"]
+    kind: Literal["valkey", "filesystem", "external"]
     socket: Path | None = None
     transport_options: dict[str, Any] = field(default_factory=dict)
+
+
+def broker_for(url: str, var: Path) -> Broker:
+    """Return the broker that CELERY_BROKER_URL names; "" means the embedded one of `var`."""
+    if not url:
+        return default_broker(var)
+    if url.startswith("filesystem:"):
+        return _file_broker(var)
+    return Broker(url=url, kind="external")
 
 
 def default_broker(var: Path) -> Broker:
@@ -62,7 +73,7 @@ def _file_broker(var: Path) -> Broker:
         "control_folder": str(broker_folder(var) / "control"),
         "polling_interval": FILE_POLLING_SECONDS,
     }
-    return Broker(url="filesystem://", kind="filesystem", transport_options=options)
+    return Broker(url=FILE_BROKER_URL, kind="filesystem", transport_options=options)
 
 
 def broker_folder(var: Path) -> Path:
@@ -101,6 +112,17 @@ def valkey_binary() -> Path:
     if not os.access(binary, os.X_OK):
         raise BrokerError("no_server", f"The embedded Valkey server is not executable: {binary}")
     return binary
+
+
+def check_server() -> None:
+    """Start the Valkey server for as long as it takes to tell its version.
+
+    Raises BrokerError (`no_server`) where it cannot run: a folder mounted noexec, an older C library.
+    """
+    try:
+        subprocess.run([valkey_binary(), "--version"], capture_output=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BrokerError("no_server", "The embedded Valkey server does not run on this machine.") from error
 
 
 def server_command(var: Path, socket: Path) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumoweb.broker import default_broker
+from pneumoweb.broker import Broker, broker_for
 
 WEB_THREADS = 16
 WEB_TIMEOUT_SECONDS = 60
@@ -37,7 +37,7 @@ class Site:
     var: Path
     host: str
     port: int
-    embedded_broker: bool
+    broker: Broker
     name: str = "localhost"
 
     @property
@@ -53,12 +53,13 @@ class Site:
 
 def site_from(variables: Mapping[str, str], root: Path) -> Site:
     """Return the installation that the environment describes, with the defaults of .env.example."""
+    var = Path(variables.get("PNEUMOWEB_VAR") or root / "var").resolve()
     return Site(
         root=root,
-        var=Path(variables.get("PNEUMOWEB_VAR") or root / "var").resolve(),
+        var=var,
         host=variables.get("HOST") or "127.0.0.1",
         port=int(variables.get("PORT") or 8000),
-        embedded_broker=not variables.get("CELERY_BROKER_URL"),
+        broker=broker_for(variables.get("CELERY_BROKER_URL") or "", var),
         name=_askable_name(variables.get("ALLOWED_HOSTS") or "localhost"),
     )
 
@@ -70,10 +71,10 @@ def _askable_name(allowed_hosts: str) -> str:
 
 
 def processes(site: Site) -> list[Process]:
-    """Return what has to run, in starting order; a broker only where none was configured."""
-    broker = default_broker(site.var)
-    uses_files = site.embedded_broker and broker.kind == "filesystem"
-    pool = ["--pool", "solo"] if uses_files else ["--pool", "prefork", "--concurrency", "1"]
+    """Return what has to run, in starting order; a broker only where it is the embedded server."""
+    # Children that share message files wedge when one of them is killed: one process only.
+    solo = site.broker.kind == "filesystem"
+    pool = ["--pool", "solo"] if solo else ["--pool", "prefork", "--concurrency", "1"]
     celery = ["-m", "celery", "--app", "pneumoweb"]
     found = [
         Process("web", ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"], order=20),
@@ -81,7 +82,7 @@ def processes(site: Site) -> list[Process]:
         # A process of its own: inside the worker nobody would notice its death.
         Process("clock", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], order=40),
     ]
-    if site.embedded_broker and not uses_files:
+    if site.broker.kind == "valkey":
         found.insert(0, Process("broker", ["-m", "pneumoweb.broker", str(site.var)], order=10))
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from pneumoweb.broker import default_broker
+from pneumoweb.broker import broker_for
 from pneumoweb.secret import load_or_create_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -186,9 +186,10 @@ HEARTBEAT_SECONDS = 15
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or default_broker(VAR_DIR).url
-if CELERY_BROKER_URL.startswith("filesystem"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = default_broker(VAR_DIR).transport_options
+BROKER = broker_for(env.str("CELERY_BROKER_URL", default=""), VAR_DIR)
+CELERY_BROKER_URL = BROKER.url
+if BROKER.kind == "filesystem":
+    CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 300,

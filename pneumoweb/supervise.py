@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import environ
 
-from pneumoweb.broker import BrokerError, default_broker, prepare_folders
+from pneumoweb.broker import FILE_BROKER_URL, BrokerError, broker_for, check_server, prepare_folders
 from pneumoweb.processes import STOP_SECONDS, Site, ends_with_parent, site_from, supervisor_config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -162,8 +163,8 @@ class Supervisor:
 def run(site: Site) -> int:
     """Run the site until it is told to stop; returns the exit code."""
     site.logs.mkdir(parents=True, exist_ok=True)
-    if site.embedded_broker:
-        prepare_folders(default_broker(site.var), site.var)
+    if site.broker.kind != "external":
+        prepare_folders(site.broker, site.var)
     say("Starting the broker, the web server and the worker …")
     supervisor = Supervisor(site)
     announcer = Announcer(site)
@@ -184,10 +185,26 @@ def run(site: Site) -> int:
     return 0
 
 
+def choose_broker(site: Site) -> Site:
+    """Return the site with a broker that runs here: files where the embedded server does not.
+
+    The choice goes into the environment, so that every process makes the same one.
+    """
+    if site.broker.kind != "valkey":
+        return site
+    try:
+        check_server()
+    except BrokerError as error:
+        say(f"{error} Messages go through files instead, which is slower.")
+        os.environ["CELERY_BROKER_URL"] = FILE_BROKER_URL
+        return replace(site, broker=broker_for(FILE_BROKER_URL, site.var))
+    return site
+
+
 def main() -> int:
     """Run the site that the environment and .env describe."""
     environ.Env.read_env(ROOT / ".env")
-    site = site_from(os.environ, ROOT)
+    site = choose_broker(site_from(os.environ, ROOT))
     try:
         with take_data_directory(site.var):
             return run(site)

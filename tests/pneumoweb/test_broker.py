@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from kombu.exceptions import OperationalError
 from pneumoweb import broker as broker_module
 from pneumoweb.broker import (
     BrokerError,
+    broker_for,
+    check_server,
     default_broker,
     lock_folder,
     prepare_folders,
@@ -165,6 +167,43 @@ def test_without_the_wheel_messages_go_through_files(tmp_path: Path, monkeypatch
     prepare_folders(found, tmp_path)
     put(tmp_path, {"film": 2})
     assert take(tmp_path) == {"film": 2}
+
+
+def test_the_file_broker_can_be_asked_for_although_the_wheel_is_there(tmp_path: Path) -> None:
+    found = broker_for("filesystem://", tmp_path)
+    assert found.kind == "filesystem"
+    assert Path(found.transport_options["data_folder_in"]).is_relative_to(tmp_path)
+
+
+def test_a_server_that_somebody_else_runs_is_taken_by_its_address(tmp_path: Path) -> None:
+    found = broker_for("redis://localhost:6379/0", tmp_path)
+    assert (found.url, found.kind, found.socket) == ("redis://localhost:6379/0", "external", None)
+
+
+def a_server_that_cannot_be_started(folder: Path) -> Path:
+    binary = folder / "valkey-server"
+    binary.write_bytes(b"for another machine")
+    binary.chmod(0o755)
+    return binary
+
+
+def a_server_that_fails(folder: Path) -> Path:
+    binary = folder / "valkey-server"
+    binary.write_text("#!/bin/sh\nexit 127\n", encoding="ascii")
+    binary.chmod(0o755)
+    return binary
+
+
+@pytest.mark.parametrize("make", [a_server_that_cannot_be_started, a_server_that_fails])
+def test_a_server_that_does_not_run_here_is_found_out(
+    make: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_server()
+    binary = make(tmp_path)
+    monkeypatch.setattr(broker_module, "valkey_binary", lambda: binary)
+    with pytest.raises(BrokerError) as refused:
+        check_server()
+    assert refused.value.code == "no_server"
 
 
 def test_asking_for_the_address_creates_nothing_and_needs_no_django(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Which processes an installation has, and that supervisor reads their configuration back unharmed."""
 
+import os
 from pathlib import Path
 
 import pytest
 from supervisor.options import ServerOptions
 
+from pneumoweb.broker import BrokerError
 from pneumoweb.processes import Site, processes, site_from, supervisor_config
+from pneumoweb.supervise import choose_broker
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = {"CELERY_BROKER_URL": "filesystem://"}
 
 
 def site(tmp_path: Path, **variables: str) -> Site:
@@ -46,14 +50,30 @@ def test_a_configured_broker_replaces_the_embedded_one(tmp_path: Path) -> None:
     assert list(commands) == ["web", "worker", "clock"]
 
 
-def test_the_file_broker_has_no_server_and_a_solo_worker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = site(tmp_path)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    by_name = {process.name: process.command for process in processes(found)}
+def test_the_file_broker_has_no_server_and_a_solo_worker(tmp_path: Path) -> None:
+    by_name = {process.name: process.command for process in processes(site(tmp_path, **FILES))}
     assert list(by_name) == ["web", "worker", "clock"]
     assert by_name["worker"][-2:] == ["--pool", "solo"]
+
+
+def test_files_replace_a_server_that_does_not_run_here_and_every_process_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def does_not_run() -> None:
+        raise BrokerError("no_server", "It does not run here.")
+
+    monkeypatch.setattr("pneumoweb.supervise.check_server", does_not_run)
+    monkeypatch.setenv("CELERY_BROKER_URL", "")
+    found = choose_broker(site(tmp_path))
+    assert found.broker.kind == "filesystem"
+    assert os.environ["CELERY_BROKER_URL"] == "filesystem://"
+    assert "It does not run here." in capsys.readouterr().out
+
+
+def test_a_server_that_runs_here_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "")
+    assert choose_broker(site(tmp_path)).broker.kind == "valkey"
+    assert os.environ["CELERY_BROKER_URL"] == ""
 
 
 def test_secrets_of_the_environment_are_not_written_down(tmp_path: Path) -> None:
