@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import resource
 import select
@@ -25,17 +26,20 @@ from typing import Any, NoReturn
 
 from PIL import Image, MpoImagePlugin, TiffImagePlugin
 
+from pneumoml import dicom
+from pneumoml.dicom_wire import record_facts, record_values
 from pneumoml.images import Film, ImageLimits, ImageRefused, decode_film
 
-# Pillow imports its plugins at first use, which the children, who may open no file, could not do.
+# Pillow and pydicom import their plugins at first use, which the children, who may open no file, could not.
 Image.preinit()
-_PRELOADED = (MpoImagePlugin, TiffImagePlugin)
+_PRELOADED = (MpoImagePlugin, TiffImagePlugin, dicom)
 
 READY = b"ready"
 REPLY, ENDED = b"R", b"E"
 MEMORY_STATUS, OVERDUE_STATUS = 77, 78
 REQUEST_BYTES = 4096
 _READ_BYTES = 1 << 20
+_NOWHERE = os.open(os.devnull, os.O_WRONLY)
 
 
 @dataclass
@@ -124,6 +128,9 @@ def _run_child(connection: socket.socket, request: dict[str, Any]) -> NoReturn:
 def _lock_in(request: dict[str, Any]) -> None:
     """Limit this process: address space, CPU seconds, no files, no core. The server watches the clock."""
     signal.set_wakeup_fd(-1)
+    # What decoders print may quote the file, and a patient's name is to be in no log.
+    os.dup2(_NOWHERE, 2)
+    logging.disable()
     cpu = request["cpu_seconds"]
     for kind, limits in (
         (resource.RLIMIT_CORE, (0, 0)),
@@ -144,11 +151,14 @@ def _read_all(connection: socket.socket) -> bytes:
 
 
 def _answer(data: bytes, limits: ImageLimits) -> bytes:
-    """Reply frame: b"R", length of the facts, the facts as JSON, then the raw pixels (none for a refusal)."""
+    """Reply frame: b"R", length of the facts, the facts as JSON, then the raw pixels (none for a refusal).
+
+    A DICOM film's stored values (uint16, little endian) follow its pixels.
+    """
     pixels = b""
     try:
         film = decode_film(data, limits=limits)
-        facts, pixels = _facts(film), film.pixels.tobytes()
+        facts, pixels = _facts(film), film.pixels.tobytes() + record_values(film.dicom)
     except ImageRefused as refused:
         facts = {"refused": {"code": refused.code, "message": refused.message}}
     head = json.dumps(facts).encode()
@@ -156,7 +166,8 @@ def _answer(data: bytes, limits: ImageLimits) -> bytes:
 
 
 def _facts(film: Film) -> dict[str, Any]:
-    return {key: value for key, value in vars(film).items() if key != "pixels"}
+    facts = {key: value for key, value in vars(film).items() if key != "pixels"}
+    return {**facts, "dicom": record_facts(film.dicom)}
 
 
 def request_bytes(limits: ImageLimits, *, memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> bytes:

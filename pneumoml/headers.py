@@ -12,6 +12,7 @@ _PNG_MODES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey+alpha", 6: "RGBA"}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _JPEG_MODES = {1: "grey", 3: "RGB", 4: "CMYK"}
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_LS_FRAME = 0xF7
 _JPEG_SUPPORTED = frozenset({0xC0, 0xC1, 0xC2})
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _MAX_SEGMENTS = 10_000
@@ -26,7 +27,6 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive or an office document"),
     (0, b"\x1f\x8b", "a gzip archive"),
-    (128, b"DICM", "a DICOM file"),
     (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
 )
@@ -75,9 +75,9 @@ def _other_format(data: bytes) -> ImageRefused:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<"):
         return ImageRefused(
-            "unsupported_format", "This is a web page or an SVG drawing, not a film. Upload a JPEG or PNG."
+            "unsupported_format", "This is a web page or an SVG drawing, not a film. Upload the film itself."
         )
-    return ImageRefused("not_an_image", "This is not a JPEG or PNG picture. Upload the film as JPEG or PNG.")
+    return ImageRefused("not_an_image", "This is no JPEG, PNG or DICOM file. Upload the film as one of them.")
 
 
 def _broken(what: str) -> ImageRefused:
@@ -146,6 +146,15 @@ def _read_jpeg(data: bytes) -> ImageHeader:
             depth, height, width, components = struct.unpack(">BHHB", body[:6])
             return ImageHeader("JPEG", width, height, _JPEG_MODES[components], depth, frames)
     raise _broken("JPEG")
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) of any kind of JPEG, lossless ones and JPEG-LS too; None without a frame."""
+    for marker, body in _jpeg_segments(data):
+        if marker in _JPEG_FRAMES or marker == _JPEG_LS_FRAME:
+            height, width = struct.unpack(">HH", body[1:5].ljust(4, b"\0"))
+            return width, height
+    return None
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:

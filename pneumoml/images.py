@@ -1,14 +1,15 @@
-"""Bytes of a JPEG or PNG film to a grey array, and a grey array back to PNG or JPEG bytes."""
+"""Bytes of a JPEG, PNG or DICOM film to a grey array, and a grey array back to PNG or JPEG bytes."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoml.dicom_meta import check_meta, is_dicom
+from pneumoml.film import Film, ImageLimits, check_size, window_to_8bit
 from pneumoml.headers import ImageHeader, ImageRefused, png_is_whole, read_header
 
 __all__ = [
@@ -16,14 +17,15 @@ __all__ = [
     "ImageHeader",
     "ImageLimits",
     "ImageRefused",
+    "check_film",
     "check_header",
     "decode_film",
     "encode_png",
     "read_header",
     "thumbnail",
+    "window_to_8bit",
 ]
 
-WINDOW_PERCENTILES = (0.5, 99.5)
 COLOUR_SPREAD = 24
 _COLOUR_SAMPLE_SIDE = 256
 _PRINT_COLOURS = "The picture uses print colours (CMYK), not the greys of a film. Save it as grey or RGB."
@@ -32,44 +34,8 @@ _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I")
 _GREY = ("1", "L", "LA", *_DEEP_GREY)
 
 
-@dataclass(frozen=True)
-class ImageLimits:
-    """How large a film may be: bytes of the file, pixels in all, pixels along one side."""
-
-    max_bytes: int = 50 * 1024 * 1024
-    max_pixels: int = 40_000_000
-    max_side: int = 10_000
-    min_side: int = 32
-
-
-@dataclass(frozen=True, eq=False)
-class Film:
-    """One decoded film, upright.
-
-    `pixels` is uint8 (height, width), 0 black. `bit_depth` is that of the file; 16-bit grey was windowed to
-    8, and `window` holds the two source values that became 0 and 255. `colour_fraction` (0–1) is the share of
-    clearly coloured pixels: a film has next to none, a photograph many. `orientation` is the EXIF value that
-    was applied (1 upright).
-    """
-
-    pixels: NDArray[np.uint8]
-    width: int
-    height: int
-    format: str
-    mode: str
-    bit_depth: int
-    colour_fraction: float = 0.0
-    orientation: int = 1
-    window: tuple[int, int] | None = None
-
-
-def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
-    """Read the header and refuse by it whatever `decode_film` would refuse; decodes nothing.
-
-    Cheap and safe enough for the web process: it walks markers and chunks, and inflates nothing.
-    Raises `ImageRefused`.
-    """
-    limits = limits or ImageLimits()
+def check_bytes(data: bytes, limits: ImageLimits) -> None:
+    """Refuse an empty file and one that is too large. Raises `ImageRefused`."""
     if not data:
         raise ImageRefused("empty_file", "The file is empty. Choose the file again and upload it once more.")
     if len(data) > limits.max_bytes:
@@ -77,8 +43,30 @@ def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
             "file_too_large",
             f"The file is larger than {limits.max_bytes // 1_048_576} MB. Export the film as a smaller file.",
         )
+
+
+def check_film(data: bytes, limits: ImageLimits) -> None:
+    """Refuse by the first look whatever may be refused by it, of any kind; decodes and inflates nothing.
+
+    Raises `ImageRefused`. Of a DICOM file this is the transfer syntax; its header is read in the child.
+    """
+    if is_dicom(data):
+        check_bytes(data, limits)
+        check_meta(data)
+    else:
+        check_header(data, limits)
+
+
+def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
+    """Read the header of a JPEG or PNG and refuse by it whatever `decode_film` would; decodes nothing.
+
+    Cheap and safe enough for the web process: it walks markers and chunks, and inflates nothing.
+    Raises `ImageRefused`.
+    """
+    limits = limits or ImageLimits()
+    check_bytes(data, limits)
     header = read_header(data)
-    _check_size(header, limits)
+    check_size(header.width, header.height, limits)
     if header.frames > 1:
         raise ImageRefused(
             "several_frames",
@@ -92,25 +80,8 @@ def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
     return header
 
 
-def _check_size(header: ImageHeader, limits: ImageLimits) -> None:
-    width, height = header.width, header.height
-    if min(width, height) < 1:
-        raise ImageRefused("zero_size", "The picture has no pixels. Export the film again.")
-    if min(width, height) < limits.min_side:
-        raise ImageRefused(
-            "too_small",
-            f"The picture is {width} × {height} pixels; a film needs at least {limits.min_side} a side.",
-        )
-    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
-        raise ImageRefused(
-            "too_many_pixels",
-            f"The picture is {width} × {height} pixels; at most {limits.max_side} along a side and "
-            f"{limits.max_pixels // 1_000_000} million in all are accepted. Export the film smaller.",
-        )
-
-
 def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
-    """Decode a JPEG or PNG into an upright grey film, uint8 (height, width).
+    """Decode a JPEG, PNG or DICOM file into an upright grey film, uint8 (height, width).
 
     Colour becomes luma (ITU-R BT.601), transparency is laid over black, the EXIF orientation is applied.
     A 16-bit grey film is windowed linearly between its 0.5 and 99.5 percentiles; 16-bit colour, or grey with
@@ -118,6 +89,8 @@ def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
     calls this with memory and time limits.
     Raises `ImageRefused` with a `code` and a sentence for people; `MemoryError` passes through.
     """
+    if is_dicom(data):
+        return _decode_dicom(data, limits or ImageLimits())
     header = check_header(data, limits)
     try:
         return _decode(data, header)
@@ -125,6 +98,13 @@ def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
         raise
     except Exception as error:  # decoders raise nearly every built-in exception on broken input
         raise _broken() from error
+
+
+def _decode_dicom(data: bytes, limits: ImageLimits) -> Film:
+    from pneumoml.dicom import decode_dicom  # half a second of imports that most processes never need
+
+    check_bytes(data, limits)
+    return decode_dicom(data, limits)
 
 
 def _broken() -> ImageRefused:
@@ -208,24 +188,6 @@ def _to_grey(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[int, int] | N
     if image.mode in _DEEP_GREY:
         return window_to_8bit(np.asarray(image).astype(np.uint16, copy=False))
     return np.asarray(_over_black(image).convert("L"), dtype=np.uint8), None
-
-
-def window_to_8bit(values: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Window uint16 (H, W) linearly to uint8 between its 0.5 and 99.5 percentiles; return both.
-
-    Percentiles, not minimum and maximum, so that a burnt-in marker or a dead pixel does not darken the film.
-    Where the two percentiles coincide (an almost uniform film) the extremes are used, then the full range.
-    """
-    counts = np.bincount(values.ravel(), minlength=65536)
-    cumulative = np.cumsum(counts) / values.size * 100
-    low, high = (int(np.searchsorted(cumulative, percentile)) for percentile in WINDOW_PERCENTILES)
-    if low >= high:
-        used = np.flatnonzero(counts)
-        low, high = int(used[0]), int(used[-1])
-    if low >= high:
-        low, high = 0, 65535
-    table = np.clip((np.arange(65536, dtype=np.float32) - low) / (high - low), 0, 1) * 255
-    return np.rint(table).astype(np.uint8)[values], (low, high)
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from pneumoml.decode_child import ENDED, MEMORY_STATUS, OVERDUE_STATUS, READY, REPLY, request_bytes
-from pneumoml.images import Film, ImageLimits, ImageRefused, check_header
+from pneumoml.dicom_wire import record_from
+from pneumoml.images import Film, ImageLimits, ImageRefused, check_film
 
 __all__ = ["Cage", "DecoderUnavailable", "decode_isolated", "shut_down", "warm_up"]
 
@@ -112,7 +113,7 @@ _server: _Server | None = None
 
 
 def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cage | None = None) -> Film:
-    """Decode a JPEG or PNG as `images.decode_film` does, in a child of its own.
+    """Decode a JPEG, PNG or DICOM file as `images.decode_film` does, in a child of its own.
 
     Safe to call from many threads; at most `DECODERS_AT_ONCE` films are decoded at a time in one process.
     Raises `ImageRefused` with the codes of `decode_film`, and decoder_timeout, decoder_memory or
@@ -120,7 +121,7 @@ def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cag
     started or is busy.
     """
     limits, cage = limits or ImageLimits(), cage or Cage()
-    check_header(data, limits)
+    check_film(data, limits)
     if not _slots.acquire(timeout=cage.wall_seconds):
         raise DecoderUnavailable("decoder_busy", "Too many films are being read. Try again in a moment.")
     try:
@@ -284,7 +285,8 @@ def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film
     if width * height > limits.max_pixels:
         raise ValueError("size")
     pixels = np.frombuffer(channel.read(width * height), np.uint8).reshape(height, width)
-    window = facts["window"]
+    window, dicom = facts["window"], facts["dicom"]
+    values = b"" if dicom is None else channel.read(2 * width * height)
     return Film(
         pixels=pixels,
         width=width,
@@ -295,6 +297,7 @@ def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film
         colour_fraction=float(facts["colour_fraction"]),
         orientation=int(facts["orientation"]),
         window=None if window is None else (int(window[0]), int(window[1])),
+        dicom=None if dicom is None else record_from(dicom, values, (height, width)),
     )
 
 

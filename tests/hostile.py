@@ -241,8 +241,10 @@ NO_PICTURES = {
     "ZIP": Kind(zip_of, "unsupported_format"),
     "ZIP that climbs out": Kind(lambda: zip_of("../../etc/passwd"), "unsupported_format"),
     "gzip": Kind(lambda: films.NOT_FILMS["gzip"], "unsupported_format"),
-    "DICOM": Kind(lambda: films.NOT_FILMS["dicom"], "unsupported_format"),
-    "DICOM that is a program": Kind(lambda: b"MZ" + bytes(126) + b"DICM" + bytes(99), "unsupported_format"),
+    "DICOM signature and zeros": Kind(lambda: films.NOT_FILMS["dicom"], "dicom_transfer_syntax"),
+    "a program with a DICOM signature": Kind(
+        lambda: b"MZ" + bytes(126) + b"DICM" + bytes(99), "dicom_transfer_syntax"
+    ),
     "SVG": Kind(lambda: films.NOT_FILMS["svg"], "unsupported_format"),
     "SVG behind a mark and blanks": Kind(lambda: b"\xef\xbb\xbf \r\n\t<svg/>", "unsupported_format"),
     "HTML": Kind(lambda: films.NOT_FILMS["html"], "unsupported_format"),
