@@ -8,13 +8,24 @@ register = template.Library()
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    """Write a share of 0 to 1 in whole percent, nothing for None; no score is certain, so never 0 or 100."""
-    if share is None:
-        return ""
-    if share < 0.005:
-        return "<1%"
-    return ">99%" if share >= 0.995 else f"{share:.0%}"
+def percent(share: float | None, decimals: int = 0) -> str:
+    """Write a share of 0 to 1 in percent, nothing for None; no probability is certain, so never 0 or 100."""
+    return "" if share is None else _never_certain(100 * share, 100, decimals) + "%"
+
+
+@register.filter
+def score(share: float | None, decimals: int = 3) -> str:
+    """Write a raw score of 0 to 1 as a number, nothing for None; never as 0 or 1."""
+    return "" if share is None else _never_certain(share, 1, decimals)
+
+
+def _never_certain(value: float, most: int, decimals: int) -> str:
+    step = 10.0**-decimals
+    if float(f"{value:.{decimals}f}") <= 0:
+        return f"<{step:.{decimals}f}"
+    if float(f"{value:.{decimals}f}") >= most:
+        return f">{most - step:.{decimals}f}"
+    return f"{value:.{decimals}f}"
 
 
 @register.filter

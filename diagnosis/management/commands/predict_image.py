@@ -15,6 +15,7 @@ from tqdm import tqdm
 from diagnosis.errors import Refused
 from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.management.versions import chosen_artifact
+from diagnosis.templatetags.film_words import percent
 from pneumoml import heatmap
 from pneumoml.artifacts import Artifact, ArtifactRefused
 from pneumoml.gradcam import LayerUnknown
@@ -210,8 +211,8 @@ def _in_words(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"{answer['file']}: not read. {answer['error']['message']}"
     lines = [
-        f"{answer['file']}: {answer['diagnosis']}, confidence {answer['confidence']:.1%} "
-        f"(probability of pneumonia {answer['calibrated_probability']:.1%}, "
+        f"{answer['file']}: {answer['diagnosis']}, confidence {percent(answer['confidence'], 1)} "
+        f"(probability of pneumonia {percent(answer['calibrated_probability'], 1)}, "
         f"operating point {answer['threshold']:.1%}{', borderline' if answer['borderline'] else ''})"
     ]
     lines += [f"  {kind}: {path}" for kind, path in answer["pictures"].items()]

@@ -1,5 +1,6 @@
 """The study page: its states, who may see and do what, how it keeps itself up to date."""
 
+import html
 import re
 import uuid
 from datetime import timedelta
@@ -103,6 +104,19 @@ def test_the_bar_names_score_operating_point_and_band_for_people_who_cannot_see_
     client.force_login(cast.alice)
     label = "Calibrated probability 78.0%; operating point 50.0%; borderline band 40.0 to 60.0%"
     assert label in text(page(client, finished_study))
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"), [(0.99999, (">99.9%", ">0.999")), (0.00001, ("<0.1%", "<0.001"))]
+)
+def test_no_score_is_shown_as_certain(
+    client: Client, cast: Cast, finished_study: Study, probability: float, words: tuple[str, str]
+) -> None:
+    prediction_of(finished_study, calibrated_probability=probability, probability=probability)
+    client.force_login(cast.alice)
+    shown = html.unescape(text(page(client, finished_study)))
+    assert [word for word in words if word not in shown] == []
+    assert not re.search(r"Calibrated probability (0|100)\.0%|<strong>(0|100)(\.0)?%", shown)
 
 
 def test_the_page_shows_facts_of_film_and_reading(client: Client, cast: Cast, finished_study: Study) -> None:
