@@ -15,8 +15,8 @@ POLICY = (
     "validation films, and of at least {least:.0%} in each of them; the highest threshold that keeps both, "
     "which gives the best specificity. Where that threshold would lie outside {low:.2f} to {high:.2f}, the "
     "nearer end is taken. The borderline band holds the threshold and reaches from the probability below "
-    "which {band:.0%} of the validation films with pneumonia lie to that above which {band:.0%} of the normal "
-    "ones lie."
+    "which {band:.0%} of the validation films with pneumonia lie to that above which {band:.0%} of the "
+    "normal ones lie."
 )
 
 
