@@ -20,6 +20,15 @@ class FilmRefused(Refused):
         "too_many_bytes": 413,
         "too_many_pixels": 413,
         "unsupported_format": 415,
+        "dicom_bits": 415,
+        "dicom_colour": 415,
+        "dicom_deflated": 415,
+        "dicom_directory": 415,
+        "dicom_document": 415,
+        "dicom_for_processing": 415,
+        "dicom_modality": 415,
+        "dicom_report": 415,
+        "dicom_transfer_syntax": 415,
     }
 
     def __init__(self, code: str, message: str) -> None:

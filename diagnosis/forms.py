@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
     file = ManyFilesField(
-        required=False, widget=ManyFilesInput(attrs={"accept": "image/jpeg,image/png,.jpg,.jpeg,.png"})
+        required=False, widget=ManyFilesInput(attrs={"accept": "image/jpeg,image/png,application/dicom,.jpg,.jpeg,.png,.dcm,.dicom"})
     )
     url = forms.CharField(
         required=False,
@@ -74,5 +74,5 @@ class UploadForm(forms.Form):
         """Ask for a film where there is none."""
         data = super().clean() or {}
         if not self.errors and not data.get("file") and not data.get("url"):
-            self.add_error("file", "Choose at least one film, a JPEG or PNG file.")
+            self.add_error("file", "Choose at least one film, a JPEG, PNG or DICOM file.")
         return data

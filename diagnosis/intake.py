@@ -1,12 +1,15 @@
 """From an untrusted file or URL to a checked film, before anything is stored."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 
+from diagnosis.deidentify import deidentified_dicom, pseudonym_key, study_fields
 from diagnosis.errors import FilmRefused, NotReady
 from diagnosis.fetch import fetch_url
+from pneumoml.dicom_record import DicomRecord
 from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
 from pneumoml.isolation import DecoderUnavailable, decode_isolated
 
@@ -15,7 +18,11 @@ THUMBNAIL_SIDE = 160
 
 @dataclass(frozen=True)
 class IncomingFilm:
-    """A film that may be stored: the bytes as sent, and our own re-encoded grey copy without metadata."""
+    """A film that may be stored: its original, and our own re-encoded grey copy without metadata.
+
+    The original is the file as it was sent; of a DICOM file it is the de-identified one that we wrote, since
+    the sender's is stored nowhere. `facts` are the values of DicomFields.
+    """
 
     original: bytes
     sha256: str
@@ -25,6 +32,7 @@ class IncomingFilm:
     bit_depth: int
     display_png: bytes
     thumbnail_png: bytes
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFilm:
@@ -35,14 +43,17 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
 
     Raises FilmRefused (with the decoder's code), UrlRefused, or NotReady where the decoder is busy.
     """
-    original = fetch_url(url) if url is not None else (data or b"")
+    sent = fetch_url(url) if url is not None else (data or b"")
     try:
-        film = decode_isolated(original, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
+        film = decode_isolated(sent, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
     except ImageRefused as refusal:
         raise FilmRefused(refusal.code, refusal.message) from refusal
     except DecoderUnavailable as trouble:
         raise NotReady(trouble.code, trouble.message) from trouble
     height, width = film.pixels.shape
+    original, facts = sent, {}
+    if film.dicom is not None:
+        original, facts = _deidentified(film.dicom)
     return IncomingFilm(
         original=original,
         sha256=hashlib.sha256(original).hexdigest(),
@@ -52,4 +63,16 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
         bit_depth=film.bit_depth,
         display_png=encode_png(film.pixels),
         thumbnail_png=thumbnail(film.pixels, THUMBNAIL_SIDE),
+        facts=facts,
     )
+
+
+def _deidentified(record: DicomRecord) -> tuple[bytes, dict[str, Any]]:
+    try:
+        key = pseudonym_key()
+    except OSError as trouble:
+        message = (
+            "DICOM films cannot be de-identified at the moment, so none is stored. Tell an administrator."
+        )
+        raise NotReady("pseudonym_key_missing", message) from trouble
+    return deidentified_dicom(record, key), study_fields(record, key)

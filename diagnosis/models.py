@@ -11,6 +11,7 @@ from django.db.models.expressions import Combinable
 from django.urls import reverse
 from django.utils import timezone
 
+from diagnosis.dicom_fields import DicomFields
 from diagnosis.roles import AnyUser, may_review, sees_every_project
 
 
@@ -117,12 +118,13 @@ def _thumbnail_path(study: "Study", filename: str) -> str:
     return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.png"
 
 
-class Study(models.Model):
-    """One chest film as it was taken in: the original, and our own grey copy of it."""
+class Study(DicomFields):
+    """One chest film as it was taken in: the original (of DICOM: de-identified), and our own grey copy."""
 
     class MediaFormat(models.TextChoices):
         JPEG = "JPEG"
         PNG = "PNG"
+        DICOM = "DICOM"
 
     class Source(models.TextChoices):
         FILE = "file", "Uploaded file"
@@ -137,7 +139,7 @@ class Study(models.Model):
         help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.",
     )
     source = models.CharField(max_length=4, choices=Source.choices)
-    media_format = models.CharField(max_length=4, choices=MediaFormat.choices)
+    media_format = models.CharField(max_length=5, choices=MediaFormat.choices)
     sha256 = models.CharField(max_length=64, editable=False)
     byte_size = models.PositiveBigIntegerField()
     width = models.PositiveIntegerField()

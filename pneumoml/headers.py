@@ -77,7 +77,9 @@ def _other_format(data: bytes) -> ImageRefused:
         return ImageRefused(
             "unsupported_format", "This is a web page or an SVG drawing, not a film. Upload the film itself."
         )
-    return ImageRefused("not_an_image", "This is no JPEG, PNG or DICOM file. Upload the film as one of them.")
+    return ImageRefused(
+        "not_an_image", "This is not a JPEG or PNG picture, nor a DICOM file. Upload the film as one of them."
+    )
 
 
 def _broken(what: str) -> ImageRefused:

@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.pictures import FilmMissing, render_picture
+from pneumoml.dicom_meta import is_dicom
 
-_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
+_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "application/dicom": "dcm"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -80,10 +81,12 @@ def _stored(study: Study, kind: str, stored: FieldFile) -> FileResponse:
 
 
 def _media_type(file: "File[bytes]") -> str:
-    """Tell by content: only JPEG and PNG were ever taken in or made."""
-    start = file.read(2)
+    """Tell by content: only JPEG, PNG and DICOM were ever taken in or made."""
+    start = file.read(132)
     file.seek(0)
-    return "image/jpeg" if start == b"\xff\xd8" else "image/png"
+    if is_dicom(start):
+        return "application/dicom"
+    return "image/jpeg" if start[:2] == b"\xff\xd8" else "image/png"
 
 
 def _headers(study: Study, kind: str, media_type: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ _EITHER = "Send one film: a “file” as multipart form data, or the “url” 
 class SubmissionSerializer(serializers.Serializer[Any]):
     """The fields of a film that is sent in."""
 
-    file = serializers.FileField(required=False, help_text="A chest film as JPEG or PNG.")
+    file = serializers.FileField(required=False, help_text="A chest film as JPEG, PNG or DICOM.")
     url = serializers.CharField(required=False, max_length=2000, help_text="Where the film can be fetched.")
     project = serializers.SlugField(
         required=False,
@@ -44,7 +44,7 @@ class SubmissionSerializer(serializers.Serializer[Any]):
 class FileSubmissionSerializer(SubmissionSerializer):
     """A film sent as a file."""
 
-    file = serializers.FileField(help_text="A chest film as JPEG or PNG.")
+    file = serializers.FileField(help_text="A chest film as JPEG, PNG or DICOM.")
     url = None  # type: ignore[assignment]  # how REST framework leaves out an inherited field
 
 

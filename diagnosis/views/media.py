@@ -23,14 +23,18 @@ from diagnosis.pictures import (
 )
 from diagnosis.views.access import film_or_404, refused
 
-CONTENT_TYPES = {Study.MediaFormat.JPEG: ("image/jpeg", "jpg"), Study.MediaFormat.PNG: ("image/png", "png")}
+CONTENT_TYPES = {
+    Study.MediaFormat.JPEG: ("image/jpeg", "jpg"),
+    Study.MediaFormat.PNG: ("image/png", "png"),
+    Study.MediaFormat.DICOM: ("application/dicom", "dcm"),
+}
 _JPEG_START = b"\xff\xd8"
 
 
 @login_required
 @require_GET
 def original(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Hand out the film as it was sent, under a neutral name; recorded as a download."""
+    """Hand out the film as it was sent (DICOM: de-identified), under a neutral name; recorded."""
     study = film_or_404(request, uid)
     content_type, extension = CONTENT_TYPES[Study.MediaFormat(study.media_format)]
     try:
