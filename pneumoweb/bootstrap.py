@@ -61,7 +61,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """Return the process's variables over those of the .env file."""
-    return read_dotenv(ROOT / ".env") | dict(os.environ)
+    return read_dotenv(Path(os.environ.get("PNEUMOWEB_ENV_FILE") or ROOT / ".env")) | dict(os.environ)
 
 
 def port_number(text: str) -> int:

@@ -11,7 +11,7 @@ from pneumoweb.secret import load_or_create_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("PNEUMOWEB_ENV_FILE", default="") or BASE_DIR / ".env")
 
 # --- Where data lives -------------------------------------------------------------------------------
 VAR_DIR = Path(env.str("PNEUMOWEB_VAR", default=str(BASE_DIR / "var"))).resolve()

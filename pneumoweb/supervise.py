@@ -203,7 +203,7 @@ def choose_broker(site: Site) -> Site:
 
 def main() -> int:
     """Run the site that the environment and .env describe."""
-    environ.Env.read_env(ROOT / ".env")
+    environ.Env.read_env(os.environ.get("PNEUMOWEB_ENV_FILE") or ROOT / ".env")
     site = choose_broker(site_from(os.environ, ROOT))
     try:
         with take_data_directory(site.var):

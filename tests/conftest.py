@@ -1,12 +1,6 @@
-"""Fixtures that every test may use: the cast, a registered model, films, an isolated data directory."""
+"""Fixtures that every test may use: the cast, a registered model, films, a media folder of their own."""
 
-import os
-import tempfile
 from pathlib import Path
-
-# The suite never touches an installation's own data: settings.py reads this before anything else.
-os.environ["PNEUMOWEB_VAR"] = tempfile.mkdtemp(prefix="pneumoweb-tests-")
-os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 
 import pytest
 from django.core.cache import cache

@@ -1,16 +1,21 @@
 """The real system in a temporary folder: broker, worker and web as the user runs them, killed at will."""
 
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import requests
 
-from pneumoweb.broker import default_broker, prepare_folders, server_command
+from pneumoweb.broker import prepare_folders, server_command
+from pneumoweb.processes import Site, processes, site_from
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +51,7 @@ class Stack:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         return {
             **kept,
+            "PNEUMOWEB_ENV_FILE": os.devnull,
             "PNEUMOWEB_VAR": str(self.var),
             "DJANGO_SUPERUSER_USERNAME": ADMIN,
             "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
@@ -67,19 +73,29 @@ class Stack:
         self.manage("createsuperuser", "--noinput")
         self.manage("register_model", "--shipped", "--activate")
 
+    @property
+    def site(self) -> Site:
+        """The installation as the supervisor sees it."""
+        return site_from(self.env | {"PORT": str(self.port)}, ROOT)
+
     def start_broker(self) -> None:
-        """Start the embedded Valkey server and wait until it listens."""
-        broker = default_broker(self.var)
-        assert broker.socket is not None
+        """Start the broker that the settings name, the embedded one by default, and wait until it listens."""
+        broker = self.site.broker
+        self.var.mkdir(parents=True, exist_ok=True)
+        if broker.kind == "external":
+            self._start("broker", _redis_command(broker.url, self.var))
+            return
         prepare_folders(broker, self.var)
-        broker.socket.unlink(missing_ok=True)
-        self._start("broker", server_command(self.var, broker.socket))
-        wait_until(broker.socket.exists, seconds=20, what="the broker's socket")
+        if broker.socket is not None:
+            broker.socket.unlink(missing_ok=True)
+            self._start("broker", server_command(self.var, broker.socket))
+            wait_until(broker.socket.exists, seconds=20, what="the broker's socket")
 
     def start_worker(self) -> None:
-        """Start the Celery worker with its embedded beat."""
-        celery = [sys.executable, "-m", "celery", "-A", "pneumoweb", "worker"]
-        self._start("worker", [*celery, "-B", "-c", "1", "--loglevel", "INFO"])
+        """Start the worker and, unless it runs, the clock, with the commands of run.sh."""
+        for process in processes(self.site):
+            if process.name == "worker" or (process.name == "clock" and "clock" not in self.processes):
+                self._start(process.name, [sys.executable, *process.command])
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
@@ -100,11 +116,23 @@ class Stack:
                 command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
 
+    def send(self, name: str, signal_number: int) -> None:
+        """Send the signal to the whole process group, which goes on living or not."""
+        os.killpg(self.processes[name].pid, signal_number)
+
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Send the signal to the whole process group and wait for its leader to be gone."""
-        process = self.processes.pop(name)
-        os.killpg(process.pid, signal_number)
-        process.wait(timeout=60)
+        self.send(name, signal_number)
+        self.processes.pop(name).wait(timeout=60)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Read the truth from the database itself."""
+        url = self.settings.get("DATABASE_URL", "")
+        if url:
+            with psycopg.connect(url) as server:
+                return server.execute(statement.encode()).fetchall()
+        with sqlite3.connect(self.var / "db.sqlite3", timeout=20) as file:
+            return file.execute(statement).fetchall()
 
     def log(self, name: str) -> str:
         """Return everything that the process has printed."""
@@ -114,3 +142,11 @@ class Stack:
         """Kill whatever still runs."""
         for name in list(self.processes):
             self.kill(name)
+
+
+def _redis_command(url: str, var: Path) -> list[str]:
+    """Return the command of Debian's Redis server at the port of `url`, as docs/operations.md sets it up."""
+    binary = shutil.which("redis-server") or "/usr/bin/redis-server"
+    port = url.rpartition(":")[2].partition("/")[0]
+    options = ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", ""]
+    return [binary, "--bind", "127.0.0.1", "--port", port, "--dir", str(var), *options]

@@ -17,6 +17,7 @@ def run(database_url: str, var: Path, *words: str) -> str:
     """Run Python on the given database in a process of its own."""
     environment = {
         "PATH": os.environ["PATH"],
+        "PNEUMOWEB_ENV_FILE": os.devnull,
         "PNEUMOWEB_VAR": str(var),
         "DATABASE_URL": database_url,
         "DJANGO_SETTINGS_MODULE": "pneumoweb.settings",

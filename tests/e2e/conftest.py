@@ -39,8 +39,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Broker, worker with the shipped model, and web server over a temporary folder."""
-    kept = {key: os.environ[key] for key in ("MODELS_DIR",) if key in os.environ}
-    stack = Stack(tmp_path_factory.mktemp("e2e") / "var", settings=kept)
+    stack = Stack(tmp_path_factory.mktemp("e2e") / "var")
     stack.var.mkdir()
     try:
         stack.prepare()

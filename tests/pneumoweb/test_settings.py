@@ -8,6 +8,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from django.conf import settings
+
 from pneumoweb.bootstrap import read_dotenv
 from pneumoweb.secret import load_or_create_secret
 
@@ -46,7 +48,7 @@ def settings_seen_with(variables: dict[str, str], var: Path) -> str:
         "import pneumoweb.settings as s; "
         "print({k: v for k, v in vars(s).items() if k.isupper() and k != 'SECRET_KEY'})"
     )
-    base = {"PATH": os.environ["PATH"], "PNEUMOWEB_VAR": str(var)}
+    base = {"PATH": os.environ["PATH"], "PNEUMOWEB_VAR": str(var), "PNEUMOWEB_ENV_FILE": os.devnull}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, env=variables | base, capture_output=True, text=True, check=True)
     return done.stdout
@@ -65,3 +67,27 @@ def test_the_secret_key_is_the_same_for_all_processes_and_private(tmp_path: Path
     assert keys == {load_or_create_secret(path)}
     assert len(keys.pop()) > 60
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_tests_settings_come_from_no_env_file_no_shell_and_no_installation(tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.env"
+    hostile.write_text("DEBUG=true\nTIME_ZONE=Mars/Olympus\nDATABASE_URL=postgres://x/y\n", encoding="utf-8")
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PNEUMOWEB_ENV_FILE": str(hostile),
+        "PNEUMOWEB_VAR": str(tmp_path / "installation"),
+        "MAX_UPLOAD_MB": "1",
+        "TMPDIR": str(tmp_path),
+    }
+    script = "import tests.settings as s; print(s.VAR_DIR, s.DEBUG, s.TIME_ZONE, s.MAX_UPLOAD_BYTES)"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
+    var, *others = done.stdout.split()
+    assert Path(var).name.startswith("pneumoweb-tests-")
+    assert others == ["False", "UTC", str(50 * 1024 * 1024)]
+    assert not (tmp_path / "installation").exists()
+
+
+def test_this_very_run_reads_the_tests_settings() -> None:
+    assert os.environ["DJANGO_SETTINGS_MODULE"] == "tests.settings"
+    assert settings.VAR_DIR.name.startswith("pneumoweb-tests-")

@@ -195,7 +195,11 @@ def test_help_has_examples_and_the_disclaimer(command: str) -> None:
 
 @pytest.mark.tensorflow
 def test_the_shipped_model_reads_a_sample_film_without_a_database(tmp_path: Path) -> None:
-    environment = {"PATH": "/usr/bin:/bin", "PNEUMOWEB_VAR": str(tmp_path / "var")}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PNEUMOWEB_VAR": str(tmp_path / "var"),
+        "PNEUMOWEB_ENV_FILE": "/dev/null",
+    }
     words = [
         sys.executable,
         "manage.py",
