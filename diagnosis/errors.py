@@ -17,7 +17,6 @@ class FilmRefused(Refused):
 
     _STATUS = {
         "file_too_large": 413,
-        "too_many_bytes": 413,
         "too_many_pixels": 413,
         "unsupported_format": 415,
         "dicom_bits": 415,

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
+from diagnosis.errors import FilmRefused
+
 _SLACK = 1024 * 1024  # form fields and boundaries around the film
 
 
@@ -32,3 +34,10 @@ class CappedUploadHandler(FileUploadHandler):
     def file_complete(self, file_size: int) -> None:
         """Leave the file to the handlers after this one."""
         return
+
+
+def cut_off() -> FilmRefused:
+    """Return the refusal of a film whose request was stopped here, with the code of every film too large."""
+    limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+    message = f"A film may have at most {limit} MB. This one, and any file after it, was not stored."
+    return FilmRefused("file_too_large", message)

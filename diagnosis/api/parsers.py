@@ -9,10 +9,10 @@ from rest_framework.parsers import JSONParser
 
 
 class PayloadTooLarge(APIException):
-    """The request carries more than a film may have."""
+    """The request's body, apart from a film in it, is larger than any that is read."""
 
     status_code = 413
-    default_code = "too_many_bytes"
+    default_code = "request_too_large"
 
     def __init__(self, what: str, limit_bytes: int) -> None:
         super().__init__(f"{what} is larger than {limit_bytes / 1024**2:.0f} MB, the most that is taken in.")

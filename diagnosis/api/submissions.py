@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from diagnosis.api.actor import actor_of
-from diagnosis.api.parsers import PayloadTooLarge
 from diagnosis.errors import NotAllowed
 from diagnosis.models import Project
 from diagnosis.roles import AnyUser
 from diagnosis.submission import Submission, submit_study
+from diagnosis.uploads import cut_off
 
 _EITHER = "Send one film: a “file” as multipart form data, or the “url” of one, not both."
 
@@ -77,7 +76,7 @@ def submit(request: Request) -> Submission:
 def _fields(request: Request) -> dict[str, Any]:
     data = request.data  # reads the body, and with it the files
     if getattr(request, "upload_was_too_large", False):
-        raise PayloadTooLarge("The file", settings.MAX_UPLOAD_BYTES)
+        raise cut_off()
     if len(request.FILES.getlist("file")) > 1:
         raise ValidationError({"file": "Send one film per request."})
     serializer = SubmissionSerializer(data=data)

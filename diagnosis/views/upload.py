@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods
 
-from diagnosis.errors import FilmRefused, NotAllowed, Refused
+from diagnosis.errors import NotAllowed, Refused
 from diagnosis.forms import UploadForm
 from diagnosis.models import Project, Study
 from diagnosis.roles import may_upload
 from diagnosis.submission import submit_study
+from diagnosis.uploads import cut_off
 from diagnosis.views.access import signed_in
 
 UPLOADED, DUPLICATE, REFUSED = "uploaded", "duplicate", "refused"
@@ -46,7 +47,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
     form = UploadForm(request.POST, request.FILES, user=user)
     valid = form.is_valid()
-    outcomes = _too_large(request) if _was_cut_off(request) else []
+    outcomes = [_refused("A file that is too large", cut_off())] if _was_cut_off(request) else []
     if valid:
         outcomes = _take_in(user, form) + outcomes
     elif not outcomes:
@@ -94,12 +95,6 @@ def _refused(name: str, refusal: Refused) -> Outcome:
 
 def _was_cut_off(request: HttpRequest) -> bool:
     return bool(getattr(request, "upload_was_too_large", False))
-
-
-def _too_large(request: HttpRequest) -> list[Outcome]:
-    limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-    message = f"A film may have at most {limit} MB. This one, and any file after it, was not stored."
-    return [_refused("A file that is too large", FilmRefused("too_many_bytes", message))]
 
 
 def _form_refusals(form: UploadForm) -> list[Outcome]:

@@ -82,7 +82,7 @@ def test_a_null_character_is_400(cast: Cast) -> None:
 
 def test_huge_json_is_413(cast: Cast, settings: Any) -> None:
     body = '{"username": "' + "a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + '"}'
-    assert_problem(APIClient().post(LOGIN, body, content_type="application/json"), 413, "too_many_bytes")
+    assert_problem(APIClient().post(LOGIN, body, content_type="application/json"), 413, "request_too_large")
 
 
 def test_five_wrong_passwords_lock_the_account_even_for_the_right_one(cast: Cast, settings: Any) -> None:

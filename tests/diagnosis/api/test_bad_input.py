@@ -49,7 +49,7 @@ def test_what_is_no_readable_film(cast: Cast, active_model: ModelVersion, door: 
 def test_a_file_over_the_cap(cast: Cast, active_model: ModelVersion, settings: Any, door: str) -> None:
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
     upload = film_upload(films.chest_png() + bytes(3 * 1024 * 1024))
-    problem = assert_problem(client_of(cast.alice).post(door, {"file": upload}), 413, "too_many_bytes")
+    problem = assert_problem(client_of(cast.alice).post(door, {"file": upload}), 413, "file_too_large")
     assert "1 MB" in problem["detail"]
     assert_nothing_stored()
 

@@ -121,7 +121,7 @@ def test_a_film_that_is_too_large_is_refused_before_it_is_read_to_the_end(
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
     large = SimpleUploadedFile("large.png", b"\x89PNG" + bytes(3 * 1024 * 1024))
     answer = send(alice, cast.project, large, json=True)
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_bytes")
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
     assert "at most 1 MB" in answer.json()["message"]
     assert not Study.objects.exists()
 
