@@ -31,7 +31,7 @@ class IncomingFilm:
     height: int
     bit_depth: int
     display_png: bytes
-    thumbnail_png: bytes
+    thumbnail_jpeg: bytes
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -62,7 +62,7 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
         height=height,
         bit_depth=film.bit_depth,
         display_png=encode_png(film.pixels),
-        thumbnail_png=thumbnail(film.pixels, THUMBNAIL_SIDE),
+        thumbnail_jpeg=thumbnail(film.pixels, THUMBNAIL_SIDE),
         facts=facts,
     )
 

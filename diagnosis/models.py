@@ -115,7 +115,7 @@ def _display_path(study: "Study", filename: str) -> str:
 
 
 def _thumbnail_path(study: "Study", filename: str) -> str:
-    return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.png"
+    return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.jpg"
 
 
 class Study(DicomFields):

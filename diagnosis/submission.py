@@ -111,7 +111,7 @@ def _store_files(study: Study, film: IncomingFilm) -> None:
     try:
         study.original.save("original", ContentFile(film.original), save=False)
         study.display.save("display", ContentFile(film.display_png), save=False)
-        study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_png), save=False)
+        study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
     except OSError as error:
         logger.exception("A film could not be written.")
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -281,7 +281,7 @@ def test_a_hostile_file_name_changes_nothing(cast: Cast, name: str) -> None:
     answer = client.generic("POST", "/api/v1/studies/", body, content_type="multipart/form-data; boundary=x")
     assert answer.status_code in (201, 400), answer.content
     names = sorted(path.name for path in stored_files())
-    assert names == (["display.png", "original.png", "thumbnail.png"] if answer.status_code == 201 else [])
+    assert names == (["display.png", "original.png", "thumbnail.jpg"] if answer.status_code == 201 else [])
     assert len(name) < 20 or name.encode() not in answer.content
 
 

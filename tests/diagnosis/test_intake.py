@@ -46,7 +46,7 @@ def png_with_secrets() -> bytes:
 def test_our_own_copies_carry_no_metadata(make: Callable[[], bytes]) -> None:
     film = take_in(data=make())
     assert CANARY.encode() in film.original
-    for copy in (film.display_png, film.thumbnail_png):
+    for copy in (film.display_png, film.thumbnail_jpeg):
         assert CANARY.encode() not in copy
         with Image.open(io.BytesIO(copy)) as image:
             image.load()
@@ -82,8 +82,8 @@ def test_remembers_the_depth_of_a_deep_film() -> None:
 
 def test_makes_a_small_picture_for_lists() -> None:
     film = take_in(data=films.chest_png())
-    with Image.open(io.BytesIO(film.thumbnail_png)) as image:
-        assert max(image.size) == THUMBNAIL_SIDE
+    with Image.open(io.BytesIO(film.thumbnail_jpeg)) as image:
+        assert (image.format, max(image.size)) == ("JPEG", THUMBNAIL_SIDE)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,16 @@ def test_stores_film_rows_and_event(cast: Cast) -> None:
     assert study.byte_size == len(chest_png())
     with study.original.open() as original:
         assert original.read() == chest_png()
-    assert stored_files() == ["display.png", "original.png", "thumbnail.png"]
+    assert stored_files() == ["display.png", "original.png", "thumbnail.jpg"]
+
+
+def test_a_thumbnail_stored_under_its_former_name_is_still_shown(cast: Cast, client: Client) -> None:
+    study = submit(cast).study
+    former = Path(study.thumbnail.path).rename(Path(study.thumbnail.path).with_suffix(".png"))
+    Study.objects.update(thumbnail=str(former.relative_to(settings.MEDIA_ROOT)))
+    client.force_login(cast.alice)
+    answer = client.get(reverse("study-thumbnail", args=[study.uid]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
 
 
 def test_queues_one_prediction_by_the_active_model(cast: Cast, active_model: ModelVersion) -> None:
@@ -107,7 +116,7 @@ def test_the_files_are_there_before_the_row(cast: Cast) -> None:
     seen: list[list[str]] = []
     with on_statement('INSERT INTO "diagnosis_study"', lambda: seen.append(stored_files())):
         submit(cast)
-    assert seen == [["display.png", "original.png", "thumbnail.png"]]
+    assert seen == [["display.png", "original.png", "thumbnail.jpg"]]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_the_same_film_twice_at_once_becomes_one_study(
     assert others[0].created
     assert not mine.created
     assert mine.study == others[0].study
-    assert stored_files() == ["display.png", "original.png", "thumbnail.png"]
+    assert stored_files() == ["display.png", "original.png", "thumbnail.jpg"]
     assert Prediction.objects.count() == AuditEvent.objects.filter(verb="study_uploaded").count() == 1
 
 
