@@ -1,6 +1,7 @@
 """Claim, lease, finish, failure: what happens to a row whatever happens to its worker."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
 from diagnosis.prediction import claim_prediction, fail, finish, put_back, request_prediction, run_prediction
 from tests.cast import Cast
 from tests.results import film_result
+from tests.waiting import wait_until
 
 Status = Prediction.Status
 
@@ -82,13 +84,41 @@ def test_a_finished_film_is_never_read_again_by_a_late_bell(finished_study: Stud
     assert claim_prediction(str(finished_study.predictions.get().uid)) is None
 
 
-def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, settings: object) -> None:
-    settings.PREDICTION_LEASE_SECONDS = 0.3  # type: ignore[attr-defined]
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[object]:
+    """The ends of leases as they are given out; the lease is so short that its renewal comes at once."""
+    settings.PREDICTION_LEASE_SECONDS = 0.3
+    ends: list[object] = []
+    lease_end = verb._lease_end
+
+    def remember() -> object:
+        ends.append(lease_end())
+        return ends[-1]
+
+    monkeypatch.setattr(verb, "_lease_end", remember)
+    return ends
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: list[object]) -> None:
     claim = claim_prediction(str(waiting.uid))
-    first_end = claim.prediction.lease_expires_at
-    ours = Prediction.objects.filter(pk=waiting.pk, lease_token=claim.token)
-    ours.update(lease_expires_at=verb._lease_end())
-    assert ours.get().lease_expires_at > first_end
+    with verb._lease_kept(claim):
+        wait_until(lambda: len(renewals) >= 3, seconds=30, what="the second renewal, and with it the first")
+    waiting.refresh_from_db()
+    assert waiting.lease_expires_at in renewals[1:]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_worker_does_not_renew_its_successors_lease(
+    waiting: Prediction, renewals: list[object]
+) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    with verb._lease_kept(late):
+        wait_until(lambda: len(renewals) >= 4, seconds=30, what="two vain renewals")
+    waiting.refresh_from_db()
+    assert waiting.lease_expires_at == successor.prediction.lease_expires_at
 
 
 def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
