@@ -30,6 +30,7 @@ class IncomingFilm:
     width: int
     height: int
     bit_depth: int
+    colour_fraction: float
     display_png: bytes
     thumbnail_jpeg: bytes
     facts: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +52,8 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
     except DecoderUnavailable as trouble:
         raise NotReady(trouble.code, trouble.message) from trouble
     height, width = film.pixels.shape
-    original, facts = sent, {}
+    original = sent
+    facts: dict[str, Any] = {}
     if film.dicom is not None:
         original, facts = _deidentified(film.dicom)
     return IncomingFilm(
@@ -61,6 +63,7 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
         width=width,
         height=height,
         bit_depth=film.bit_depth,
+        colour_fraction=film.colour_fraction,
         display_png=encode_png(film.pixels),
         thumbnail_jpeg=thumbnail(film.pixels, THUMBNAIL_SIDE),
         facts=facts,

@@ -6,7 +6,7 @@ import io
 
 # Named for their effect: pydicom finds its decoders when they are imported, which a caged child cannot do.
 import pydicom.pixels.decoders  # noqa: F401
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
 from pneumoml.dicom_facts import KEYWORDS, facts, modality, number, rescale_of, text, window_of
@@ -15,6 +15,9 @@ from pneumoml.dicom_pixels import for_the_eye, is_inverse, stored_values, throug
 from pneumoml.dicom_record import FOR_PROCESSING, MODALITIES, PHOTOMETRIC, DicomRecord
 from pneumoml.film import Film, ImageLimits, check_size
 from pneumoml.headers import ImageRefused
+
+# Whatever does not fit its type is ignored in silence: a warning would quote it.
+config.settings.reading_validation_mode = config.IGNORE
 
 _REPORTS = ("SR", "KO", "PR")
 _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."

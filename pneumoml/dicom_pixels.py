@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import apply_windowing, get_decoder
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_windowing
 
 from pneumoml.dicom_facts import number, text, window_of
 from pneumoml.dicom_jpeg12 import decode_jpeg12, is_jpeg12
@@ -77,7 +78,7 @@ def for_the_eye(
     """
     levels = _levels(is_signed)
     slope, intercept = rescale or (1.0, 0.0)
-    scaled = levels * slope + intercept
+    scaled: NDArray[Any] = levels * slope + intercept
     padding = _padding(dataset, is_signed)
     greys, shown_by = _voi(scaled, dataset)
     if greys is None:
@@ -114,7 +115,7 @@ def _padding(dataset: Dataset, is_signed: bool) -> int | None:
     return int(value) % _LEVELS if lowest <= value < _LEVELS else None
 
 
-def _voi(scaled: NDArray[np.float64], dataset: Dataset) -> tuple[NDArray[np.float64] | None, str]:
+def _voi(scaled: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any] | None, str]:
     table = _lut(dataset, "VOILUTSequence", np.rint(scaled))
     if table is not None:
         output, bits = table
@@ -155,7 +156,7 @@ def _lut(dataset: Dataset, keyword: str, levels: NDArray[Any]) -> tuple[NDArray[
     return table[:entries].astype(np.uint16)[index], bits
 
 
-def _between_percentiles(scaled: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def _between_percentiles(scaled: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
     order = np.argsort(scaled, kind="stable")
     cumulative = np.cumsum(counts[order])
     total = int(cumulative[-1])

@@ -56,14 +56,17 @@ def record_from(facts: dict[str, Any], values: bytes | bytearray, shape: tuple[i
 
     Raises ValueError, TypeError or KeyError where anything is not of its closed set or its range.
     """
-    return DicomRecord(
-        values=np.frombuffer(values, "<u2").astype(np.uint16, copy=False).reshape(shape),
-        bits_stored=_between(facts["bits_stored"], 2, 16),
-        age_years=None if facts["age_years"] is None else _between(facts["age_years"], 0, OLDEST_AGE),
+    parts: dict[str, Any] = {
         **{name: _one_of(facts[name], allowed) for name, allowed in _CLOSED.items()},
         **{name: _pair(facts[name]) for name in _PAIRS},
         **{name: bool(facts[name]) for name in _FLAGS},
         **{name: _digest(facts[name]) for name in _DIGESTS},
+    }
+    return DicomRecord(
+        values=np.frombuffer(values, "<u2").astype(np.uint16, copy=False).reshape(shape),
+        bits_stored=_between(facts["bits_stored"], 2, 16),
+        age_years=None if facts["age_years"] is None else _between(facts["age_years"], 0, OLDEST_AGE),
+        **parts,
     )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.sequence import Sequence
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from tests.films import chest_like
 
@@ -61,3 +63,35 @@ def written(film: Dataset, syntax: str = ExplicitVRLittleEndian, *, preamble: by
 def dicom(pixels: NDArray[Any] | None = None, *, bits: int | None = None, **elements: Any) -> bytes:
     """A CR film, Explicit VR Little Endian."""
     return written(dataset(pixels, bits=bits, **elements))
+
+
+def encapsulated(codestream: bytes, syntax: str, film: Dataset) -> bytes:
+    """Write `film` with a ready-made compressed picture."""
+    film.PixelData = encapsulate([codestream])
+    film["PixelData"].is_undefined_length = True
+    film["PixelData"].VR = "OB"
+    return written(film, syntax)
+
+
+def big_endian(pixels: NDArray[np.uint16]) -> bytes:
+    """The film in Explicit VR Big Endian."""
+    film = dataset(pixels)
+    film.PixelData = pixels.astype(">u2").tobytes()
+    return written(film, ExplicitVRBigEndian)
+
+
+def compressed(pixels: NDArray[np.uint16], syntax: str, **options: Any) -> bytes:
+    """The film in a transfer syntax that pydicom and its plugins can write."""
+    film = dataset(pixels)
+    film.file_meta = FileMetaDataset()
+    film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    film.compress(UID(syntax), generate_instance_uid=False, **options)
+    return written(film, syntax)
+
+
+def lut(entries: list[int], *, first: int = 0, bits: int = 16) -> Sequence:
+    """A modality or VOI LUT sequence."""
+    item = Dataset()
+    item.add_new(0x00283002, "US", [len(entries) % 65536, first, bits])
+    item.add_new(0x00283006, "US", entries)
+    return Sequence([item])

@@ -4,13 +4,15 @@ import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
 from pydicom import dcmread
-from pydicom.datadict import DicomDictionary, keyword_for_tag
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
@@ -195,7 +197,7 @@ def test_the_study_keeps_coded_facts_and_a_pseudonym(cast: Cast) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("active_model")
 def test_two_films_of_one_patient_share_the_pseudonym_and_another_s_is_another(cast: Cast) -> None:
-    def pseudonym(seed: int, **elements: object) -> str:
+    def pseudonym(seed: int, **elements: Any) -> str:
         pixels = dicom_films.values12(seed=seed)
         data = dicom_films.dicom(pixels, SOPInstanceUID=f"1.2.{seed}", **elements)
         return submit_study(actor=cast.alice, project=cast.project, data=data).study.pseudonym

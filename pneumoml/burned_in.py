@@ -1,0 +1,66 @@
+"""Does a film look as if text were burned into it? A cheap guess for a person to check, never a proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_BRIGHT, _DARK = 240, 15
+_LOWEST, _HIGHEST = 7, 90
+_LETTERS_IN_A_LINE = 5
+_CONTRAST = 60
+_MOST = 20_000
+
+
+def looks_burned_in(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether uint8 (H, W) shows a line of at least five letter-like shapes, all white or all black.
+
+    A letter-like shape is a connected patch of the extreme grey, 7 to 90 pixels high, neither a dot, a bar
+    nor a filled box, whose surroundings are clearly different. Side markers (R, L, PA) are shorter than five
+    letters and pass. Handwriting and large stencils are not found.
+    """
+    return any(_has_line(_letters(pixels, mask)) for mask in (pixels >= _BRIGHT, pixels <= _DARK))
+
+
+def _letters(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return (x, y, width, height) of the letter-like patches, int32 (N, 4)."""
+    stats: NDArray[Any] = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)[2][1:]
+    width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    fill = area / (width * height)
+    fits = (height >= _LOWEST) & (height <= _HIGHEST) & (width <= 1.6 * height) & (width * 8 >= height)
+    boxes = stats[fits & (fill > 0.12) & (fill < 0.92)][:, :4]
+    if len(boxes) > _MOST:  # grain, not writing
+        return boxes[:0]
+    return boxes[np.array([_stands_out(pixels, mask, box) for box in boxes], dtype=bool)]
+
+
+def _stands_out(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], box: NDArray[Any]) -> bool:
+    """Whether the greys in and closely around the box, other than the patch's, differ clearly from it."""
+    x, y, width, height = (int(part) for part in box)
+    window = (slice(max(0, y - 2), y + height + 2), slice(max(0, x - 2), x + width + 2))
+    inside, patch = pixels[window], mask[window]
+    if patch.all():
+        return False
+    return abs(float(inside[patch].mean()) - float(np.median(inside[~patch]))) >= _CONTRAST
+
+
+def _has_line(boxes: NDArray[Any]) -> bool:
+    """Whether five boxes of similar height stand close together on one line."""
+    order = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    for x, y, _, height in order:
+        alike = np.abs(order[:, 3] - height) <= 0.35 * height
+        level = np.abs((order[:, 1] + order[:, 3]) - (y + height)) <= 0.35 * height
+        line = order[alike & level & (order[:, 0] >= x)]
+        if _run(line, 1.5 * height) >= _LETTERS_IN_A_LINE:
+            return True
+    return False
+
+
+def _run(line: NDArray[Any], gap: float) -> int:
+    """Return how many boxes, from the first one on, follow each other without a larger gap."""
+    ends = line[:, 0] + line[:, 2]
+    apart = np.flatnonzero(line[1:, 0] - ends[:-1] > gap)
+    return int(apart[0]) + 1 if apart.size else len(line)
