@@ -21,15 +21,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.cards import ArtifactRefused, ModelCard, parse_card
+from pneumoml.cards import ArtifactRefused, ModelCard, WeightsEntry, parse_card
 
 __all__ = [
     "CARD_FILE",
+    "SCOPE_FILE",
     "WEIGHTS_FILE",
     "Artifact",
     "ArtifactRefused",
     "ModelCard",
+    "add_to_card",
     "load_artifact",
+    "load_scope",
     "load_weights",
     "shipped_versions",
     "write_artifact",
@@ -37,6 +40,7 @@ __all__ = [
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.npz"
+SCOPE_FILE = "scope.npz"
 MAX_CARD_BYTES = 2 * 1024 * 1024
 _MAX_MEMBERS = 1000
 _MAX_NPY_HEADER = 4096
@@ -70,7 +74,14 @@ def load_artifact(folder: Path) -> Artifact:
     weights_missing, weights_unsafe, hash_mismatch).
     """
     artifact = Artifact(card=_read_card(folder), folder=folder)
-    path, expected = artifact.weights_path, artifact.card.weights
+    _verify(artifact, artifact.card.weights)
+    if artifact.card.scope is not None:
+        _verify(artifact, artifact.card.scope.file)
+    return artifact
+
+
+def _verify(artifact: Artifact, expected: WeightsEntry) -> None:
+    path = artifact.folder / expected.file
     if path.is_symlink() or not path.is_file():
         raise ArtifactRefused(
             "weights_missing",
@@ -81,7 +92,6 @@ def load_artifact(folder: Path) -> Artifact:
             raise _hash_mismatch(artifact.card)
         if hashlib.file_digest(stream, "sha256").hexdigest() != expected.sha256:
             raise _hash_mismatch(artifact.card)
-    return artifact
 
 
 def _read_card(folder: Path) -> ModelCard:
@@ -116,9 +126,21 @@ def load_weights(artifact: Artifact) -> dict[str, NDArray[np.floating[Any]]]:
     The bytes that are parsed are hashed once more, so a file exchanged since `load_artifact` is caught.
     Raises `ArtifactRefused` (hash_mismatch, weights_missing, weights_unsafe).
     """
-    entry = artifact.card.weights
+    return _load(artifact, artifact.card.weights)
+
+
+def load_scope(artifact: Artifact) -> dict[str, NDArray[np.floating[Any]]]:
+    """Read the arrays of the scope reference by name; empty where the card has none.
+
+    Raises as `load_weights` does.
+    """
+    entry = artifact.card.scope
+    return {} if entry is None else _load(artifact, entry.file)
+
+
+def _load(artifact: Artifact, entry: WeightsEntry) -> dict[str, NDArray[np.floating[Any]]]:
     try:
-        data = artifact.weights_path.read_bytes()
+        data = (artifact.folder / entry.file).read_bytes()
     except OSError as error:
         raise ArtifactRefused("weights_missing", "The weights file cannot be read.") from error
     if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
@@ -196,6 +218,30 @@ def write_artifact(
     _replace(folder / WEIGHTS_FILE, data)
     _replace(folder / CARD_FILE, text.encode() + b"\n")
     return load_artifact(folder)
+
+
+def add_to_card(
+    artifact: Artifact,
+    entries: Mapping[str, Any],
+    scope: Mapping[str, NDArray[np.floating[Any]]] | None = None,
+) -> Artifact:
+    """Put `entries` into the version's card, in place of those of the same names; the weights stay.
+
+    With `scope`, arrays by name, these are written as float32 beside the weights, and `entries["scope"]` gets
+    the file's name and sha256. Raises as `write_artifact` does; nothing is written then.
+    """
+    added, data = dict(entries), None
+    if scope is not None:
+        data = _npz_bytes(scope, _DTYPES["float32"])
+        file = {"file": SCOPE_FILE, "sha256": hashlib.sha256(data).hexdigest(), "dtype": "float32"}
+        added["scope"] = {**added.get("scope", {}), "file": {**file, "bytes": len(data)}}
+    card = {**artifact.card.raw, **added}
+    text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False)
+    parse_card(json.loads(text))
+    if data is not None:
+        _replace(artifact.folder / SCOPE_FILE, data)
+    _replace(artifact.folder / CARD_FILE, text.encode() + b"\n")
+    return load_artifact(artifact.folder)
 
 
 def _npz_bytes(weights: Mapping[str, NDArray[np.floating[Any]]], dtype: np.dtype[Any]) -> bytes:

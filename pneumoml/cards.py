@@ -37,6 +37,28 @@ class WeightsEntry:
 
 
 @dataclass(frozen=True)
+class ScopeEntry:
+    """The file with the version's scope reference, and the limits that count as in scope, by name."""
+
+    file: WeightsEntry
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MapLimits:
+    """What a Grad-CAM map of this version must keep to be called reliable; see `explanations.map_flags`.
+
+    `least_strength` is a share of `cam_reference`, `most_outside` a share of the heat, `least_agreement` a
+    rank correlation with HiResCAM. `depends_on_weights` is False where the weight-randomisation test failed.
+    """
+
+    least_strength: float
+    most_outside: float
+    least_agreement: float
+    depends_on_weights: bool
+
+
+@dataclass(frozen=True)
 class Calibration:
     """Temperature scaling with a bias (Guo et al. 2017; Platt 1999), fitted on validation films."""
 
@@ -82,6 +104,8 @@ class ModelCard:
     limits: tuple[str, ...]
     intended_use: str
     licence: str
+    scope: ScopeEntry | None
+    map_limits: MapLimits | None
     raw: Mapping[str, Any]
 
     @property
@@ -140,6 +164,8 @@ def parse_card(raw: Any) -> ModelCard:
         limits=tuple(limits),
         intended_use=_text(raw, "intended_use"),
         licence=_text(raw, "licence"),
+        scope=_scope(_mapping(raw, "scope")) if "scope" in raw else None,
+        map_limits=_map_limits(_mapping(raw, "explanation")) if "explanation" in raw else None,
         raw=raw,
     )
 
@@ -153,6 +179,24 @@ def _weights(raw: Mapping[str, Any]) -> WeightsEntry:
         sha256=_matching(raw, "sha256", _SHA256, "64 hexadecimal digits"),
         dtype=_matching(raw, "dtype", re.compile("float16|float32"), "float16 or float32"),
         bytes=size,
+    )
+
+
+def _scope(raw: Mapping[str, Any]) -> ScopeEntry:
+    limits = _mapping(raw, "limits")
+    return ScopeEntry(_weights(_mapping(raw, "file")), {name: _number(limits, name) for name in limits})
+
+
+def _map_limits(raw: Mapping[str, Any]) -> MapLimits:
+    limits = _mapping(raw, "limits")
+    depends = limits.get("depends_on_weights")
+    if not isinstance(depends, bool):
+        raise _invalid("explanation.limits.depends_on_weights", "true or false")
+    return MapLimits(
+        least_strength=_number(limits, "least_strength"),
+        most_outside=_number(limits, "most_outside"),
+        least_agreement=_number(limits, "least_agreement"),
+        depends_on_weights=depends,
     )
 
 

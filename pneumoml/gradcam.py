@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_LAYER = "block5_conv3"
+POOLING_LAYER = "pool"
 
 
 class LayerUnknown(ValueError):  # noqa: N818 - the name says what is wrong with the layer
@@ -29,12 +30,14 @@ class CamPass:
     """What one pass gives: the logit, and two maps float32 (h, w) ≥ 0 of the target layer's size.
 
     `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs every place
-    by its own gradient (Draelos & Carin 2020). Both are of the logit, in its units.
+    by its own gradient (Draelos & Carin 2020). Both are of the logit, in its units. `pooled` are the features
+    that the network pools before its dense layers, float32 (d,).
     """
 
     logit: float
     gradcam: NDArray[np.float32]
     hirescam: NDArray[np.float32]
+    pooled: NDArray[np.float32]
 
 
 def target_layers(model: Any) -> tuple[str, ...]:
@@ -62,7 +65,7 @@ class FusedCam:
         self.layer = layer
         output = model.get_layer(layer).output
         self._features = keras.Model(model.input, output)
-        self._head = keras.Model(output, model.output)
+        self._head = keras.Model(output, [model.output, model.get_layer(POOLING_LAYER).output])
         self._pass = self._compiled(model.input_shape[1:])
 
     def _compiled(self, shape: tuple[int | None, ...]) -> Any:
@@ -75,12 +78,12 @@ class FusedCam:
             activations = features(film, training=False)
             with tf.GradientTape() as tape:
                 tape.watch(activations)
-                logit = head(activations, training=False)
+                logit, pooled = head(activations, training=False)
             gradients = tape.gradient(logit, activations)
             weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
             gradcam = tf.nn.relu(tf.reduce_sum(weights * activations, axis=-1))
             hirescam = tf.nn.relu(tf.reduce_sum(gradients * activations, axis=-1))
-            return logit[0, 0], gradcam[0], hirescam[0]
+            return logit[0, 0], gradcam[0], hirescam[0], pooled[0]
 
         return fused
 
@@ -88,5 +91,5 @@ class FusedCam:
         """Run one prepared film, float32 (1, size, size, 3)."""
         import tensorflow as tf
 
-        logit, gradcam, hirescam = self._pass(tf.constant(film, tf.float32))
-        return CamPass(float(logit), gradcam.numpy(), hirescam.numpy())
+        logit, gradcam, hirescam, pooled = self._pass(tf.constant(film, tf.float32))
+        return CamPass(float(logit), gradcam.numpy(), hirescam.numpy(), pooled.numpy())

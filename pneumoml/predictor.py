@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_weights
+from pneumoml.artifacts import Artifact, ArtifactRefused, load_scope, load_weights
 from pneumoml.cards import Calibration, ModelCard
+from pneumoml.explanations import map_flags
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
 from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
+from pneumoml.scope import ScopeReference, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +43,9 @@ class FilmResult:
     `probability` is the sigmoid of the logit, `calibrated_probability` that after the card's calibration, the
     one to compare with the operating point. `cam` is the Grad-CAM map of `layer`, float32 (h, w), not
     negative, in logit units (not scaled to its own maximum), and covers `cam_area` of the film;
-    `cam_strength` is its largest value.
+    `cam_strength` is its largest value. `scope_flags` are codes of `scope.SENTENCES`, None where the film
+    could not be checked; `map_flags` are codes of `explanations.SENTENCES`, None where the card sets no
+    limits for maps.
     """
 
     logit: float
@@ -52,16 +56,25 @@ class FilmResult:
     cam_strength: float
     layer: str
     timings: Timings
+    scope_flags: tuple[str, ...] | None = None
+    map_flags: tuple[str, ...] | None = None
 
 
 class Predictor:
     """Reads films with one model version; safe to call from several threads."""
 
-    def __init__(self, card: ModelCard, config: PreprocessConfig, fused: FusedCam) -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        config: PreprocessConfig,
+        fused: FusedCam,
+        scope: ScopeReference | None = None,
+    ) -> None:
         """Use `load`; this takes the parts ready made."""
         self.card = card
         self._config = config
         self._fused = fused
+        self._scope = scope
 
     @classmethod
     def load(cls, artifact: Artifact, *, layer: str = DEFAULT_LAYER, threads: int | None = None) -> Predictor:
@@ -71,15 +84,11 @@ class Predictor:
         this process. Raises `ArtifactRefused` (as `load_weights`, and foreign_architecture or card_invalid
         where weights or preprocessing do not fit the network) and `LayerUnknown`.
         """
-        from pneumoml.network import build_network
-
         if threads is not None:
             _limit_threads(threads)
         config = _config(artifact.card)
-        weights = load_weights(artifact)
-        model = build_network(input_size=config.size)
-        _fill(model, weights)
-        predictor = cls(artifact.card, config, FusedCam(model, layer))
+        fused = FusedCam(load_network(artifact), layer)
+        predictor = cls(artifact.card, config, fused, _scope_reference(artifact))
         predictor.predict(np.zeros((config.size, config.size), np.uint8))
         return predictor
 
@@ -88,8 +97,11 @@ class Predictor:
         """The layer whose map is taken."""
         return self._fused.layer
 
-    def predict(self, pixels: NDArray[np.uint8]) -> FilmResult:
-        """Read one grey film, uint8 (H, W). Raises `PreprocessRefused` for anything else."""
+    def predict(self, pixels: NDArray[np.uint8], *, colour_fraction: float = 0.0) -> FilmResult:
+        """Read one grey film, uint8 (H, W). Raises `PreprocessRefused` for anything else.
+
+        `colour_fraction` (0–1) is the share of coloured pixels before the film became grey (`Film`).
+        """
         started = perf_counter()
         small = shrink(pixels, self._config)
         film = prepare(small, self._config)[None]
@@ -105,11 +117,29 @@ class Predictor:
             cam_strength=float(seen.gradcam.max()),
             layer=self.layer,
             timings=Timings((prepared - started) * 1000, (finished - prepared) * 1000),
+            scope_flags=check(small, seen.pooled, colour_fraction=colour_fraction, reference=self._scope),
+            map_flags=self._map_flags(seen),
         )
+
+    def _map_flags(self, seen: CamPass) -> tuple[str, ...] | None:
+        limits, reference = self.card.map_limits, self.card.cam_reference
+        if limits is None or reference is None or self.layer != DEFAULT_LAYER:
+            return None
+        return map_flags(seen.gradcam, seen.hirescam, reference=reference, limits=limits)
 
     def explain(self, pixels: NDArray[np.uint8]) -> CamPass:
         """Return logit, Grad-CAM and HiResCAM of one grey film, uint8 (H, W), for comparing explanations."""
         return self._fused(prepare(pixels, self._config)[None])
+
+
+def load_network(artifact: Artifact) -> Any:
+    """Build the version's network, a Keras model, with its weights. Raises as `Predictor.load` does."""
+    from pneumoml.network import build_network
+
+    config, weights = _config(artifact.card), load_weights(artifact)
+    model = build_network(input_size=config.size)
+    _fill(model, weights)
+    return model
 
 
 def _config(card: ModelCard) -> PreprocessConfig:
@@ -117,6 +147,19 @@ def _config(card: ModelCard) -> PreprocessConfig:
         return PreprocessConfig.from_card(card.preprocessing)
     except PreprocessRefused as refused:
         raise ArtifactRefused("card_invalid", refused.message) from refused
+
+
+def _scope_reference(artifact: Artifact) -> ScopeReference | None:
+    if artifact.card.scope is None:
+        return None
+    try:
+        return ScopeReference.from_arrays(load_scope(artifact), artifact.card.scope.limits)
+    except ValueError as error:
+        if isinstance(error, ArtifactRefused):
+            raise
+        raise ArtifactRefused(
+            "card_invalid", f"The model's scope reference is not usable: {error}."
+        ) from error
 
 
 def _limit_threads(threads: int) -> None:

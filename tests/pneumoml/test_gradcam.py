@@ -33,6 +33,8 @@ def reference(model: Any, film: NDArray[np.float32], layer: str) -> CamPass:
             if part.name == layer:
                 activations = tensor
                 tape.watch(activations)
+            if part.name == "pool":
+                pooled = tensor.numpy()[0]
         logit = tensor[:, 0]
     gradients = tape.gradient(logit, activations).numpy()[0]
     values = activations.numpy()[0]
@@ -40,7 +42,7 @@ def reference(model: Any, film: NDArray[np.float32], layer: str) -> CamPass:
     for channel in range(values.shape[-1]):
         gradcam += gradients[..., channel].mean() * values[..., channel]
     hirescam = (gradients * values).sum(axis=-1)
-    return CamPass(float(logit[0]), np.maximum(gradcam, 0), np.maximum(hirescam, 0))
+    return CamPass(float(logit[0]), np.maximum(gradcam, 0), np.maximum(hirescam, 0), pooled)
 
 
 @pytest.mark.parametrize("layer", sorted(SIZES))
@@ -53,6 +55,8 @@ def test_fused_pass_equals_the_reference(random_network: Any, film: NDArray[np.f
     scale = float(max(expected.gradcam.max(), expected.hirescam.max()))
     assert np.abs(fused.gradcam - expected.gradcam).max() < 1e-4 * scale
     assert np.abs(fused.hirescam - expected.hirescam).max() < 1e-4 * scale
+    assert fused.pooled.shape == (512,)
+    assert np.abs(fused.pooled - expected.pooled).max() < 1e-4 * float(expected.pooled.max())
 
 
 def test_logit_is_that_of_the_whole_network(random_network: Any, film: NDArray[np.float32]) -> None:
