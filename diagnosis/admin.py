@@ -16,6 +16,7 @@ from diagnosis import registry, retention
 from diagnosis.admin_site import ReadOnlyAdmin, admin_site
 from diagnosis.errors import Conflict
 from diagnosis.models import (
+    AI_SHOWN,
     AuditEvent,
     ModelVersion,
     Prediction,
@@ -145,8 +146,8 @@ class PredictionAdmin(ReadOnlyAdmin):
     actions = ["read_again"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        """Show the results of visible films, without the maps, which would be large in a list."""
-        visible = Study.objects.visible_to(request.user)
+        """Show the results that the person may see, without the maps, which would be large in a list."""
+        visible = Study.objects.visible_to(request.user).filter(AI_SHOWN)
         predictions: QuerySet[Prediction] = super().get_queryset(request)
         return predictions.filter(study__in=visible).defer("cam")
 

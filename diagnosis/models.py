@@ -73,20 +73,23 @@ class ProjectMembership(models.Model):
         return f"{self.user} in {self.project}"
 
 
-def ai_hidden_from(user: AnyUser, *, study: str = "") -> Combinable:
-    """Return the expression that is true where the study's AI result is withheld from `user` now.
+def ai_hidden_from(user: AnyUser, *, study: str = "") -> dict[str, Combinable]:
+    """Return the annotation `ai_hidden`: true where the study's AI result is withheld from `user` now.
 
     The one place where this is decided. `study` is the way from the queried model to the study, for example
     "study" for predictions. Readers of a project that hides results see one once they have signed their read.
     """
     if not isinstance(user, User) or not user.is_active:
-        return Value(True)
+        return {"ai_hidden": Value(True)}
     if not may_review(user):
-        return Value(False)
+        return {"ai_hidden": Value(False)}
     way = f"{study}__" if study else ""
     opened = ResultDisclosure.objects.filter(reader=user, study=OuterRef(f"{way}pk"))
     hides = Q(**{f"{way}project__ai_visibility": Project.AiVisibility.HIDDEN})
-    return ExpressionWrapper(hides & ~Exists(opened), output_field=models.BooleanField())
+    return {"ai_hidden": ExpressionWrapper(hides & ~Exists(opened), output_field=models.BooleanField())}
+
+
+AI_SHOWN = Q(ai_hidden=False)  # narrows what was annotated with `ai_hidden`
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -99,7 +102,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """
         if not isinstance(user, User) or not user.is_active:
             return self.none()
-        kept = self.filter(deleted_at__isnull=True).annotate(ai_hidden=ai_hidden_from(user))
+        kept = self.filter(deleted_at__isnull=True).annotate(**ai_hidden_from(user))
         if sees_every_project(user):
             return kept
         return kept.filter(project__in=Project.objects.visible_to(user))
@@ -265,6 +268,8 @@ class Prediction(models.Model):
     cam_strength = models.FloatField(null=True, help_text="The map's largest value, in absolute units.")
     preprocess_ms = models.FloatField(null=True)
     forward_ms = models.FloatField(null=True)
+
+    ai_hidden = True  # as in Study: a door that has not asked `ai_hidden_from` withholds the result
 
     class Meta:
         ordering = ["-pk"]

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from diagnosis.admin_site import ReadOnlyAdmin, admin_site
-from diagnosis.models import Study
+from diagnosis.models import AI_SHOWN, Study
 from reading.models import Review
 
 
@@ -13,8 +13,17 @@ from reading.models import Review
 class ReviewAdmin(ReadOnlyAdmin):
     """What readers said, superseded opinions included."""
 
-    list_display = ["study", "reader", "finding", "agrees_with_ai", "confidence", "is_current", "created_at"]
-    list_filter = ["finding", "agrees_with_ai", "is_current", "reader", "created_at"]
+    list_display = [
+        "study",
+        "reader",
+        "finding",
+        "agrees_with_ai",
+        "confidence",
+        "is_current",
+        "signed_at",
+        "created_at",
+    ]
+    list_filter = ["finding", "agrees_with_ai", "is_current", "reader", "created_at", "signed_at"]
     list_select_related = ["study", "reader"]
     search_fields = ["=uid", "=study__uid", "study__subject_code", "reader__username", "comment"]
     search_help_text = "Subject code, reader, words of the comment, or the id of the review or the study."
@@ -28,12 +37,21 @@ class ReviewAdmin(ReadOnlyAdmin):
         "agrees_with_ai",
         "confidence",
         "comment",
+        "region_x",
+        "region_y",
+        "region_width",
+        "region_height",
+        "open_seconds",
+        "active_seconds",
         "is_current",
         "supersedes",
+        "addendum_to",
         "created_at",
+        "signed_at",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
-        """Show the reviews of films that the person may see."""
+        """Show the reviews of films that the person may see, the AI result too."""
+        shown = Study.objects.visible_to(request.user).filter(AI_SHOWN)
         reviews: QuerySet[Review] = super().get_queryset(request)
-        return reviews.filter(study__in=Study.objects.visible_to(request.user))
+        return reviews.filter(study__in=shown)

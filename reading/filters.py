@@ -8,12 +8,24 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils.timezone import make_aware
 
 from diagnosis import search
-from diagnosis.models import Prediction, Project, Study, StudyQuerySet
+from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
 from reading.models import Review
 
@@ -127,7 +139,9 @@ class HistoryFilter(forms.Form):
         studies = _with_review_state(search.with_newest_result(self._visible))
         newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
         probability = Subquery(newest.values("calibrated_probability")[:1])
-        studies = studies.annotate(sort_probability=Coalesce(probability, Value(-1.0)))
+        # A withheld result sorts as if there were none.
+        shown = Case(When(ai_hidden=False, then=probability))
+        studies = studies.annotate(sort_probability=Coalesce(shown, Value(-1.0)))
         studies = search.matching(self._narrowed(studies), self.cleaned_data["q"])
         return search.for_display(studies).order_by(*self.ordering())
 
@@ -179,12 +193,17 @@ _REVIEW_CONDITIONS = {
 
 
 def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
+    """Whether readers agree with the AI is told only where its result is not withheld."""
     current = Review.objects.filter(study=OuterRef("pk"), is_current=True).order_by()
     return studies.annotate(
         reviewed=Exists(current),
-        agreed=Exists(current.filter(agrees_with_ai=True)),
-        disagreed=Exists(current.filter(agrees_with_ai=False)),
+        agreed=_and_shown(Exists(current.filter(agrees_with_ai=True))),
+        disagreed=_and_shown(Exists(current.filter(agrees_with_ai=False))),
     )
+
+
+def _and_shown(condition: Exists) -> Combinable:
+    return ExpressionWrapper(AI_SHOWN & condition, output_field=BooleanField())
 
 
 def _with_result(studies: StudyQuerySet, result: str) -> StudyQuerySet:
@@ -192,6 +211,7 @@ def _with_result(studies: StudyQuerySet, result: str) -> StudyQuerySet:
         return studies.filter(Q(newest_outcome=result))
     newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     return studies.filter(
+        AI_SHOWN,
         predictions__pk=Subquery(newest),
         predictions__calibrated_probability__gte=F("predictions__model_version__borderline_low"),
         predictions__calibrated_probability__lte=F("predictions__model_version__borderline_high"),

@@ -4,14 +4,36 @@ from typing import Any
 
 from django import forms
 
+from diagnosis.models import Study
 from reading.models import Review
+from reading.region import Region, RegionRefused
 from reading.review import MAX_COMMENT
+from reading.timing import LONGEST
 
 _AGREES, _DISAGREES = "yes", "no"
+_EDGES = ("region_left", "region_top", "region_width", "region_height")
+SAVE, SIGN = "save", "sign"
+
+
+def _pixels(label: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        widget=forms.NumberInput(
+            attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}
+        ),
+        error_messages={
+            "invalid": "Pixels are whole numbers.",
+            "min_value": "Pixels are counted from 0.",
+            "max_value": "That is beyond any film.",
+        },
+    )
 
 
 class ReviewForm(forms.Form):
-    """A reader's opinion. Whether they agree with the AI is asked only where the AI has a result."""
+    """A reader's opinion. Whether they agree with the AI is asked only where they see a result of it."""
 
     agrees_with_ai = forms.TypedChoiceField(
         label="Do you agree with the AI?",
@@ -47,6 +69,10 @@ class ReviewForm(forms.Form):
             "max_value": "Confidence is at most 100.",
         },
     )
+    region_left = _pixels("Left edge")
+    region_top = _pixels("Top edge")
+    region_width = _pixels("Width")
+    region_height = _pixels("Height")
     comment = forms.CharField(
         label="Comment",
         required=False,
@@ -55,23 +81,67 @@ class ReviewForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
         error_messages={"max_length": f"A comment has at most {MAX_COMMENT} characters. Shorten it."},
     )
+    # What the page counts by itself: something odd in it must never keep a reader from saving.
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
+    active_seconds = forms.CharField(required=False, widget=forms.HiddenInput)
+    password = forms.CharField(
+        label="Your password again",
+        required=False,
+        max_length=4096,
+        strip=False,
+        help_text="Signing makes this read final. What you think of later is added to it.",
+        widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "current-password"}),
+    )
 
     def __init__(
-        self, data: Any = None, *, asks_agreement: bool, initial: dict[str, Any] | None = None
+        self, data: Any = None, *, study: Study, asks_agreement: bool, initial: dict[str, Any] | None = None
     ) -> None:
         super().__init__(data, initial=initial, auto_id="review-%s")
+        self.film = (study.width, study.height)
         if not asks_agreement:
             del self.fields["agrees_with_ai"]
 
+    def clean_active_seconds(self) -> int | None:
+        """Return the page's count, None where it makes no sense."""
+        text: str = self.cleaned_data["active_seconds"]
+        is_count = text.isascii() and text.isdecimal() and len(text) <= len(str(LONGEST))
+        return int(text) if is_count else None
+
+    def clean(self) -> dict[str, Any]:
+        """Make a region of the four numbers: all of them, or none."""
+        data = super().clean() or {}
+        edges = [data.pop(name, None) for name in _EDGES]
+        data["region"] = None
+        given = [edge for edge in edges if edge is not None]
+        if len(given) == len(edges):
+            try:
+                data["region"] = Region.from_pixels(*given, film=self.film)
+            except RegionRefused as refusal:
+                self.add_error("region_left", refusal.message)
+        elif given and not any(name in self.errors for name in _EDGES):
+            self.add_error("region_left", "A region needs all four numbers. Fill them in, or clear them all.")
+        return data
+
+    @property
+    def edges(self) -> list[forms.BoundField]:
+        """The four fields of the region."""
+        return [self[name] for name in _EDGES]
+
+    @property
+    def has_region(self) -> bool:
+        """True when anything of a region is filled in."""
+        return any(field.value() not in (None, "") for field in self.edges)
+
     @staticmethod
-    def initial_of(review: Review | None) -> dict[str, Any]:
+    def initial_of(review: Review | None, *, film: tuple[int, int]) -> dict[str, Any]:
         """Return an earlier opinion as the form's first values, for a change of mind."""
         if review is None:
             return {}
-        agrees = {True: _AGREES, False: _DISAGREES, None: None}[review.agrees_with_ai]
+        edges = review.region.in_pixels(film) if review.region else {}
         return {
-            "agrees_with_ai": agrees,
+            "agrees_with_ai": {True: _AGREES, False: _DISAGREES, None: None}[review.agrees_with_ai],
             "finding": review.finding,
             "confidence": review.confidence,
             "comment": review.comment,
+            **{f"region_{name}": value for name, value in edges.items()},
         }

@@ -1,19 +1,36 @@
-"""The verb of reading: review_study adds an opinion and keeps every earlier one."""
+"""The verbs of reading: review_study adds an opinion, sign_review makes one final; nothing is overwritten."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from diagnosis import audit
-from diagnosis.errors import NotAllowed, Refused
-from diagnosis.models import Prediction, Study
+from diagnosis.errors import Conflict, NotAllowed, Refused
+from diagnosis.models import Prediction, ResultDisclosure, Study
 from diagnosis.roles import may_review
 from reading.models import Review
+from reading.region import Region
 
 MAX_COMMENT = 4000
 
 
 class ReviewRefused(Refused):
     """The review's fields do not make sense."""
+
+
+@dataclass(frozen=True)
+class Time:
+    """How long a reader took, in whole seconds; None where nobody measured it.
+
+    `open_seconds` is the server's, from handing out the form to taking it back; `active_seconds` the page's
+    own count of them with the reader at work.
+    """
+
+    open_seconds: int | None = None
+    active_seconds: int | None = None
 
 
 def review_study(
@@ -24,34 +41,58 @@ def review_study(
     confidence: int,
     comment: str = "",
     agrees_with_ai: bool | None = None,
+    region: Region | None = None,
+    time: Time = Time(),
+    sign: bool = False,
 ) -> Review:
-    """Store the reader's opinion on a study that they may see. Their earlier one is superseded, not changed.
+    """Store the reader's opinion on a film that they may see; their earlier one is superseded, not changed.
 
-    `confidence` is 0 to 100. Where the AI has a result, `agrees_with_ai` must be given; where it has none,
-    it must not. Raises NotAllowed or ReviewRefused.
+    `confidence` is 0 to 100. `agrees_with_ai` must be given exactly where the AI has a result that this
+    reader may see now. It is a draft, or final with `sign`: the door has asked for the password again then.
+    After a signed read every opinion is an addendum to it. Raises NotAllowed, ReviewRefused, RegionRefused.
     """
+    study = _film_of(actor, study)
+    _check(finding, confidence, comment)
+    prediction = _result_before(study)
+    _check_agreement(study, prediction, agrees_with_ai)
+    opinion = {
+        "finding": finding,
+        "confidence": confidence,
+        "comment": comment.strip(),
+        "agrees_with_ai": agrees_with_ai,
+        "prediction": prediction,
+        **_region_columns(region),
+    }
+    with transaction.atomic():
+        review = _add(actor=actor, study=study, opinion=opinion, time=time)
+        if sign:
+            _sign(actor, review)
+    return review
+
+
+def sign_review(*, actor: User, review: Review) -> None:
+    """Make one's own current draft final, as it stands; the door has asked for the password again.
+
+    The AI result of the film is open to the reader from then on. Raises NotAllowed for anybody else's review,
+    Conflict for one that is signed already or has been superseded.
+    """
+    if review.reader_id != actor.pk:
+        raise NotAllowed("not_your_review", "Only its own reader can sign a review.")
+    _film_of(actor, review.study)
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=review.study_id)
+        _sign(actor, Review.objects.get(pk=review.pk))
+    review.refresh_from_db()
+
+
+def _film_of(actor: User, study: Study) -> Study:
+    """Return the film as the actor may see it now."""
     if not may_review(actor):
         raise NotAllowed("not_a_reader", "Your account may not review films. Ask an administrator.")
-    if not Study.objects.visible_to(actor).filter(pk=study.pk).exists():
+    visible = Study.objects.visible_to(actor).filter(pk=study.pk).first()
+    if visible is None:
         raise NotAllowed("not_a_member", "You are not a member of this film's project.")
-    _check(finding, confidence, comment)
-    prediction = study.newest_prediction
-    if prediction is not None and prediction.status != Prediction.Status.SUCCEEDED:
-        prediction = None
-    if (prediction is None) != (agrees_with_ai is None):
-        message = (
-            "Say whether you agree with the AI." if prediction else "There is no AI result to agree with yet."
-        )
-        raise ReviewRefused("agreement_invalid", message)
-    return _store(
-        actor=actor,
-        study=study,
-        prediction=prediction,
-        finding=finding,
-        confidence=confidence,
-        comment=comment.strip(),
-        agrees_with_ai=agrees_with_ai,
-    )
+    return visible
 
 
 def _check(finding: str, confidence: int, comment: str) -> None:
@@ -63,40 +104,85 @@ def _check(finding: str, confidence: int, comment: str) -> None:
         raise ReviewRefused("comment_too_long", f"A comment has at most {MAX_COMMENT} characters.")
 
 
-def _store(
-    *,
-    actor: User,
-    study: Study,
-    prediction: Prediction | None,
-    finding: str,
-    confidence: int,
-    comment: str,
-    agrees_with_ai: bool | None,
-) -> Review:
-    with transaction.atomic():
-        Study.objects.select_for_update().get(
-            pk=study.pk
-        )  # two reviews by one reader at once: one after the other
-        earlier = Review.objects.filter(study=study, reader=actor, is_current=True).first()
-        if earlier is not None:
-            Review.objects.filter(pk=earlier.pk).update(is_current=False)
-        review = Review.objects.create(
-            study=study,
-            prediction=prediction,
-            reader=actor,
-            agrees_with_ai=agrees_with_ai,
-            finding=finding,
-            confidence=confidence,
-            comment=comment,
-            supersedes=earlier,
-        )
-        audit.record(
-            actor=actor,
-            verb="review_saved",
-            target=study,
-            finding=finding,
-            confidence=confidence,
-            agrees_with_ai=agrees_with_ai,
-            supersedes=str(earlier.uid) if earlier else None,
-        )
+def _result_before(study: Study) -> Prediction | None:
+    """Return the AI result that the reader has before them."""
+    prediction = None if study.ai_hidden else study.newest_prediction
+    return prediction if prediction and prediction.status == Prediction.Status.SUCCEEDED else None
+
+
+def _check_agreement(study: Study, prediction: Prediction | None, agrees_with_ai: bool | None) -> None:
+    if (prediction is None) == (agrees_with_ai is None):
+        return
+    if prediction is not None:
+        message = "Say whether you agree with the AI."
+    elif study.ai_hidden:
+        message = "The AI result is hidden until you have signed your own read; leave the agreement out."
+    else:
+        message = "There is no AI result to agree with yet."
+    raise ReviewRefused("agreement_invalid", message)
+
+
+def _region_columns(region: Region | None) -> dict[str, float]:
+    if region is None:
+        return {}
+    region.checked()
+    return {
+        "region_x": region.x,
+        "region_y": region.y,
+        "region_width": region.width,
+        "region_height": region.height,
+    }
+
+
+def _add(*, actor: User, study: Study, opinion: dict[str, Any], time: Time) -> Review:
+    Study.objects.select_for_update().get(pk=study.pk)  # two reviews at once: one after the other
+    earlier = Review.objects.filter(study=study, reader=actor, is_current=True).first()
+    if earlier is not None:
+        Review.objects.filter(pk=earlier.pk).update(is_current=False)
+    review = Review.objects.create(
+        study=study,
+        reader=actor,
+        supersedes=earlier,
+        addendum_to=Review.objects.reads().filter(study=study, reader=actor).first(),
+        **_time_so_far(earlier, time),
+        **opinion,
+    )
+    audit.record(
+        actor=actor,
+        verb="review_saved",
+        target=study,
+        review=str(review.uid),
+        finding=review.finding,
+        confidence=review.confidence,
+        supersedes=str(earlier.uid) if earlier else None,
+        addendum_to=str(review.addendum_to.uid) if review.addendum_to else None,
+    )
     return review
+
+
+def _time_so_far(earlier: Review | None, time: Time) -> dict[str, int | None]:
+    """Add the time of the draft that is gone on with; active time is never more than the measured one."""
+    opened, active = time.open_seconds, time.active_seconds
+    if opened is not None and active is not None:
+        active = min(active, opened)
+    if opened is None:
+        active = None
+    if earlier is not None and not earlier.is_signed:
+        opened = _sum(earlier.open_seconds, opened)
+        active = _sum(earlier.active_seconds, active)
+    return {"open_seconds": opened, "active_seconds": active}
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None and second is None else (first or 0) + (second or 0)
+
+
+def _sign(actor: User, review: Review) -> None:
+    draft = Review.objects.filter(pk=review.pk, signed_at=None, is_current=True)
+    if not draft.update(signed_at=timezone.now()):
+        raise Conflict("not_a_draft", "This review is signed already, or a later one took its place.")
+    ResultDisclosure.objects.get_or_create(study=review.study, reader=actor)
+    audit.record(
+        actor=actor, verb="review_signed", target=review.study, review=str(review.uid), sha256=review.digest()
+    )
+    review.refresh_from_db(fields=["signed_at"])

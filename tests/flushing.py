@@ -1,4 +1,4 @@
-"""Emptying the test database between transactional tests, although the audit trail is append-only.
+"""Emptying the test database between transactional tests, although audit trail and signed reviews stay.
 
 Django empties every table after such a test. Here the triggers are taken away for that moment only, and what
 the migrations had put into the tables is put back, so that the next test finds a fresh installation.
@@ -15,6 +15,7 @@ from django.db import connection
 _baseline = import_module("diagnosis.migrations.0002_baseline")
 _triggers = import_module("diagnosis.migrations.0003_append_only_audit")
 _review_rights = import_module("reading.migrations.0002_review_rights")
+_signed_reviews = import_module("reading.migrations.0004_signed_reviews_stay")
 _empty_tables = Flush.handle
 
 
@@ -22,10 +23,12 @@ def flush_to_fresh_installation(self: Flush, **options: Any) -> None:
     """Do what `manage.py flush` does, then what the migrations do to empty tables."""
     editor = SimpleNamespace(connection=connection)
     _triggers.remove(apps, editor)
+    _signed_reviews.remove(apps, editor)
     _empty_tables(self, **options)
     _baseline.make_baseline(apps, editor)
     _review_rights.let_them_look(apps, editor)
     _triggers.install(apps, editor)
+    _signed_reviews.install(apps, editor)
 
 
 def install() -> None:

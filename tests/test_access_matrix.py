@@ -66,6 +66,7 @@ GET: dict[str, list[int]] = {
     "api-study-predictions": MEMBERS_API,
     "api-review-list": API,
     "api-review-detail": MEMBERS_API,
+    "api-review-sign": [401, 405, 405, 405, 405, 405, 405, 405],
     "api-unknown": [404] * 8,
 }
 
@@ -100,6 +101,7 @@ def address(route: Route, review: Review) -> str:
     uids = {
         "api-prediction-detail": Prediction.objects.get().uid,
         "api-review-detail": review.uid,
+        "api-review-sign": review.uid,
     }
     values = {"uid": uids.get(route.name, review.study.uid), "version": "test-model", "kind": "original"}
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}

@@ -10,6 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from diagnosis.blinding import check_shown
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.pictures import FilmMissing, render_picture
@@ -44,7 +45,7 @@ class OptionRefused(Refused):
 
 
 def file_response(request: Request, study: Study, kind: str) -> HttpResponse | FileResponse:
-    """Answer with one file of the study; raises FilmMissing, Conflict or PictureRefused."""
+    """Answer with one file of the study; raises FilmMissing, Conflict, NotAllowed or PictureRefused."""
     stored = {"original": study.original, "display": study.display, "thumbnail": study.thumbnail}.get(kind)
     allowed = set() if stored is not None else {"colour_map", "alpha"}
     if unknown := set(request.query_params) - allowed:
@@ -61,6 +62,7 @@ def file_response(request: Request, study: Study, kind: str) -> HttpResponse | F
 
 
 def _newest_result(study: Study) -> Prediction:
+    check_shown(study)
     newest = study.newest_prediction
     if newest is None or newest.status != Prediction.Status.SUCCEEDED:
         raise Conflict("no_result", "The AI has no result for this film yet, so there is no picture of it.")

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from diagnosis import search
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study, StudyQuerySet
+from diagnosis.models import AI_SHOWN, AuditEvent, ModelVersion, Prediction, Project, Study, StudyQuerySet
 
 _PAGING = {"cursor", "page_size"}
 
@@ -81,7 +81,9 @@ class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the l
     """Filters of the list of predictions."""
 
     status = django_filters.ChoiceFilter(choices=Prediction.Status.choices)
-    outcome = django_filters.ChoiceFilter(choices=Prediction.Outcome.choices)
+    outcome = django_filters.ChoiceFilter(
+        method="by_outcome", choices=Prediction.Outcome.choices, label="Withheld results have none."
+    )
     study = django_filters.UUIDFilter(field_name="study__uid", label="Id of the study.")
     project = django_filters.ModelChoiceFilter(
         field_name="study__project", queryset=visible_projects, to_field_name="slug"
@@ -93,6 +95,10 @@ class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the l
     class Meta:
         model = Prediction
         fields: list[str] = []
+
+    def by_outcome(self, predictions: QuerySet[Prediction], name: str, outcome: str) -> QuerySet[Prediction]:
+        """Look among the results that are not withheld."""
+        return predictions.filter(AI_SHOWN, outcome=outcome)
 
 
 class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types

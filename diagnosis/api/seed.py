@@ -16,6 +16,7 @@ from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import absolute, confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
+from diagnosis.blinding import as_seen_by, check_shown
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction
 from diagnosis.pictures import OVERLAY, render_picture
@@ -75,6 +76,7 @@ class PredictView(APIView):
         responses={
             200: ResultSerializer,
             202: QueuedSerializer,
+            403: ProblemSerializer,
             413: ProblemSerializer,
             422: ProblemSerializer,
             503: ProblemSerializer,
@@ -83,13 +85,15 @@ class PredictView(APIView):
     @idempotent(keep=False)
     def post(self, request: Request) -> Response:
         """Answer 200 with the result, or 202 when it takes longer than PREDICT_WAIT_SECONDS."""
+        submission = submit(request, answers_with_result=True)
         prediction = wait_until_finished(
-            prediction=_prediction_for(request, submit(request)), seconds=settings.PREDICT_WAIT_SECONDS
+            prediction=_prediction_for(request, submission), seconds=settings.PREDICT_WAIT_SECONDS
         )
         if prediction.status == Prediction.Status.FAILED:
             raise PredictionUnsuccessful(prediction.failure_code)
         if prediction.status != Prediction.Status.SUCCEEDED:
             return Response(_queued(request, prediction), status=202)
+        check_shown(as_seen_by(request.user, prediction.study))
         answer = _result(request, prediction)
         audit.record(actor=actor_of(request), verb="film_downloaded", target=prediction.study, kind=OVERLAY)
         return Response(answer)

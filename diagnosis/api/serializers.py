@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from diagnosis.blinding import shown_prediction
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
 from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
@@ -75,8 +76,31 @@ class FailureSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+# Of a withheld result only these leave: which run it is and how far it is, nothing that it says of the film.
+_PROGRESS_FIELDS = {
+    "id",
+    "study",
+    "status",
+    "model_version",
+    "threshold",
+    "ai_hidden",
+    "failure",
+    "attempts",
+    "queued_at",
+    "started_at",
+    "finished_at",
+}
+AI_HIDDEN_HELP = (
+    "True while the project hides the AI result from you, until you have signed your own read. Everything "
+    "that the result says is null then."
+)
+
+
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
-    """One run of one model version on one film; the numbers are null until it has succeeded."""
+    """One run of one model version on one film; the numbers are null until it has succeeded.
+
+    The prediction comes with its `ai_hidden`, as `ai_hidden_from` gives it; without, its result is withheld.
+    """
 
     id = serializers.UUIDField(source="uid", read_only=True)
     study = serializers.SlugRelatedField[Study](slug_field="uid", read_only=True)
@@ -93,8 +117,13 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
     confidence = serializers.SerializerMethodField(help_text="Calibrated probability of the outcome, 0 to 1.")
     borderline = serializers.BooleanField(
-        source="is_borderline", read_only=True, help_text="Within the card's band around the threshold."
+        source="is_borderline",
+        read_only=True,
+        allow_null=True,
+        help_text="Within the card's band around the threshold.",
     )
+    layer = serializers.CharField(read_only=True, allow_null=True, help_text="Layer of the Grad-CAM map.")
+    ai_hidden = serializers.BooleanField(read_only=True, help_text=AI_HIDDEN_HELP)
     failure = serializers.SerializerMethodField(help_text="Null unless the status is failed.")
 
     class Meta:
@@ -113,6 +142,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "borderline",
             "layer",
             "cam_strength",
+            "ai_hidden",
             "failure",
             "attempts",
             "queued_at",
@@ -122,6 +152,13 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "forward_ms",
         ]
         read_only_fields = fields
+
+    def to_representation(self, instance: Prediction) -> dict[str, Any]:
+        """Return the fields, those of a withheld result null."""
+        data = super().to_representation(instance)
+        if not instance.ai_hidden:
+            return data
+        return {name: value if name in _PROGRESS_FIELDS else None for name, value in data.items()}
 
     @extend_schema_field(serializers.ChoiceField(choices=Prediction.Outcome.choices, allow_null=True))
     def get_outcome(self, prediction: Prediction) -> str | None:
@@ -162,10 +199,12 @@ class PredictionDetailSerializer(PredictionSerializer):
         fields = [*PredictionSerializer.Meta.fields, "cam", "cam_reference", "cam_area"]
         read_only_fields = fields
 
+    @extend_schema_field(serializers.FloatField(allow_null=True))
     def get_cam_reference(self, prediction: Prediction) -> float:
         """Return the reference strength of the model version."""
         return reference_strength(prediction)
 
+    @extend_schema_field(serializers.ListField(child=serializers.FloatField(), allow_null=True))
     def get_cam_area(self, prediction: Prediction) -> list[float]:
         """Return left, top, right and bottom of the part the map covers."""
         return list(area_of(prediction))
@@ -182,6 +221,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
     calibrated_probability = serializers.SerializerMethodField()
     borderline = serializers.SerializerMethodField()
+    ai_hidden = serializers.BooleanField(read_only=True, help_text=AI_HIDDEN_HELP)
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -195,6 +235,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
             "outcome",
             "calibrated_probability",
             "borderline",
+            "ai_hidden",
             "source",
             "media_format",
             "byte_size",
@@ -228,28 +269,29 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     @extend_schema_field(serializers.ChoiceField(choices=Prediction.Outcome.choices, allow_null=True))
     def get_outcome(self, study: Study) -> str | None:
         """Return the outcome of the newest prediction."""
-        newest = study.newest_prediction
+        newest = shown_prediction(study)
         return (newest.outcome or None) if newest else None
 
     def get_calibrated_probability(self, study: Study) -> float | None:
         """Return the calibrated probability of the newest prediction."""
-        newest = study.newest_prediction
+        newest = shown_prediction(study)
         return newest.calibrated_probability if newest else None
 
-    def get_borderline(self, study: Study) -> bool:
-        """Return whether the newest result lies in the borderline band."""
-        newest = study.newest_prediction
-        return newest is not None and newest.is_borderline
+    @extend_schema_field(serializers.BooleanField(allow_null=True))
+    def get_borderline(self, study: Study) -> bool | None:
+        """Return whether the newest result lies in the borderline band; None where it is withheld."""
+        newest = shown_prediction(study)
+        return None if study.ai_hidden else newest is not None and newest.is_borderline
 
     def get_links(self, study: Study) -> dict[str, str]:
-        """Return full addresses; those of pictures of a result only where there is one."""
+        """Return full addresses; those of pictures of a result only where there is one to see."""
         request: Request = self.context["request"]
         links = {
             "self": absolute(request, "api-study-detail", uid=study.uid),
             "page": request.build_absolute_uri(study.get_absolute_url()),
             "predictions": absolute(request, "api-study-predictions", uid=study.uid),
         }
-        newest = study.newest_prediction
+        newest = shown_prediction(study)
         has_result = newest is not None and newest.status == Prediction.Status.SUCCEEDED
         for kind in FILE_KINDS:
             if has_result or kind not in RESULT_KINDS:

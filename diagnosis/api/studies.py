@@ -26,7 +26,8 @@ from diagnosis.api.serializers import (
     SubmittedStudySerializer,
 )
 from diagnosis.api.submissions import BODIES, submit
-from diagnosis.models import Prediction, Study, StudyQuerySet
+from diagnosis.blinding import as_seen_by
+from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
 from diagnosis.prediction import request_prediction
 from diagnosis.retention import move_to_trash
 from pneumoml.heatmap import COLOUR_MAPS
@@ -100,7 +101,7 @@ class StudyViewSet(
     def create(self, request: Request) -> Response:
         """Answer 201 once the film is stored and queued, 200 when the project had it already."""
         submission = submit(request)
-        study = submission.study
+        study = as_seen_by(request.user, submission.study)
         study.duplicate = not submission.created  # type: ignore[attr-defined]  # only for this answer
         data = SubmittedStudySerializer(study, context=self.get_serializer_context()).data
         headers = {"Location": data["links"]["self"]}
@@ -131,6 +132,7 @@ class StudyViewSet(
         if request.method == "POST":
             return self._request_prediction(request, study)
         predictions = Prediction.objects.filter(study=study).select_related("study", "model_version")
+        predictions = predictions.annotate(**ai_hidden_from(request.user, study="study"))
         pages = KeysetPagination()
         page = pages.paginate_queryset(predictions.defer("cam"), request)
         return pages.get_paginated_response(PredictionSerializer(page, many=True).data)
@@ -138,6 +140,7 @@ class StudyViewSet(
     @idempotent()
     def _request_prediction(self, request: Request, study: Study) -> Response:
         prediction = request_prediction(actor=actor_of(request), study=study)
+        prediction.ai_hidden = study.ai_hidden
         return Response(PredictionSerializer(prediction).data, status=201)
 
     @extend_schema(
@@ -152,6 +155,7 @@ class StudyViewSet(
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,
             (200, "image/jpeg"): OpenApiTypes.BINARY,
+            403: ProblemSerializer,
             409: ProblemSerializer,
         },
         filters=False,

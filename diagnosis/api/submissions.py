@@ -7,6 +7,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from diagnosis.api.actor import actor_of
+from diagnosis.blinding import check_answers_with_results
 from diagnosis.errors import NotAllowed
 from diagnosis.models import Project
 from diagnosis.roles import AnyUser
@@ -57,16 +58,20 @@ class UrlSubmissionSerializer(SubmissionSerializer):
 BODIES = {"multipart/form-data": FileSubmissionSerializer, "application/json": UrlSubmissionSerializer}
 
 
-def submit(request: Request) -> Submission:
+def submit(request: Request, *, answers_with_result: bool = False) -> Submission:
     """Hand the request's film to submit_study.
 
-    Raises ValidationError, PayloadTooLarge, or what submit_study raises; then nothing was stored.
+    `answers_with_result`: only where the project lets the sender see results. Raises ValidationError,
+    PayloadTooLarge, NotAllowed, or what submit_study raises; then nothing was stored.
     """
     fields = _fields(request)
     file = fields.get("file")
+    project = project_for(request.user, fields.get("project"))
+    if answers_with_result:
+        check_answers_with_results(request.user, project)
     return submit_study(
         actor=actor_of(request),
-        project=project_for(request.user, fields.get("project")),
+        project=project,
         data=file.read() if file is not None else None,
         url=fields.get("url"),
         subject_code=fields.get("subject_code", ""),

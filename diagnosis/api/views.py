@@ -17,7 +17,7 @@ from diagnosis.api.serializers import (
     PredictionSerializer,
     ProjectSerializer,
 )
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study, ai_hidden_from
 from diagnosis.roles import may_audit
 
 
@@ -50,6 +50,7 @@ class PredictionViewSet(viewsets.ReadOnlyModelViewSet[Prediction]):
         """Return the predictions of visible studies; lists do without maps and cards."""
         visible = Study.objects.visible_to(self.request.user)
         predictions = Prediction.objects.filter(study__in=visible).select_related("study", "model_version")
+        predictions = predictions.annotate(**ai_hidden_from(self.request.user, study="study"))
         return predictions if self.detail else predictions.defer("cam", "model_version__card")
 
     def get_serializer_class(self) -> type[PredictionSerializer]:

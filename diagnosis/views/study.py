@@ -89,12 +89,15 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "prediction": prediction,
         "finished": prediction is None or prediction.is_finished,
         "earlier": [reading for reading in study.predictions.all() if reading != prediction],
+        "withheld": False,
         "may_retry": may_upload(request.user),
         "may_delete": may_administer(request.user),
         **_picture_options(request),
     }
     if prediction is None:
         context["seen"] = "none"
+    elif prediction.status == Status.SUCCEEDED and study.ai_hidden:
+        context.update(withheld=True, seen=f"withheld-{prediction.uid}")
     elif prediction.status == Status.SUCCEEDED:
         context.update(_result_context(prediction), seen=str(prediction.uid))
     elif prediction.status == Status.FAILED:

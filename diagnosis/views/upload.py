@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods
 
+from diagnosis.blinding import as_seen_by
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.forms import UploadForm
 from diagnosis.models import Project, Study
@@ -86,7 +87,7 @@ def _submit(
     if done.created:
         return Outcome(UPLOADED, name, f"Uploaded as {done.study.reference}.", 201, study=done.study)
     message = f"Already here as {done.study.reference}; it was not stored or read again."
-    return Outcome(DUPLICATE, name, message, 200, study=done.study)
+    return Outcome(DUPLICATE, name, message, 200, study=as_seen_by(user, done.study))
 
 
 def _refused(name: str, refusal: Refused) -> Outcome:

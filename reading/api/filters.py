@@ -4,8 +4,8 @@ import django_filters
 from django.db.models import Exists, OuterRef
 
 from diagnosis.api.filters import StudyFilter
-from diagnosis.models import StudyQuerySet
-from reading.models import Review
+from diagnosis.models import AI_SHOWN, StudyQuerySet
+from reading.models import Review, ReviewQuerySet
 
 REVIEW_STATES = [
     ("unreviewed", "Nobody has reviewed the film"),
@@ -27,10 +27,9 @@ class ReviewedStudyFilter(StudyFilter):
         current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
         if state == "unreviewed":
             return studies.filter(~Exists(current))
-        if state == "agreed":
-            current = current.filter(agrees_with_ai=True)
-        elif state == "disagreed":
-            current = current.filter(agrees_with_ai=False)
+        if state in ("agreed", "disagreed"):  # told only where the AI result is not withheld
+            current = current.filter(agrees_with_ai=state == "agreed")
+            return studies.filter(AI_SHOWN & Exists(current))
         return studies.filter(Exists(current))
 
 
@@ -41,7 +40,10 @@ class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libra
     reader = django_filters.CharFilter(field_name="reader__username", label="User name.")
     finding = django_filters.ChoiceFilter(choices=Review.Finding.choices)
     agrees_with_ai = django_filters.TypedChoiceFilter(
-        choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
+        method="by_agreement", choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
+    )
+    is_signed = django_filters.TypedChoiceFilter(
+        method="by_signature", choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
     )
     is_current = django_filters.TypedChoiceFilter(
         choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
@@ -50,3 +52,11 @@ class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libra
     class Meta:
         model = Review
         fields: list[str] = []
+
+    def by_agreement(self, reviews: ReviewQuerySet, name: str, agrees: bool) -> ReviewQuerySet:
+        """Look where the AI result is not withheld."""
+        return reviews.filter(AI_SHOWN, agrees_with_ai=agrees)
+
+    def by_signature(self, reviews: ReviewQuerySet, name: str, is_signed: bool) -> ReviewQuerySet:
+        """Keep what is final, or the drafts."""
+        return reviews.filter(signed_at__isnull=not is_signed)

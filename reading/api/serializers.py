@@ -10,7 +10,17 @@ from rest_framework import serializers
 from diagnosis.api.serializers import PredictionSerializer, StudySerializer
 from diagnosis.models import Prediction, Study
 from reading.models import Review
+from reading.region import Region
 from reading.review import MAX_COMMENT
+
+
+class RegionSerializer(serializers.Serializer[Region]):
+    """A rectangle on the film, in shares of its width and height, from the top left corner."""
+
+    x = serializers.FloatField(min_value=0, max_value=1)
+    y = serializers.FloatField(min_value=0, max_value=1)
+    width = serializers.FloatField(min_value=0, max_value=1)
+    height = serializers.FloatField(min_value=0, max_value=1)
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
@@ -22,7 +32,15 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         slug_field="uid", read_only=True, allow_null=True, help_text="The AI result they had before them."
     )
     reader = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+    region = RegionSerializer(read_only=True, allow_null=True)
     supersedes = serializers.SlugRelatedField[Review](slug_field="uid", read_only=True, allow_null=True)
+    addendum_to = serializers.SlugRelatedField[Review](
+        slug_field="uid",
+        read_only=True,
+        allow_null=True,
+        help_text="The same reader's signed read that this adds to.",
+    )
+    signed_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text="Null for a draft.")
 
     class Meta:
         model = Review
@@ -35,11 +53,21 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "confidence",
             "agrees_with_ai",
             "comment",
+            "region",
+            "open_seconds",
+            "active_seconds",
             "supersedes",
+            "addendum_to",
             "is_current",
             "created_at",
+            "signed_at",
         ]
         read_only_fields = fields
+
+    def to_representation(self, instance: Review) -> dict[str, Any]:
+        """Return the fields; what an older opinion says of a result that is withheld now stays back."""
+        data = super().to_representation(instance)
+        return {**data, "prediction": None, "agrees_with_ai": None} if instance.ai_hidden else data
 
 
 class NewReviewSerializer(serializers.Serializer[Any]):
@@ -51,16 +79,36 @@ class NewReviewSerializer(serializers.Serializer[Any]):
         validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="How sure you are, 0 to 100."
     )
     agrees_with_ai = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="Needed where the AI has a result."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Needed exactly where the AI has a result that you may see.",
     )
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=MAX_COMMENT)
+    region = RegionSerializer(required=False, allow_null=True, default=None)
+
+    def validate_region(self, value: dict[str, float] | None) -> Region | None:
+        """Make a region of the four numbers."""
+        return None if value is None else Region(**value)
+
+
+class SignatureSerializer(serializers.Serializer[Any]):
+    """What signing needs."""
+
+    password = serializers.CharField(
+        max_length=4096,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
+        help_text="Your password again.",
+    )
 
 
 class ReviewedStudySerializer(StudySerializer):
     """One study with its newest prediction and every review."""
 
     prediction = serializers.SerializerMethodField(help_text="The newest prediction.")
-    reviews = serializers.SerializerMethodField(help_text="Every review, newest first.")
+    reviews = serializers.SerializerMethodField(help_text="The reviews that you may see, newest first.")
 
     class Meta(StudySerializer.Meta):
         fields = [*StudySerializer.Meta.fields, "prediction", "reviews"]
@@ -70,12 +118,13 @@ class ReviewedStudySerializer(StudySerializer):
     def get_prediction(self, study: Study) -> dict[str, Any] | None:
         """Return the newest prediction."""
         newest = study.newest_prediction
+        if newest is not None:
+            newest.ai_hidden = study.ai_hidden
         return dict(PredictionSerializer(newest, context=self.context).data) if newest else None
 
     @extend_schema_field(ReviewSerializer(many=True))
     def get_reviews(self, study: Study) -> list[dict[str, Any]]:
-        """Return the reviews, superseded ones included."""
-        reviews = Review.objects.filter(study=study).select_related(
-            "study", "prediction", "reader", "supersedes"
-        )
+        """Return the reviews that the caller may see, superseded ones included."""
+        visible = Review.objects.visible_to(self.context["request"].user).filter(study=study)
+        reviews = visible.select_related("study", "prediction", "reader", "supersedes", "addendum_to")
         return list(ReviewSerializer(reviews, many=True, context=self.context).data)

@@ -1,14 +1,18 @@
 """The studies of the API with their reviews, and the reviews."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from diagnosis.api.actor import actor_of
+from diagnosis.api.auth import LockedOut
 from diagnosis.api.filters import StrictFilterBackend
 from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
 from diagnosis.api.pagination import KeysetPagination
@@ -16,10 +20,16 @@ from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import StudySerializer
 from diagnosis.api.studies import StudyViewSet
 from diagnosis.models import Study
+from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
 from reading.api.filters import ReviewedStudyFilter, ReviewFilter
-from reading.api.serializers import NewReviewSerializer, ReviewedStudySerializer, ReviewSerializer
+from reading.api.serializers import (
+    NewReviewSerializer,
+    ReviewedStudySerializer,
+    ReviewSerializer,
+    SignatureSerializer,
+)
 from reading.models import Review
-from reading.review import review_study
+from reading.review import review_study, sign_review
 
 
 class ReviewedStudyViewSet(StudyViewSet):
@@ -48,10 +58,9 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Review]:
-        """Return the reviews of visible studies."""
-        visible = Study.objects.visible_to(self.request.user)
-        reviews = Review.objects.filter(study__in=visible)
-        return reviews.select_related("study", "prediction", "reader", "supersedes")
+        """Return the reviews that the caller may see; where the AI is hidden from them, their own alone."""
+        reviews = Review.objects.visible_to(self.request.user)
+        return reviews.select_related("study", "prediction", "reader", "supersedes", "addendum_to")
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Limit what writes, not what reads."""
@@ -68,10 +77,42 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     )
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Add the caller's opinion; an earlier one of theirs is superseded and kept."""
+        """Add the caller's opinion as a draft; an earlier one of theirs is superseded and kept."""
         serializer = NewReviewSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields = serializer.validated_data
         study = get_object_or_404(Study.objects.visible_to(request.user), uid=fields.pop("study"))
         review = review_study(actor=actor_of(request), study=study, **fields)
-        return Response(ReviewSerializer(review).data, status=201)
+        return Response(self._answer(review), status=201)
+
+    @extend_schema(
+        summary="Sign one's own draft, with the password again",
+        request=SignatureSerializer,
+        responses={
+            200: ReviewSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
+        filters=False,
+    )
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, uid: str) -> Response:
+        """Make the draft final as it stands; from then on the caller may see the AI result of the film."""
+        review = self.get_object()
+        serializer = SignatureSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        _confirm(request, serializer.validated_data["password"])
+        sign_review(actor=actor_of(request), review=review)
+        return Response(self._answer(review))
+
+    def _answer(self, review: Review) -> dict[str, Any]:
+        """Return the review as the caller may see it now."""
+        return dict(ReviewSerializer(self.get_queryset().get(pk=review.pk)).data)
+
+
+def _confirm(request: Request, password: str) -> None:
+    try:
+        confirm_password(request._request, actor_of(request), password)
+    except TooManyPasswords as locked:
+        raise LockedOut from locked

@@ -4,101 +4,138 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, live_partial, refused, signed_in
-from reading.forms import ReviewForm
+from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+from reading.forms import SIGN, ReviewForm
 from reading.models import Review
-from reading.review import review_study
+from reading.review import Time, review_study
+from reading.timing import opening_of, seconds_since
 
 _FIELD_OF = {
     "agreement_invalid": "agrees_with_ai",
     "finding_invalid": "finding",
     "confidence_invalid": "confidence",
     "comment_too_long": "comment",
+    "region_invalid": "region_left",
+    "password_wrong": "password",
+    "locked_out": "password",
 }
+_SAVED, _SIGNED = "Your draft is saved. It is not signed yet.", "Your read is signed and final."
 
 
+@sensitive_post_parameters("password")
 @login_required
 @live_partial
 @never_cache
 @require_http_methods(["GET", "POST"])
 def study_reviews(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Show the film's reviews; save one by POST. To htmx the panel, to others a page of its own."""
+    """Show the film's reviews; save or sign one by POST. To htmx the panel, to others a page of its own."""
     study = film_or_404(request, uid)
-    reviews = list(study.reviews.select_related("reader"))
     if request.method == "POST":
-        return _save(request, study, reviews)
-    own = _current(reviews, request.user)
-    form = ReviewForm(initial=ReviewForm.initial_of(own), asks_agreement=_has_result(study))
-    return _panel(request, study, reviews, form)
+        return _save(request, study)
+    return _panel(request, study)
 
 
-def _save(request: HttpRequest, study: Study, reviews: list[Review]) -> HttpResponse:
-    form = ReviewForm(request.POST, asks_agreement=_has_result(study))
+def _save(request: HttpRequest, study: Study) -> HttpResponse:
+    form = ReviewForm(request.POST, study=study, asks_agreement=_sees_result(study))
+    wants_to_sign = request.POST.get("action") == SIGN
     try:
         if not may_review(request.user):
             raise NotAllowed("not_a_reader", "Your account may not review films. Ask an administrator.")
         if not form.is_valid():
-            return _panel(request, study, reviews, form, status=422)
-        review_study(actor=signed_in(request), study=study, **form.cleaned_data)
+            return _panel(request, study, form, status=422)
+        if wants_to_sign:
+            confirm_password(request, signed_in(request), form.cleaned_data["password"])
+        _store(request, study, form.cleaned_data, sign=wants_to_sign)
     except Refused as refusal:
         field = _FIELD_OF.get(refusal.code)
         if field is None:
             return refused(request, refusal, study=study)
         form.add_error(field if field in form.fields else None, refusal.message)
-        return _panel(request, study, reviews, form, status=422)
-    return _saved(request, study)
+        return _panel(request, study, form, status=429 if isinstance(refusal, TooManyPasswords) else 422)
+    return _saved(request, study, signed=wants_to_sign)
 
 
-def _saved(request: HttpRequest, study: Study) -> HttpResponse:
+def _store(request: HttpRequest, study: Study, fields: dict[str, Any], *, sign: bool) -> None:
+    reader = signed_in(request)
+    opened = seconds_since(fields.pop("opened"), study=study.uid, reader=reader.pk)
+    time = Time(open_seconds=opened, active_seconds=fields.pop("active_seconds"))
+    del fields["password"]
+    review_study(actor=reader, study=study, time=time, sign=sign, **fields)
+
+
+def _saved(request: HttpRequest, study: Study, *, signed: bool) -> HttpResponse:
+    sentence = _SIGNED if signed else _SAVED
     if not _is_htmx(request):
-        messages.success(request, "Your review is saved.")
+        messages.success(request, sentence)
         return redirect("study-reviews", uid=study.uid)
-    reviews = list(study.reviews.select_related("reader"))
-    own = _current(reviews, request.user)
-    form = ReviewForm(initial=ReviewForm.initial_of(own), asks_agreement=_has_result(study))
-    return _panel(request, study, reviews, form, saved=True)
+    study = film_or_404(request, study.uid)  # anew: a signature may have opened the AI result
+    response = _panel(request, study, saved=sentence)
+    response["HX-Trigger-After-Settle"] = "review-signed" if signed else "review-saved"
+    return response
 
 
 def _panel(
     request: HttpRequest,
     study: Study,
-    reviews: list[Review],
-    form: ReviewForm,
+    form: ReviewForm | None = None,
     *,
-    saved: bool = False,
+    saved: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    reviews = list(
+        Review.objects.visible_to(request.user)
+        .filter(study=study)
+        .select_related("reader", "study", "addendum_to")
+    )
     own = [review for review in reviews if review.reader == request.user]
+    current = next((review for review in own if review.is_current), None)
+    film = (study.width, study.height)
     context: dict[str, Any] = {
         "study": study,
-        "form": form,
-        "own": next((review for review in own if review.is_current), None),
+        "form": form
+        or ReviewForm(
+            initial=ReviewForm.initial_of(current, film=film),
+            study=study,
+            asks_agreement=_sees_result(study),
+        ),
+        "own": current,
+        "read": next((review for review in own if review.is_signed and not review.addendum_to_id), None),
         "earlier": [review for review in own if not review.is_current],
         "others": [review for review in reviews if review.is_current and review.reader != request.user],
         "has_result": _has_result(study),
+        "opening": _opening(request, study, anew=bool(saved)),
         "saved": saved,
     }
     template = "reading/review_panel.html" if _is_htmx(request) else "reading/review_page.html"
     return render(request, template, context, status=status)
 
 
-def _current(reviews: list[Review], reader: object) -> Review | None:
-    mine = (review for review in reviews if isinstance(reader, User) and review.reader_id == reader.pk)
-    return next((review for review in mine if review.is_current), None)
+def _opening(request: HttpRequest, study: Study, *, anew: bool) -> str:
+    """Keep the opening that the page has, after a mistake or when a result came; after saving, begin anew."""
+    reader = signed_in(request).pk
+    given = (request.POST if request.method == "POST" else request.GET).get("opened", "")
+    if given and not anew and seconds_since(given, study=study.uid, reader=reader) is not None:
+        return given
+    return opening_of(study=study.uid, reader=reader)
 
 
 def _has_result(study: Study) -> bool:
     prediction = study.newest_prediction
     return prediction is not None and prediction.status == Prediction.Status.SUCCEEDED
+
+
+def _sees_result(study: Study) -> bool:
+    return _has_result(study) and not study.ai_hidden
 
 
 def _is_htmx(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-// The review panel: the slider follows the number, and typed words survive the arrival of a result.
+// The review panel: slider and number, time at work, Enter in the password, words that survive a new result.
 (function () {
   "use strict";
 
@@ -14,6 +14,26 @@
     });
     number.addEventListener("input", () => (range.value = number.value === "" ? 50 : number.value));
   }
+
+  // Seconds with the page in sight and the reader at work: something was moved or pressed in the last minute.
+  const IDLE_AFTER = 60_000;
+  let lastSign = Date.now();
+  for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) {
+    document.addEventListener(sign, () => (lastSign = Date.now()), { passive: true, capture: true });
+  }
+  window.setInterval(function () {
+    const count = document.querySelector("[data-active-seconds]");
+    const atWork = document.visibilityState === "visible" && Date.now() - lastSign < IDLE_AFTER;
+    if (count && atWork) count.value = Number(count.value) + 1;
+  }, 1000);
+
+  // Enter would press the form's first button, which saves a draft; after a password it is meant to sign.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Enter" || !event.target.matches("form[data-review] input[name=password]")) return;
+    event.preventDefault();
+    const form = event.target.closest("form");
+    form.requestSubmit(form.querySelector("button[value=sign]"));
+  });
 
   function isTouched(panel) {
     return Boolean(panel.querySelector("form[data-touched]"));

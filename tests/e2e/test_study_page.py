@@ -187,7 +187,7 @@ def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow
     show(page, address)
     expect(page.get_by_role("heading", name="The AI is reading this film")).to_be_visible()
     expect(page.locator("[data-map-controls]")).to_be_hidden()
-    expect(page.get_by_role("button", name="Save review")).to_be_visible()
+    expect(page.get_by_role("button", name="Save draft")).to_be_visible()
     expect(page.get_by_text("Do you agree with the AI?")).to_be_hidden()
     with page.expect_request(re.compile("/status/")):
         pass
@@ -211,12 +211,12 @@ def test_words_typed_before_the_result_came_are_kept_and_saved(
     page.locator("input[name=confidence]").fill("65")
     room.finish(address)
     expect(page.get_by_role("heading", name="Above the operating point")).to_be_visible()
-    page.get_by_role("button", name="Save review").click()
+    page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Say whether you agree with the AI.")).to_be_visible()
     expect(page.get_by_label("Comment")).to_have_value("Typed before the result.")
     page.get_by_label("Agree", exact=True).check()
-    page.get_by_role("button", name="Save review").click()
-    expect(page.get_by_text("Your review is saved.")).to_be_visible()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Your draft is saved.")).to_be_visible()
     own = page.locator(".pw-review-own")
     expect(own).to_contain_text("Pneumonia 65% sure, agrees with the AI")
     expect(own).to_contain_text("Typed before the result.")
@@ -251,15 +251,15 @@ def test_without_scripts_film_overlay_and_reviews_can_be_reached(window: OpenWin
     page.get_by_label("Agree", exact=True).check()
     page.get_by_label("Pneumonia", exact=True).check()
     page.locator("input[name=confidence]").fill("65")
-    page.get_by_role("button", name="Save review").click()
-    expect(page.get_by_text("Your review is saved.")).to_be_visible()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Your draft is saved.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 390, 768])
 def test_the_page_is_not_wider_than_a_phone(window: OpenWindow, film: str, width: int) -> None:
     page = window("rania", width=width, has_touch=True)
     show(page, film)
-    expect(page.get_by_role("button", name="Save review")).to_be_visible()
+    expect(page.get_by_role("button", name="Save draft")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto("/model/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -271,7 +271,7 @@ def test_the_page_has_no_known_obstacle_for_assistive_technology(
 ) -> None:
     page = window("rania", theme=theme)
     show(page, film)
-    expect(page.get_by_role("button", name="Save review")).to_be_visible()
+    expect(page.get_by_role("button", name="Save draft")).to_be_visible()
     for address in (None, "/model/"):
         if address:
             page.goto(address)

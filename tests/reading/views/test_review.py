@@ -38,7 +38,7 @@ def test_a_reader_saves_a_review_from_the_panel(client: Client, cast: Cast, fini
     response = save(client, finished_study, **FULL)
     review = Review.objects.get()
     assert (review.agrees_with_ai, review.finding, review.confidence) == (False, "normal", 70)
-    assert "Your review is saved." in shown(response)
+    assert "Your draft is saved." in shown(response)
     assert "<html" not in shown(response)
     assert AuditEvent.objects.filter(verb="review_saved", actor_name="rania").count() == 1
 
@@ -51,7 +51,7 @@ def test_without_scripts_the_panel_is_a_page_of_its_own(
     assert "<html" in shown(client.get(address))
     response = client.post(address, FULL, follow=True)
     assert response.redirect_chain == [(address, 302)]
-    assert "Your review is saved." in shown(response)
+    assert "Your draft is saved." in shown(response)
     assert Review.objects.count() == 1
 
 

@@ -1,0 +1,39 @@
+"""Projects that hide the AI result until a reader has signed: what doors ask before they show it."""
+
+from diagnosis.errors import NotAllowed
+from diagnosis.models import AI_SHOWN, Prediction, Project, Study
+from diagnosis.roles import AnyUser, may_review
+
+_HIDDEN = "This project hides the AI result from you until you have signed your own read of the film."
+
+
+def as_seen_by(user: AnyUser, study: Study) -> Study:
+    """Return the study itself with its `ai_hidden` for `user`; for doors that got it from a verb."""
+    study.ai_hidden = not Study.objects.visible_to(user).filter(AI_SHOWN, pk=study.pk).exists()
+    return study
+
+
+def shown_prediction(study: Study) -> Prediction | None:
+    """Return the newest prediction with its `ai_hidden` set, or None where its result is withheld."""
+    if study.ai_hidden:
+        return None
+    prediction = study.newest_prediction
+    if prediction is not None:
+        prediction.ai_hidden = False
+    return prediction
+
+
+def check_shown(study: Study) -> None:
+    """Raise NotAllowed (code ai_hidden) where the AI result of a film is withheld.
+
+    The film comes from `visible_to`, which has decided it for the person who asks.
+    """
+    if study.ai_hidden:
+        raise NotAllowed("ai_hidden", _HIDDEN)
+
+
+def check_answers_with_results(user: AnyUser, project: Project) -> None:
+    """Raise NotAllowed (code ai_hidden) where a film of this project cannot be answered with its result."""
+    if project.ai_visibility == Project.AiVisibility.HIDDEN and may_review(user):
+        message = f"{_HIDDEN} Nothing was stored. Send the film to /api/v1/studies/ instead."
+        raise NotAllowed("ai_hidden", message)

@@ -1,0 +1,15 @@
+"""How times of reading are written on pages."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: int) -> str:
+    """Write whole seconds as people say them: 40 s, 3 min 5 s, 2 h 10 min."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
