@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 
 from diagnosis.deidentify import deidentified_dicom, pseudonym_key, study_fields
+from diagnosis.dicom_fields import DicomFields
 from diagnosis.errors import FilmRefused, NotReady
 from diagnosis.fetch import fetch_url
+from pneumoml.burned_in import looks_burned_in
 from pneumoml.dicom_record import DicomRecord
 from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
 from pneumoml.isolation import DecoderUnavailable, decode_isolated
@@ -56,6 +58,8 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
     facts: dict[str, Any] = {}
     if film.dicom is not None:
         original, facts = _deidentified(film.dicom)
+    if not facts.get("burned_in_text") and looks_burned_in(film.pixels):
+        facts["burned_in_text"] = DicomFields.BurnedInText.SUSPECTED
     return IncomingFilm(
         original=original,
         sha256=hashlib.sha256(original).hexdigest(),

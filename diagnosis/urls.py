@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from diagnosis.views import banner, media, model, states, study, upload
+from diagnosis.views import banner, burned_in_text, media, model, states, study, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("studies/<uuid:uid>/files/heatmap.png", media.heatmap, name="study-heatmap"),
     path("studies/<uuid:uid>/files/overlay.png", media.overlay, name="study-overlay"),
     path("studies/<uuid:uid>/files/side-by-side.png", media.side_by_side, name="study-side-by-side"),
+    path("studies/<uuid:uid>/burned-in-text/", burned_in_text.answer, name="study-burned-in-text"),
+    path("burned-in-text/", burned_in_text.queue, name="burned-in-text"),
     path("model/", model.active_model_page, name="model"),
     path("model/<str:version>/", model.model_version_page, name="model-version"),
     path("banner/", banner.system_banner, name="system-banner"),

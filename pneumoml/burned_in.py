@@ -12,7 +12,7 @@ _BRIGHT, _DARK = 240, 15
 _LOWEST, _HIGHEST = 7, 90
 _LETTERS_IN_A_LINE = 5
 _CONTRAST = 60
-_MOST = 20_000
+_MOST = 3_000
 
 
 def looks_burned_in(pixels: NDArray[np.uint8]) -> bool:
@@ -31,10 +31,13 @@ def _letters(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[Any]
     width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
     fill = area / (width * height)
     fits = (height >= _LOWEST) & (height <= _HIGHEST) & (width <= 1.6 * height) & (width * 8 >= height)
-    boxes = stats[fits & (fill > 0.12) & (fill < 0.92)][:, :4]
+    boxes: NDArray[Any] = stats[fits & (fill > 0.12) & (fill < 0.92)][:, :4]
     if len(boxes) > _MOST:  # grain, not writing
         return boxes[:0]
-    return boxes[np.array([_stands_out(pixels, mask, box) for box in boxes], dtype=bool)]
+    letters: NDArray[Any] = boxes[
+        [index for index, box in enumerate(boxes) if _stands_out(pixels, mask, box)]
+    ]
+    return letters
 
 
 def _stands_out(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], box: NDArray[Any]) -> bool:

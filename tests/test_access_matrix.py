@@ -46,6 +46,8 @@ GET: dict[str, list[int]] = {
     "study-heatmap": MEMBERS_PAGE,
     "study-overlay": MEMBERS_PAGE,
     "study-side-by-side": MEMBERS_PAGE,
+    "study-burned-in-text": POST_ONLY_PAGE,
+    "burned-in-text": [302, 403, 403, 403, 403, 403, 200, 200],
     "model": PAGE,
     "model-version": PAGE,
     "system-banner": PAGE,

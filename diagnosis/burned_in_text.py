@@ -1,0 +1,53 @@
+"""The queue of films that may show a name in their pixels, and a person's two answers to it."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+
+from diagnosis import audit
+from diagnosis.errors import Conflict, NotAllowed
+from diagnosis.models import Study
+from diagnosis.retention import move_to_trash
+from diagnosis.roles import may_administer
+
+WAITING = (Study.BurnedInText.DECLARED, Study.BurnedInText.SUSPECTED)
+
+
+def films_to_check(user: User) -> QuerySet[Study]:
+    """Return the films that nobody has looked at yet, oldest first; only for administrators (NotAllowed)."""
+    _check(user)
+    waiting = Study.objects.visible_to(user).filter(burned_in_text__in=WAITING)
+    return waiting.select_related("project", "uploaded_by").order_by("created_at", "pk")
+
+
+def clear(*, actor: User, study: Study) -> None:
+    """Say that nothing identifying is burned into the film; it leaves the queue.
+
+    Raises NotAllowed for all but administrators, Conflict where somebody has answered already.
+    """
+    _check(actor)
+    with transaction.atomic():
+        cleared = Study.objects.filter(pk=study.pk, burned_in_text__in=WAITING, deleted_at__isnull=True)
+        if not cleared.update(burned_in_text=Study.BurnedInText.CLEARED):
+            raise Conflict("not_waiting", "This film does not wait for a check of its text any more.")
+        audit.record(actor=actor, verb="burned_in_text_cleared", target=study, was=study.burned_in_text)
+
+
+def remove(*, actor: User, study: Study) -> None:
+    """Say that something identifying is burned into the film, and move it to the trash.
+
+    Raises NotAllowed for all but administrators, Conflict where somebody has answered already.
+    """
+    _check(actor)
+    with transaction.atomic():
+        current = Study.objects.select_for_update().filter(pk=study.pk, deleted_at__isnull=True).first()
+        if current is None or not current.may_show_a_name:
+            raise Conflict("not_waiting", "This film does not wait for a check of its text any more.")
+        audit.record(actor=actor, verb="burned_in_text_found", target=study, was=current.burned_in_text)
+        move_to_trash(actor=actor, study=current)
+
+
+def _check(user: User) -> None:
+    if not may_administer(user):
+        message = "Only an administrator can check films for burned-in text."
+        raise NotAllowed("not_an_administrator", message)

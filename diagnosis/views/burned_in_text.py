@@ -1,0 +1,44 @@
+"""The page on which an administrator looks at films that may show a name, and says what they show."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from diagnosis import burned_in_text
+from diagnosis.errors import Conflict, NotAllowed, Refused
+from diagnosis.views.access import film_or_404, refused, signed_in
+
+SHOWN_AT_ONCE = 20
+
+
+@login_required
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    """Show the films that wait for a check, the oldest twenty."""
+    try:
+        waiting = burned_in_text.films_to_check(signed_in(request))
+    except NotAllowed as refusal:
+        raise PermissionDenied from refusal
+    context = {"films": waiting[:SHOWN_AT_ONCE], "count": waiting.count()}
+    return render(request, "diagnosis/burned_in_text.html", context)
+
+
+@login_required
+@require_POST
+def answer(request: HttpRequest, uid: object) -> HttpResponse:
+    """Take the administrator's answer: `clear` or `remove`."""
+    study = film_or_404(request, uid)
+    verbs = {"clear": burned_in_text.clear, "remove": burned_in_text.remove}
+    try:
+        verb = verbs.get(request.POST.get("answer", ""))
+        if verb is None:
+            raise Conflict("answer_unknown", "Choose one of the two answers.")
+        verb(actor=signed_in(request), study=study)
+    except Refused as refusal:
+        return refused(request, refusal, study=study)
+    done = "was moved to the trash" if verb is burned_in_text.remove else "is marked as checked"
+    messages.success(request, f"{study.reference} {done}.")
+    return redirect("burned-in-text")
