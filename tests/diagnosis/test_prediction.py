@@ -12,6 +12,7 @@ from diagnosis import prediction as verb
 from diagnosis.errors import Conflict
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
 from diagnosis.prediction import claim_prediction, fail, finish, put_back, request_prediction, run_prediction
+from pneumoml.predictor import FilmResult
 from tests.cast import Cast
 from tests.results import film_result
 from tests.waiting import wait_until
@@ -109,6 +110,20 @@ def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_lease_is_kept_for_as_long_as_the_network_computes(
+    waiting: Prediction, renewals: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute_for_long(prediction: Prediction) -> FilmResult:
+        wait_until(lambda: len(renewals) >= 2, seconds=30, what="a renewal during the reading")
+        return film_result()
+
+    monkeypatch.setattr(verb, "_compute", compute_for_long)
+    run_prediction(prediction_uid=str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (Status.SUCCEEDED, 1)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_late_worker_does_not_renew_its_successors_lease(
     waiting: Prediction, renewals: list[object]
 ) -> None:
@@ -135,6 +150,13 @@ def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
         seen.append(waiting.status)
     assert seen == [Status.QUEUED, Status.QUEUED, Status.FAILED]
     assert waiting.failure_code == "gave_up"
+    assert claim_prediction(str(waiting.uid)) is None
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
+def test_nobody_gets_a_fourth_attempt(waiting: Prediction, status: str) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    Prediction.objects.filter(pk=waiting.pk).update(status=status, attempts=3, lease_expires_at=past)
     assert claim_prediction(str(waiting.uid)) is None
 
 

@@ -65,6 +65,12 @@ def test_a_film_that_killed_its_worker_three_times_fails_with_a_reason(
     assert (prediction.status, prediction.failure_code) == (Status.FAILED, "gave_up")
 
 
+def test_a_third_attempt_under_way_is_left_alone(study: Study, rung: list[str]) -> None:
+    change(study, status=Status.RUNNING, attempts=3, lease_expires_at=timezone.now() + timedelta(seconds=20))
+    assert reconcile() == 0
+    assert study.predictions.get().status == Status.RUNNING
+
+
 def test_a_finished_film_is_left_alone(finished_study: Study, rung: list[str]) -> None:
     change(finished_study, queued_at=long_ago())
     assert reconcile() == 0
