@@ -148,6 +148,9 @@ class Study(DicomFields):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     bit_depth = models.PositiveSmallIntegerField()
+    colour_fraction = models.FloatField(
+        null=True, editable=False, help_text="Share of clearly coloured pixels in the file as sent, 0 to 1."
+    )
     original = models.FileField(upload_to=_original_path, max_length=200)
     display = models.FileField(upload_to=_display_path, max_length=200)
     thumbnail = models.FileField(upload_to=_thumbnail_path, max_length=200)
@@ -266,6 +269,12 @@ class Prediction(models.Model):
         null=True, help_text="The part of the film the map covers: left, top, right, bottom, each 0 to 1."
     )
     cam_strength = models.FloatField(null=True, help_text="The map's largest value, in absolute units.")
+    scope_flags = models.JSONField(
+        null=True, help_text="Codes of what puts the film out of the model's scope; null: not checked."
+    )
+    map_flags = models.JSONField(
+        null=True, help_text="Codes of what makes the map unreliable; null: not checked."
+    )
     preprocess_ms = models.FloatField(null=True)
     forward_ms = models.FloatField(null=True)
 

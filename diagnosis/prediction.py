@@ -22,6 +22,7 @@ from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
 from diagnosis.roles import may_upload
 from pneumoml.images import decode_film
+from pneumoml.scope import declared
 
 if TYPE_CHECKING:
     from pneumoml.predictor import FilmResult, Predictor
@@ -109,9 +110,17 @@ def finish(claim: Claim, result: "FilmResult") -> bool:
         cam=[[round(float(value), 6) for value in row] for row in result.cam],
         cam_area=list(result.cam_area),
         cam_strength=result.cam_strength,
+        scope_flags=_scope_flags(claim.prediction.study, result.scope_flags),
+        map_flags=None if result.map_flags is None else list(result.map_flags),
         preprocess_ms=result.timings.preprocess_ms,
         forward_ms=result.timings.forward_ms,
     )
+
+
+def _scope_flags(study: Study, seen: tuple[str, ...] | None) -> list[str] | None:
+    """Join what the file says of itself with what was seen on the film; None where neither says anything."""
+    said = declared(view_position=study.view_position, age_years=study.age_years)
+    return None if seen is None and not said else [*said, *(seen or ())]
 
 
 def fail(claim: Claim, code: str) -> bool:
@@ -186,7 +195,7 @@ def _compute(prediction: Prediction) -> "FilmResult":
         predictor = _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
     except Refused as refusal:
         raise PredictionFailed("model_refused") from refusal
-    return predictor.predict(pixels)
+    return predictor.predict(pixels, colour_fraction=prediction.study.colour_fraction or 0.0)
 
 
 @lru_cache(maxsize=2)

@@ -103,6 +103,7 @@ def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -
         width=film.width,
         height=film.height,
         bit_depth=film.bit_depth,
+        colour_fraction=film.colour_fraction,
         **film.facts,
     )
 

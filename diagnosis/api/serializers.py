@@ -1,5 +1,6 @@
 """What the API shows of projects, model versions, predictions, studies and audit events."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -11,6 +12,7 @@ from diagnosis.blinding import shown_prediction
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
 from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
+from pneumoml import explanations, scope
 
 FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
 RESULT_KINDS = ("heatmap", "overlay", "side-by-side")
@@ -76,6 +78,17 @@ class FailureSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class FlagSerializer(serializers.Serializer[Any]):
+    """One reason not to rely on a score or a map."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+def _flags(codes: list[str] | None, sentences: Mapping[str, str]) -> list[dict[str, str]] | None:
+    return None if codes is None else [{"code": code, "detail": sentences.get(code, "")} for code in codes]
+
+
 # Of a withheld result only these leave: which run it is and how far it is, nothing that it says of the film.
 _PROGRESS_FIELDS = {
     "id",
@@ -124,6 +137,12 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     )
     layer = serializers.CharField(read_only=True, allow_null=True, help_text="Layer of the Grad-CAM map.")
     ai_hidden = serializers.BooleanField(read_only=True, help_text=AI_HIDDEN_HELP)
+    scope_flags = serializers.SerializerMethodField(
+        help_text="What puts the film out of scope of the model; empty: nothing found; null: not checked."
+    )
+    map_flags = serializers.SerializerMethodField(
+        help_text="What makes the map unreliable; empty: nothing found; null: not checked."
+    )
     failure = serializers.SerializerMethodField(help_text="Null unless the status is failed.")
 
     class Meta:
@@ -142,6 +161,8 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "borderline",
             "layer",
             "cam_strength",
+            "scope_flags",
+            "map_flags",
             "ai_hidden",
             "failure",
             "attempts",
@@ -168,6 +189,16 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     def get_confidence(self, prediction: Prediction) -> float | None:
         """Return the calibrated probability of the stated outcome."""
         return confidence_of(prediction)
+
+    @extend_schema_field(FlagSerializer(many=True, allow_null=True))
+    def get_scope_flags(self, prediction: Prediction) -> list[dict[str, str]] | None:
+        """Return code and sentence of each finding of the scope gate."""
+        return _flags(prediction.scope_flags, scope.SENTENCES)
+
+    @extend_schema_field(FlagSerializer(many=True, allow_null=True))
+    def get_map_flags(self, prediction: Prediction) -> list[dict[str, str]] | None:
+        """Return code and sentence of each reason not to rely on the map."""
+        return _flags(prediction.map_flags, explanations.SENTENCES)
 
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_failure(self, prediction: Prediction) -> dict[str, str] | None:

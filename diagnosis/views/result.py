@@ -1,5 +1,6 @@
 """What a prediction says to people: words, percentages, places on the bar, the strength of its map."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from diagnosis.models import Prediction
 from diagnosis.pictures import measured_reference, strength_of
 from diagnosis.prediction import FAILURES
+from pneumoml import explanations, scope
 from pneumoml.heatmap import COLOUR_MAPS
 
 LEGEND_STOPS = 9
@@ -54,6 +56,14 @@ def _anchor(place: float, *, margin: float) -> str:
     if place < margin:
         return "start"
     return "end" if place > 100 - margin else "middle"
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What speaks against relying on the score, or on the map: plain sentences; `checked` False: unknown."""
+
+    sentences: list[str]
+    checked: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,21 @@ def map_words(prediction: Prediction) -> MapWords:
     weak = strength.ratio < STANDS_OUT_FROM
     sentence = f"No region stands out: the {reached}" if weak else f"The {reached}"
     return MapWords(sentence, is_weak=weak, scale_end=round(100 * max(1.0, strength.ratio)))
+
+
+def scope_caution(prediction: Prediction) -> Caution:
+    """Say in which way the film is outside what the model can judge. The score is shown all the same."""
+    return _caution(prediction.scope_flags, scope.SENTENCES)
+
+
+def map_caution(prediction: Prediction) -> Caution:
+    """Say what makes the map unreliable."""
+    return _caution(prediction.map_flags, explanations.SENTENCES)
+
+
+def _caution(codes: list[str] | None, sentences: Mapping[str, str]) -> Caution:
+    unknown = "A check that this version of the program does not know found fault with it."
+    return Caution([sentences.get(code, unknown) for code in codes or []], checked=codes is not None)
 
 
 def legends() -> dict[str, list[str]]:

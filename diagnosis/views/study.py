@@ -128,6 +128,8 @@ def _result_context(prediction: Prediction) -> dict[str, Any]:
         "bar": result.bar(prediction),
         "timings": result.timings(prediction),
         "map": result.map_words(prediction),
+        "scope_caution": result.scope_caution(prediction),
+        "map_caution": result.map_caution(prediction),
         "newer_model": active.exclude(pk=prediction.model_version_id).first(),
     }
 

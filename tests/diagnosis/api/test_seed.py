@@ -24,7 +24,7 @@ class SteadyPredictor:
     def __init__(self, calibrated_probability: float) -> None:
         self.calibrated_probability = calibrated_probability
 
-    def predict(self, pixels: Any) -> Any:
+    def predict(self, pixels: Any, *, colour_fraction: float) -> Any:
         return film_result(self.calibrated_probability)
 
 

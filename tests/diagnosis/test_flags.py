@@ -1,0 +1,109 @@
+"""What the scope gate and the check of the map found: stored with the prediction, shown, never in the way."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from diagnosis import prediction as verb
+from diagnosis.models import Prediction, Study
+from diagnosis.prediction import claim_prediction, finish, run_prediction
+from diagnosis.submission import submit_study
+from diagnosis.views.result import map_caution, scope_caution
+from pneumoml import explanations, scope
+from tests.api import client_of
+from tests.cast import Cast
+from tests.films import photograph, png
+from tests.results import film_result
+
+
+def finished(study: Study, **flags: Any) -> Prediction:
+    """Finish the film's reading with these flags."""
+    waiting = study.predictions.get()
+    assert finish(claim_prediction(str(waiting.uid)), film_result(0.78, **flags))
+    waiting.refresh_from_db()
+    return waiting
+
+
+def test_codes_are_stored_and_the_score_stays(study: Study) -> None:
+    reading = finished(study, scope_flags=("inverted",), map_flags=("map_weak", "map_disputed"))
+    assert (reading.scope_flags, reading.map_flags) == (["inverted"], ["map_weak", "map_disputed"])
+    assert reading.calibrated_probability == pytest.approx(0.78)
+
+
+@pytest.mark.parametrize(("seen", "stored"), [((), []), (None, None)])
+def test_nothing_found_and_not_checked_are_told_apart(study: Study, seen: Any, stored: Any) -> None:
+    reading = finished(study, scope_flags=seen, map_flags=seen)
+    assert (reading.scope_flags, reading.map_flags) == (stored, stored)
+    assert scope_caution(reading).checked is map_caution(reading).checked is (seen is not None)
+
+
+def test_what_a_dicom_header_says_is_joined_with_what_is_seen(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(view_position="LL", age_years=61)
+    assert finished(study, scope_flags=("unlike_training",)).scope_flags == [
+        "lateral",
+        "age",
+        "unlike_training",
+    ]
+
+
+def test_how_coloured_the_file_was_reaches_the_predictor(
+    cast: Cast, active_model: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    class Listening:
+        def predict(self, pixels: np.ndarray[Any, Any], *, colour_fraction: float) -> Any:
+            asked.append(colour_fraction)
+            return film_result()
+
+    monkeypatch.setattr(verb, "_predictor", lambda *identity: Listening())
+    submission = submit_study(actor=cast.alice, project=cast.project, data=png(photograph()))
+    run_prediction(prediction_uid=str(submission.prediction.uid))
+    assert asked == [pytest.approx(submission.study.colour_fraction)]
+    assert asked[0] > scope.COLOUR_LIMIT
+
+
+def test_the_page_says_why_and_still_shows_the_score(client: Client, cast: Cast, study: Study) -> None:
+    finished(study, scope_flags=("turned", "colour"), map_flags=("map_outside",))
+    client.force_login(cast.alice)
+    page = client.get(reverse("study", args=[study.uid])).content.decode()
+    for sentence in (scope.SENTENCES["turned"], scope.SENTENCES["colour"]):
+        assert sentence in page
+    assert explanations.SENTENCES["map_outside"] in page
+    assert "Unreliable map" in page
+    assert "78.0%" in page
+
+
+def test_the_page_of_a_film_in_scope_warns_of_nothing(client: Client, cast: Cast, study: Study) -> None:
+    finished(study)
+    client.force_login(cast.alice)
+    page = client.get(reverse("study", args=[study.uid])).content.decode()
+    assert "data-scope-caution" not in page
+    assert "Unreliable map" not in page
+
+
+@pytest.mark.parametrize(("codes", "marked"), [(("unlike_training",), True), ((), False), (None, False)])
+def test_the_list_marks_films_out_of_scope(
+    client: Client, cast: Cast, study: Study, codes: Any, marked: bool
+) -> None:
+    finished(study, scope_flags=codes)
+    client.force_login(cast.alice)
+    page = client.get(reverse("studies")).content.decode()
+    assert ("Out of scope?" in page) is marked
+    assert "78%" in page
+
+
+def test_the_api_gives_code_and_sentence(cast: Cast, study: Study) -> None:
+    finished(study, scope_flags=("blank",), map_flags=None)
+    answer = client_of(cast.alice).get(f"/api/v1/studies/{study.uid}/predictions/").json()["results"][0]
+    assert answer["scope_flags"] == [{"code": "blank", "detail": scope.SENTENCES["blank"]}]
+    assert answer["map_flags"] is None
+    assert answer["calibrated_probability"] == pytest.approx(0.78)
+
+
+def test_a_code_of_another_version_still_warns(study: Study) -> None:
+    reading = finished(study, scope_flags=("seen_by_a_later_version",))
+    assert len(scope_caution(reading).sentences) == 1
