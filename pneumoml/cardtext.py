@@ -27,7 +27,18 @@ _PREVALENCES = (0.625, 0.3, 0.1, 0.05, 0.02)
 def render_card(card: Mapping[str, Any]) -> str:
     """Write the card as Markdown; figures are those of the card, each with its number of films."""
     return (
-        "\n".join([*_head(card), *_validation(card), *_shifts(card), *_making(card), *_limits(card)]) + "\n"
+        "\n".join(
+            [
+                *_head(card),
+                *_validation(card),
+                *_shifts(card),
+                *_scope(card),
+                *_explanation(card),
+                *_making(card),
+                *_limits(card),
+            ]
+        )
+        + "\n"
     )
 
 
@@ -112,6 +123,94 @@ def _shifts(card: Mapping[str, Any]) -> list[str]:
         "",
         f"Acquisition alone (sharpness, contrast, borders: no anatomy) reaches an AUC of "
         f"{metrics['metadata_only_auc']:.3f} on the unchanged validation films.",
+        "",
+    ]
+
+
+def _scope(card: Mapping[str, Any]) -> list[str]:
+    """The scope gate's measured rates; nothing for a card from before there was one."""
+    if "measured" not in card.get("scope", {}):
+        return []
+    scope = card["scope"]
+    rows = [
+        f"| {name} | {row['n']} | {row['flagged']} | {row['share']:.1%} | "
+        f"{row['share_ci'][0]:.1%} to {row['share_ci'][1]:.1%} |"
+        for name, row in scope["measured"].items()
+        if row["n"]
+    ]
+    return [
+        "## Scope gate",
+        "",
+        "A film that looks unlike the training films is flagged, with the reason; its score is shown all the "
+        f"same. {scope['method']}",
+        "",
+        "| Pictures | n | Flagged | Share | 95 % interval (Wilson) |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        scope["missing"],
+        "",
+    ]
+
+
+_TESTS = {
+    "weight_randomisation.dense_layers": (
+        "Dense layers random: rank correlation of maps",
+        "rank_correlation",
+    ),
+    "weight_randomisation.dense_layers_and_block_5": (
+        "Dense layers and block 5 random: rank correlation of maps",
+        "rank_correlation",
+    ),
+    "deletion": ("Deletion: gain over random order, area under probability", "gain_over_random_order"),
+    "insertion": ("Insertion: gain over random order, area under probability", "gain_over_random_order"),
+    "stability": ("Shifts of 8 pixels: rank correlation of maps", "rank_correlation"),
+    "outside_thorax": ("Share of heat outside the thorax", "share_of_heat"),
+    "agreement_with_hirescam": ("Grad-CAM and HiResCAM: rank correlation", "rank_correlation"),
+    "unreliable_maps.above_the_operating_point": (
+        "Maps called unreliable, films above the operating point",
+        "share",
+    ),
+    "unreliable_maps.below_the_operating_point": (
+        "Maps called unreliable, films below the operating point",
+        "share",
+    ),
+}
+
+
+def _explanation(card: Mapping[str, Any]) -> list[str]:
+    """The explanation report card; nothing for a card from before there was one."""
+    if "explanation" not in card:
+        return []
+    found = card["explanation"]
+    rows = []
+    for place, (title, name) in _TESTS.items():
+        row = found
+        for part in place.split("."):
+            row = row[part]
+        if row["n"]:
+            low, high = row[f"{name}_ci"]
+            rows.append(f"| {title} | {row['n']} | {row[name]:.3f} | {low:.3f} to {high:.3f} |")
+    limits, outside = found["limits"], found["outside_thorax"]
+    return [
+        "## Explanation report card",
+        "",
+        found["about"],
+        "",
+        "| Test | n | Mean | 95 % interval |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        "Random weights must give other maps (a low correlation); shifted films and the second method the same "
+        f"ones (a high correlation). The thorax is approximated: {outside['thorax']}; an even map has "
+        f"{outside['share_for_an_even_map']:.3f} of its heat outside it.",
+        "",
+        f"The map of a single film is called unreliable where it is weaker than {limits['least_strength']:.0%} "
+        f"of a typical strong map, where more than {limits['most_outside']:.0%} of its heat lies outside the "
+        f"thorax, or where its rank correlation with HiResCAM is below {limits['least_agreement']}. A reliable "
+        "map is not a correct one.",
+        "",
+        *(f"- {source}" for source in found["sources"]),
         "",
     ]
 

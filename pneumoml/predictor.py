@@ -92,6 +92,10 @@ class Predictor:
         predictor.predict(np.zeros((config.size, config.size), np.uint8))
         return predictor
 
+    def with_scope(self, reference: ScopeReference) -> Predictor:
+        """The same predictor, judging scope by another reference than the artefact's."""
+        return Predictor(self.card, self._config, self._fused, reference)
+
     @property
     def layer(self) -> str:
         """The layer whose map is taken."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,22 +84,6 @@ class _Network:
         return np.array([self.card.calibration.probability(float(logit)) for logit in logits])
 
 
-def complete_explanations(
-    artifact: Artifact,
-    films: Sequence[LabelledFilm],
-    *,
-    sizes: Sizes | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Artifact:
-    """Measure the version's maps and write the report card into its card, with the limits for single maps.
-
-    Raises `DatasetRefused` (film_unreadable), `ArtifactRefused`, and `ValueError` where no validation film
-    lies above the operating point.
-    """
-    return add_to_card(artifact, {"explanation": report_card(artifact, films, sizes, seed, progress)})
-
-
 def report_card(
     artifact: Artifact,
     films: Sequence[LabelledFilm],
@@ -107,7 +91,11 @@ def report_card(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Test the maps on validation films ("val"); return the card's "explanation" entry as plain values."""
+    """Test the maps on validation films ("val"); return the card's "explanation" entry as plain values.
+
+    Raises `DatasetRefused` (film_unreadable), `ArtifactRefused`, and `ValueError` where no validation film
+    lies above the operating point.
+    """
     sizes = sizes or Sizes()
     network, generator = _Network(artifact), np.random.default_rng(seed)
     chosen = list(_chosen(films, sizes.of_each_class, seed))
@@ -134,6 +122,11 @@ def report_card(
     limits = _limits(found["weight_randomisation"])
     found["unreliable_maps"] = _unreliable(looked, artifact, MapLimits(**limits))
     return {**found, "limits": limits, "sources": SOURCES}
+
+
+def write_report_card(artifact: Artifact, entry: Mapping[str, Any]) -> Artifact:
+    """Put what `report_card` gave into the version's card."""
+    return add_to_card(artifact, {"explanation": dict(entry)})
 
 
 def _chosen(films: Sequence[LabelledFilm], each: int, seed: int) -> Iterator[LabelledFilm]:

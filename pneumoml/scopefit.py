@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from pneumoml.dataset import LabelledFilm, load_pixels
 from pneumoml.metrics import wilson
 from pneumoml.predictor import Predictor
 from pneumoml.preprocess import PreprocessConfig, shrink
-from pneumoml.scope import ScopeReference, fields_of, fit_reference
+from pneumoml.scope import Floats, ScopeReference, fields_of, fit_reference
 
 Progress = Callable[[str, int, int], None]
 Grey = NDArray[np.uint8]
@@ -46,31 +46,39 @@ MISSING = (
 )
 
 
-def complete_scope(
+def scope_entry(
     artifact: Artifact,
     films: Sequence[LabelledFilm],
-    *,
     sizes: Sizes | None = None,
+    *,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Artifact:
-    """Fit the version's scope reference, write it beside the weights and its measured rates into the card.
+) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Fit the version's scope reference and measure it: the card's "scope" entry, and the arrays of its file.
 
     `films` have a split; "train" is fitted to, "val" is measured. Raises `DatasetRefused` (film_unreadable),
     `ArtifactRefused`, and `ValueError` for fewer than 30 training films.
     """
     sizes = sizes or Sizes()
-    reference = fit_scope(artifact, films, sizes, seed=seed, progress=progress)
-    entry: dict[str, Any] = {"method": METHOD, "limits": dict(reference.limits)}
-    written = add_to_card(artifact, {"scope": entry}, reference.arrays())
-    measured = measure_scope(written, films, sizes, progress=progress)
-    return add_to_card(
-        written, {"scope": {**written.card.raw["scope"], "measured": measured, "missing": MISSING}}
-    )
+    predictor = Predictor.load(artifact)
+    reference = fit_scope(predictor, films, sizes, seed=seed, progress=progress)
+    measured = measure_scope(predictor.with_scope(reference), films, sizes, progress=progress)
+    entry = {
+        "method": METHOD,
+        "missing": MISSING,
+        "limits": dict(reference.limits),
+        "measured": measured,
+    }
+    return entry, reference.arrays()
+
+
+def write_scope(artifact: Artifact, entry: Mapping[str, Any], arrays: Mapping[str, Floats]) -> Artifact:
+    """Put what `scope_entry` gave into the version's card and beside its weights."""
+    return add_to_card(artifact, {"scope": dict(entry)}, arrays)
 
 
 def fit_scope(
-    artifact: Artifact,
+    predictor: Predictor,
     films: Sequence[LabelledFilm],
     sizes: Sizes,
     *,
@@ -79,12 +87,11 @@ def fit_scope(
 ) -> ScopeReference:
     """Fit to training films, chosen by `seed`, ordered by patient so that reference and limits share none."""
     chosen = _by_patient([film for film in films if film.split == "train"], seed)
-    config = PreprocessConfig.from_card(artifact.card.preprocessing)
+    config = PreprocessConfig.from_card(predictor.card.preprocessing)
     fields = [
         fields_of(shrink(load_pixels(film), config))
         for film in _told(chosen[: sizes.layout], "layout", progress)
     ]
-    predictor = Predictor.load(artifact)
     step = max(1, len(chosen) // sizes.features)
     pooled = [
         predictor.explain(load_pixels(film)).pooled for film in _told(chosen[::step], "features", progress)
@@ -103,13 +110,12 @@ def _by_patient(films: Sequence[LabelledFilm], seed: int) -> list[LabelledFilm]:
 
 
 def measure_scope(
-    artifact: Artifact, films: Sequence[LabelledFilm], sizes: Sizes, *, progress: Progress | None = None
+    predictor: Predictor, films: Sequence[LabelledFilm], sizes: Sizes, *, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Count flags: on validation films, on the same inverted or turned, and on pictures that are no films.
 
     Pictures are judged as grey ones: that a photograph is coloured would give it away.
     """
-    predictor = Predictor.load(artifact)
     validation = [film for film in films if film.split == "val"]
     validation = validation[:: max(1, len(validation) // (sizes.validation or len(validation)))]
     rates = {

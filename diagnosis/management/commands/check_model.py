@@ -1,0 +1,117 @@
+"""manage.py check_model: fit a version's scope gate, test its maps, and write both into its card."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from tqdm import tqdm
+
+from diagnosis.management.friendly import FriendlyCommand
+from diagnosis.management.versions import chosen_artifact
+from pneumoml.artifacts import Artifact, ArtifactRefused
+from pneumoml.dataset import DatasetRefused, LabelledFilm, read_split
+
+PARTS = ("scope", "explanations")
+
+
+class Command(FriendlyCommand):
+    """Measure a version on films with a known split; nothing is stored in the database."""
+
+    help = (
+        "Measure what a model version can judge, and whether its maps can be believed, and write both into "
+        "its card.json. Scope: compare with training films, then count how many validation films, inverted or "
+        "turned films and pictures that are no films are flagged; the reference goes into scope.npz beside the "
+        "weights. Explanations: weight randomisation, deletion and insertion, small shifts, heat outside the "
+        "thorax, agreement with HiResCAM, on validation films. Weights, threshold and calibration stay as they "
+        "are, and the same films give the same figures. Run it before the version is registered: an "
+        "installation keeps the card it registered."
+    )
+    examples = (
+        "  manage.py check_model --data cxr --model vgg16-2026.11\n"
+        "  manage.py check_model --data cxr --only explanations\n"
+        "  manage.py check_model --data cxr --quick --json\n"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--data",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="Folder with the films and their split.csv.",
+        )
+        parser.add_argument("--model", metavar="VERSION", help="A version in MODELS_DIR (the active one).")
+        parser.add_argument("--only", choices=PARTS, help="One of the two parts.")
+        parser.add_argument("--seed", type=int, default=0, help="Which films are chosen (%(default)s).")
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="Few films, to try it out; writes nothing.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def run(self, **options: Any) -> None:
+        """Look at the films first, then load the network."""
+        try:
+            films = read_split(options["data"])
+            artifact = chosen_artifact(options["model"])
+            if not options["quick"] and not os.access(artifact.folder, os.W_OK):
+                raise CommandError(f"The folder {artifact.folder} cannot be written to.")
+            parts = PARTS if options["only"] is None else (options["only"],)
+            found = _measure(artifact, films, parts, quick=options["quick"], seed=options["seed"])
+        except (DatasetRefused, ArtifactRefused) as refused:
+            raise CommandError(refused.message) from refused
+        except ValueError as error:
+            raise CommandError(f"The films do not suffice: {error}.") from error
+        answer = {"model_version": artifact.card.version, "written": not options["quick"], **found}
+        if options["json"]:
+            self.say_json(answer)
+        else:
+            self._in_words(answer)
+
+    def _in_words(self, answer: dict[str, Any]) -> None:
+        self.say(f"Model {answer['model_version']}")
+        for name, row in answer.get("scope", {}).get("measured", {}).items():
+            self.say(f"  flagged, {name}: {row['flagged']} of {row['n']}")
+        for name, row in answer.get("explanation", {}).items():
+            if isinstance(row, dict):
+                self.say(f"  {name.replace('_', ' ')}: {row}")
+        self.say("Written into card.json." if answer["written"] else "Nothing was written.")
+
+
+def _measure(
+    artifact: Artifact, films: list[LabelledFilm], parts: tuple[str, ...], *, quick: bool, seed: int
+) -> dict[str, Any]:
+    from pneumoml import reportcard, scopefit
+
+    found: dict[str, Any] = {}
+    if "scope" in parts:
+        sizes = scopefit.Sizes(150, 60, 40, 6, 2) if quick else scopefit.Sizes()
+        entry, arrays = scopefit.scope_entry(artifact, films, sizes, seed=seed, progress=_bars())
+        found["scope"] = entry
+        if not quick:
+            artifact = scopefit.write_scope(artifact, entry, arrays)
+    if "explanations" in parts:
+        few = reportcard.Sizes(6, 4, 1) if quick else reportcard.Sizes()
+        entry = reportcard.report_card(artifact, films, few, seed, _bars())
+        found["explanation"] = entry
+        if not quick:
+            reportcard.write_report_card(artifact, entry)
+    return found
+
+
+def _bars() -> Callable[[str, int, int], None]:
+    """One progress bar after the other, on terminals only."""
+    bars: dict[str, tqdm[Any]] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in bars:
+            bars[what] = tqdm(total=total, desc=what.capitalize(), unit="film", disable=None)
+        bars[what].update(done - bars[what].n)
+        if done == total:
+            bars.pop(what).close()
+
+    return show
