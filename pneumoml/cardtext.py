@@ -201,14 +201,14 @@ def _explanation(card: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|",
         *rows,
         "",
-        "Random weights must give other maps (a low correlation); shifted films and the second method the same "
-        f"ones (a high correlation). The thorax is approximated: {outside['thorax']}; an even map has "
+        "Random weights must give other maps (a low correlation); shifted films and the second method the "
+        f"same ones (a high correlation). The thorax is approximated: {outside['thorax']}; an even map has "
         f"{outside['share_for_an_even_map']:.3f} of its heat outside it.",
         "",
-        f"The map of a single film is called unreliable where it is weaker than {limits['least_strength']:.0%} "
-        f"of a typical strong map, where more than {limits['most_outside']:.0%} of its heat lies outside the "
-        f"thorax, or where its rank correlation with HiResCAM is below {limits['least_agreement']}. A reliable "
-        "map is not a correct one.",
+        f"The map of a single film is called unreliable where it is weaker than "
+        f"{limits['least_strength']:.0%} of a typical strong map, where more than "
+        f"{limits['most_outside']:.0%} of its heat lies outside the thorax, or where its rank correlation "
+        f"with HiResCAM is below {limits['least_agreement']}. A reliable map is not a correct one.",
         "",
         *(f"- {source}" for source in found["sources"]),
         "",

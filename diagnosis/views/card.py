@@ -15,7 +15,7 @@ APART = {
     "weights",
     "operating_point",
 }
-ORDER = ["data", "metrics", "calibration", "preprocessing", "training", "explanation"]
+ORDER = ["data", "metrics", "scope", "explanation", "calibration", "preprocessing", "training"]
 NAMES = {
     "n": "Films",
     "auc": "Area under the ROC curve (AUC)",
@@ -37,6 +37,14 @@ NAMES = {
     "metrics": "How well it does",
     "sha256": "SHA-256",
     "url": "URL",
+    "scope": "Scope gate: which films it can judge",
+    "measured": "How many pictures are flagged",
+    "explanation": "Explanation report card: whether its maps can be believed",
+    "deletion": "Deletion of the hottest regions",
+    "insertion": "Insertion of the hottest regions",
+    "stability": "Stability under small shifts",
+    "agreement_with_hirescam": "Agreement with HiResCAM",
+    "outside_thorax": "Heat outside the thorax",
     "jpeg": "JPEG",
 }
 _INTERVAL = "_ci"
@@ -81,7 +89,7 @@ def sections_of(card: Mapping[str, Any]) -> list[Section]:
 def section(title: str, value: Any, depth: int = 1) -> Section:
     """Lay out one value of the card: an object as facts and parts, a list as sentences or a table."""
     if isinstance(value, Mapping):
-        return _object_section(title, value, depth)
+        return _keyed_table(title, value) if _is_keyed_table(value) else _object_section(title, value, depth)
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
         return _table_section(title, value)
     items = value if isinstance(value, list) else [value]
@@ -104,6 +112,26 @@ def _is_deep(item: Any) -> bool:
     if isinstance(item, list):
         return any(isinstance(entry, (Mapping, list)) or len(str(entry)) > 40 for entry in item)
     return isinstance(item, Mapping)
+
+
+def _is_keyed_table(value: Mapping[str, Any]) -> bool:
+    """True for three or more named rows of figures, all counted in films."""
+    rows = list(value.values())
+    return len(rows) > 2 and all(isinstance(row, Mapping) and "n" in row for row in rows)
+
+
+def _keyed_table(title: str, value: Mapping[str, Any]) -> Section:
+    """Lay out named rows as a table; an interval stands behind its figure."""
+    keys = list(dict.fromkeys(key for row in value.values() for key in row if not key.endswith(_INTERVAL)))
+    rows = [[name_of(name), *(_figure(row, key) for key in keys)] for name, row in value.items()]
+    return Section(title, columns=["", *(name_of(key) for key in keys)], rows=rows)
+
+
+def _figure(row: Mapping[str, Any], key: str) -> str:
+    if key not in row:
+        return ""
+    interval = interval_words(row.get(key + _INTERVAL))
+    return f"{words(row[key])} ({interval})" if interval else words(row[key])
 
 
 def _table_section(title: str, rows: list[Mapping[str, Any]]) -> Section:

@@ -21,12 +21,12 @@ class Command(FriendlyCommand):
 
     help = (
         "Measure what a model version can judge, and whether its maps can be believed, and write both into "
-        "its card.json. Scope: compare with training films, then count how many validation films, inverted or "
-        "turned films and pictures that are no films are flagged; the reference goes into scope.npz beside the "
-        "weights. Explanations: weight randomisation, deletion and insertion, small shifts, heat outside the "
-        "thorax, agreement with HiResCAM, on validation films. Weights, threshold and calibration stay as they "
-        "are, and the same films give the same figures. Run it before the version is registered: an "
-        "installation keeps the card it registered."
+        "its card.json. Scope: compare with training films, then count how many validation films, "
+        "inverted or turned films and pictures that are no films are flagged; the reference goes into "
+        "scope.npz beside the weights. Explanations: weight randomisation, deletion and insertion, small "
+        "shifts, heat outside the thorax, agreement with HiResCAM, on validation films. Weights, threshold "
+        "and calibration stay as they are, and the same films give the same figures. Run it before the "
+        "version is registered: an installation keeps the card it registered."
     )
     examples = (
         "  manage.py check_model --data cxr --model vgg16-2026.11\n"

@@ -16,11 +16,11 @@ from diagnosis.errors import Refused
 from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.management.versions import chosen_artifact
 from diagnosis.templatetags.film_words import percent
-from pneumoml import heatmap
+from pneumoml import explanations, heatmap, scope
 from pneumoml.artifacts import Artifact, ArtifactRefused
 from pneumoml.gradcam import LayerUnknown
 from pneumoml.heatmap import HeatmapOptionInvalid
-from pneumoml.images import ImageLimits, ImageRefused
+from pneumoml.images import Film, ImageLimits, ImageRefused
 from pneumoml.isolation import DecoderUnavailable, decode_isolated
 from pneumoml.preprocess import PreprocessRefused
 
@@ -144,8 +144,9 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
     """Read one file; a refusal becomes the answer's "error" and does not stop the others."""
     answer: dict[str, Any] = {"file": str(path)}
     try:
-        pixels = _pixels(path)
-        result = predictor.predict(pixels)
+        film = _film(path)
+        pixels = film.pixels
+        result = predictor.predict(pixels, colour_fraction=film.colour_fraction)
     except (FileRefused, ImageRefused, DecoderUnavailable, PreprocessRefused) as refused:
         return {**answer, "error": {"code": refused.code, "message": refused.message}}
     point = predictor.card.operating_point
@@ -159,6 +160,8 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
         "threshold": point.threshold,
         "borderline": point.is_borderline(probability),
         "layer": result.layer,
+        "scope_flags": None if result.scope_flags is None else list(result.scope_flags),
+        "map_flags": None if result.map_flags is None else list(result.map_flags),
     }
     place = {
         "reference": predictor.card.cam_reference or result.cam_strength or 1.0,
@@ -167,7 +170,7 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
     return {**answer, "pictures": _draw(pixels, result, place, look, name)}
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
+def _film(path: Path) -> Film:
     if path.is_dir():
         raise FileRefused("is_a_folder", "This is a folder. Name the films in it, for example with *.jpeg")
     try:
@@ -176,7 +179,7 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
         raise FileRefused("file_missing", "There is no such file.") from error
     except OSError as error:
         raise FileRefused("file_unreadable", f"The file cannot be read: {error.strerror}.") from error
-    return decode_isolated(data, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES)).pixels
+    return decode_isolated(data, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
 
 
 def _draw(
@@ -215,5 +218,7 @@ def _in_words(answer: dict[str, Any]) -> str:
         f"(probability of pneumonia {percent(answer['calibrated_probability'], 1)}, "
         f"operating point {answer['threshold']:.1%}{', borderline' if answer['borderline'] else ''})"
     ]
+    lines += [f"  scope: {scope.SENTENCES[code]}" for code in answer["scope_flags"] or []]
+    lines += [f"  unreliable map: {explanations.SENTENCES[code]}" for code in answer["map_flags"] or []]
     lines += [f"  {kind}: {path}" for kind, path in answer["pictures"].items()]
     return "\n".join(lines)

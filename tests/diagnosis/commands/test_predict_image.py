@@ -20,7 +20,7 @@ from pneumoml.gradcam import LayerUnknown
 from pneumoml.predictor import Predictor
 from tests.cards import CARD
 from tests.diagnosis.commands.running import run
-from tests.films import chest_png
+from tests.films import chest_png, photograph, png
 from tests.results import film_result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,8 +37,9 @@ def score(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
             raise LayerUnknown(layer, ("block5_conv3",))
         LOADED.append(artifact.card.version)
 
-        def predict(pixels: NDArray[np.uint8]) -> Any:
-            return film_result(answer["score"])
+        def predict(pixels: NDArray[np.uint8], *, colour_fraction: float) -> Any:
+            coloured = ("colour",) if colour_fraction > 0.05 else ()
+            return film_result(answer["score"], scope_flags=coloured)
 
         return SimpleNamespace(card=artifact.card, predict=predict)
 
@@ -216,3 +217,14 @@ def test_the_shipped_model_reads_a_sample_film_without_a_database(tmp_path: Path
     (film,) = json.loads(done.stdout)["films"]
     assert 0 <= film["calibrated_probability"] <= 1
     assert (tmp_path / "film-01-side-by-side.png").is_file()
+
+
+def test_a_colour_picture_is_read_and_said_to_be_out_of_scope(tmp_path: Path, models: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(png(photograph()))
+    said = run("predict_image", picture)
+    assert said.code == 0
+    assert "PNEUMONIA" in said.output
+    assert "colour picture" in said.output
+    (film,) = run("predict_image", picture, "--json").json["films"]
+    assert (film["scope_flags"], film["map_flags"]) == (["colour"], [])

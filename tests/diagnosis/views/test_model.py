@@ -141,3 +141,15 @@ def test_endlessly_deep_cards_are_cut_off() -> None:
 )
 def test_values_are_written_for_people(value: Any, written: str) -> None:
     assert words(value).replace("\u202f", " ") == written
+
+
+def test_named_rows_of_figures_become_one_table_with_their_intervals() -> None:
+    rows = {
+        "validation films": {"n": 600, "flagged": 6, "share": 0.01, "share_ci": [0.005, 0.02]},
+        "inverted": {"n": 40, "flagged": 40, "share": 1.0, "codes": {"inverted": 40}},
+        "text page": {"n": 39, "flagged": 39, "share": 1.0},
+    }
+    table = section("Flagged", rows)
+    assert table.columns == ["", "Films", "Flagged", "Share", "Codes"]
+    assert table.rows[0] == ["Validation films", "600", "6", "0.01 (0.005 to 0.02)", ""]
+    assert table.rows[1][-1] == "Inverted: 40"
