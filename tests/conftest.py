@@ -8,7 +8,7 @@ from django.core.cache import cache
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests import flushing
 from tests.cast import Cast, make_cast
-from tests.postgres import postgres_url  # noqa: F401 - a fixture
+from tests.postgres import own_postgres_url, postgres_url  # noqa: F401 - fixtures
 
 flushing.install()
 

@@ -5,7 +5,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 
@@ -24,3 +27,12 @@ def postgres_url() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_postgres_url(postgres_url: str) -> str:
+    """The DATABASE_URL of an empty database of the test's own, on the same server."""
+    name = f"own_{uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+    return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()

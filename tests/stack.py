@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 import requests
 
 from pneumoweb.broker import prepare_folders, server_command
@@ -61,11 +62,17 @@ class Stack:
         }
 
     def manage(self, *words: str) -> str:
-        """Run a management command to its end and return what it printed."""
-        command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=300)
+        """Run a management command to its end and return what it printed; it must succeed."""
+        done = self.try_manage(*words)
         assert done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def try_manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end, whatever becomes of it."""
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=300, check=False
+        )
 
     def prepare(self) -> None:
         """Database, administrator, shipped model."""
@@ -90,6 +97,11 @@ class Stack:
             broker.socket.unlink(missing_ok=True)
             self._start("broker", server_command(self.var, broker.socket))
             wait_until(broker.socket.exists, seconds=20, what="the broker's socket")
+
+    def empty_broker(self) -> None:
+        """Forget every message of the embedded broker."""
+        with redis.Redis(unix_socket_path=str(self.site.broker.socket)) as server:
+            server.flushall()
 
     def start_worker(self) -> None:
         """Start the worker and, unless it runs, the clock, with the commands of run.sh."""

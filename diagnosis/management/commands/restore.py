@@ -1,0 +1,41 @@
+"""manage.py restore: a new installation from a backup."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import CommandParser
+
+from diagnosis.backup import read_manifest, restore_backup
+from diagnosis.management.friendly import FriendlyCommand
+
+
+class Command(FriendlyCommand):
+    """Restore a backup into a new installation, before its first start."""
+
+    help = (
+        "Fill a new, empty installation from a file that “manage.py backup” wrote: every row, every film, "
+        "the audit trail, all checked. Whether the backup came from SQLite or PostgreSQL does not matter. An "
+        "installation that is in use is refused."
+    )
+    examples = (
+        "  manage.py restore /mnt/backup/pneumoweb-20261124-020000.tar\n"
+        "  DATABASE_URL=postgres://… manage.py restore FILE       to move from SQLite to PostgreSQL\n"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the source."""
+        parser.add_argument("path", type=Path, metavar="FILE", help="The backup.")
+
+    def run(self, **options: Any) -> None:
+        """Check, prepare the tables, restore, and tell."""
+        read_manifest(options["path"])
+        call_command("migrate", interactive=False, verbosity=0)
+        held = restore_backup(path=options["path"])
+        self.say(
+            f"Restored: {sum(held.rows.values()):,} rows and {len(held.files):,} files, all as backed up."
+        )
+        state = "whole" if held.audit_whole else "NOT whole, as it was when the backup was made"
+        self.say(f"The audit trail is {state}:  {held.audit_events}:{held.audit_head}")
+        for name in held.missing_files:
+            self.say(f"Missing already when the backup was made: {name}")

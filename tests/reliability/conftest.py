@@ -1,0 +1,41 @@
+"""Stacks of real parts for the reliability tests: which broker, which database, and who uploads."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.uploader import Uploader
+from tests.stack import Stack, free_port
+
+QUICK = {"DJANGO_SETTINGS_MODULE": "tests.reliability.quick_settings"}
+StartStack = Callable[..., Uploader]
+
+
+def broker_settings(name: str) -> dict[str, str]:
+    """Return the settings of a broker by its name: valkey (embedded), files or redis."""
+    return {
+        "valkey": {},
+        "files": {"CELERY_BROKER_URL": "filesystem://"},
+        "redis": {"CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"},
+    }[name]
+
+
+@pytest.fixture
+def start_stack(tmp_path: Path) -> Iterator[StartStack]:
+    """Prepare an installation and start its broker and web; the test starts the worker itself."""
+    stacks: list[Stack] = []
+
+    def start(broker: str = "valkey", **settings: str) -> Uploader:
+        stack = Stack(tmp_path / "var", settings={**broker_settings(broker), **settings})
+        stacks.append(stack)
+        stack.prepare()
+        stack.start_broker()
+        stack.start_web()
+        uploader = Uploader(stack)
+        uploader.sign_in()
+        return uploader
+
+    yield start
+    for stack in stacks:
+        stack.stop()

@@ -1,0 +1,83 @@
+"""A person who uploads films to a running stack and looks at what becomes of them."""
+
+import time
+from dataclasses import dataclass, field
+
+import requests
+
+from tests.films import chest_png
+from tests.stack import ADMIN, ADMIN_PASSWORD, Stack
+from tests.waiting import wait_until
+
+
+@dataclass
+class Uploader:
+    """Uploads by the API; `seconds` holds how long each upload took to be answered."""
+
+    stack: Stack
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    def sign_in(self) -> None:
+        """Get a token."""
+        body = {"username": ADMIN, "password": ADMIN_PASSWORD}
+        answer = requests.post(f"{self.stack.url}/api/v1/auth/login/", json=body, timeout=60)
+        self.headers = {"Authorization": f"Token {answer.json()['token']}"}
+
+    def upload(self) -> None:
+        """Upload one film that was not there before; anything but a 201 fails the test."""
+        film = chest_png(seed=len(self.seconds))
+        started = time.monotonic()
+        answer = requests.post(
+            f"{self.stack.url}/api/v1/studies/",
+            files={"file": ("film.png", film, "image/png")},
+            headers=self.headers,
+            timeout=60,
+        )
+        self.seconds.append(time.monotonic() - started)
+        assert answer.status_code == 201, answer.text
+
+    def statuses(self) -> list[str]:
+        """Return every prediction's status, as the database has it."""
+        return [status for (status,) in self.stack.query("select status from diagnosis_prediction")]
+
+    def unfinished(self) -> int:
+        """Count the films that wait or are being read."""
+        return sum(status in ("queued", "running") for status in self.statuses())
+
+    def finished(self) -> int:
+        """Count the films that are through."""
+        return len(self.statuses()) - self.unfinished()
+
+    def oldest_wait(self) -> float:
+        """Return how many seconds the film that waits longest has waited, by the site's own word."""
+        told = requests.get(f"{self.stack.url}/health", timeout=20).json()
+        return float(told["queue_oldest_seconds"])
+
+    def wait_until_one_is_read(self, seconds: float = 120) -> None:
+        """Return while the worker reads a film."""
+        wait_until(lambda: "running" in self.statuses(), seconds=seconds, what="a film that is read")
+
+    def wait_until_more_are_through(self, than: int) -> None:
+        """Return when more films than these are through: a worker has loaded its model and works."""
+        wait_until(lambda: self.finished() > than, seconds=180, what="a first result")
+
+    def wait_until_all_are_through(self, seconds: float) -> None:
+        """Return when no film waits any more."""
+        wait_until(lambda: not self.unfinished(), seconds=seconds, what="the end of the queue", every=0.2)
+
+    def results(self) -> list[int]:
+        """Return, for every film, how many results the trail tells of: 1 each when nothing was lost."""
+        found = self.stack.query(
+            "select count(event.seq) from diagnosis_prediction prediction "
+            "left join diagnosis_auditevent event on event.verb = 'prediction_succeeded' "
+            f"and event.object_id = {self._uid_as_text()} group by prediction.id"
+        )
+        return [count for (count,) in found]
+
+    def _uid_as_text(self) -> str:
+        """SQLite keeps a UUID without its dashes."""
+        if "DATABASE_URL" in self.stack.settings:
+            return "prediction.uid::text"
+        cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        return "||'-'||".join(f"substr(prediction.uid,{start},{length})" for start, length in cuts)
