@@ -1,11 +1,31 @@
 """The Celery application: tasks are found in the apps, every option stands in settings.py."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pneumoweb.settings")
 
-app = Celery("pneumoweb")
+ASK_A_LOST_BROKER_EVERY_SECONDS = 2
+
+
+class PersistentConnection(Connection):
+    """Asks a lost broker again every other second: Celery's own pauses grow to half a minute."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> "PersistentConnection":
+        """Return the connection once it is there; arguments as in kombu."""
+        kwargs.setdefault("interval_max", ASK_A_LOST_BROKER_EVERY_SECONDS)
+        super().ensure_connection(*args, **kwargs)
+        return self
+
+
+class _Messages(AMQP):
+    Connection = PersistentConnection
+
+
+app = Celery("pneumoweb", amqp=_Messages)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
