@@ -20,7 +20,7 @@ from pneumoml.cards import Calibration, ModelCard
 from pneumoml.explanations import map_flags
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
 from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
-from pneumoml.scope import ScopeReference, check
+from pneumoml.scope import ScopeReference, check, part_seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,16 +112,22 @@ class Predictor:
         prepared = perf_counter()
         seen = self._fused(film)
         finished = perf_counter()
+        area = seen_area(small, self._config)
         return FilmResult(
             logit=seen.logit,
             probability=Calibration(temperature=1.0, bias=0.0).probability(seen.logit),
             calibrated_probability=self.card.calibration.probability(seen.logit),
             cam=seen.gradcam,
-            cam_area=seen_area(small, self._config),
+            cam_area=area,
             cam_strength=float(seen.gradcam.max()),
             layer=self.layer,
             timings=Timings((prepared - started) * 1000, (finished - prepared) * 1000),
-            scope_flags=check(small, seen.pooled, colour_fraction=colour_fraction, reference=self._scope),
+            scope_flags=check(
+                part_seen(small, area),
+                seen.pooled,
+                colour_fraction=colour_fraction,
+                reference=self._scope,
+            ),
             map_flags=self._map_flags(seen),
         )
 

@@ -128,6 +128,8 @@ class ScopeReference:
             space.axes.shape == (len(space.spread), len(space.mean)) and space.typical.shape == (2,)
             for space in (layout, features)
         )
+        if min(wanted["layout"], wanted["features"]) <= 0 or wanted["posture"] < 0:
+            raise ValueError("a limit of the scope reference is not greater than 0")
         if not whole or len(layout.mean) != fields or posture.shape != (fields + 1, len(_UNDO)):
             raise ValueError("the arrays of the scope reference do not fit together")
         return cls(layout, features, posture, wanted)
@@ -153,9 +155,9 @@ def check(
 ) -> tuple[str, ...] | None:
     """Return the codes of what puts a film out of scope; empty where nothing does, None where unknown.
 
-    `small` is the squashed film, uint8 (h, w), `pooled` the network's features of it (d,), `colour_fraction`
-    (0–1) that of the file before it became grey. Without a reference only colour and blankness are seen, so
-    that a film without either was not checked: None.
+    `small` is the squashed film, uint8 (h, w), cut by `part_seen`; `pooled` are the network's features of it
+    (d,); `colour_fraction` (0–1) is that of the file before it became grey. Without a reference only colour
+    and blankness are seen, so that a film without either was not checked: None.
     """
     colour = ("colour",) if colour_fraction > COLOUR_LIMIT else ()
     if float(small.std()) < BLANK_LIMIT:
@@ -169,6 +171,13 @@ def declared(*, view_position: str, age_years: int | None) -> tuple[str, ...]:
     """Codes for what the file itself says: DICOM's View Position, and the age in full years where known."""
     lateral = ("lateral",) if view_position.startswith(("LL", "RL")) else ()
     return (*lateral, "age") if age_years is not None and age_years not in AGES else lateral
+
+
+def part_seen(small: Grey, area: tuple[float, float, float, float]) -> Grey:
+    """Cut a squashed film, uint8 (h, w), to what the network sees: left, top, right, bottom, each 0–1."""
+    height, width = small.shape
+    left, top, right, bottom = area
+    return small[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
 
 
 def fields_of(small: Grey) -> Floats:

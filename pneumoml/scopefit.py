@@ -15,8 +15,8 @@ from pneumoml.counterexamples import KINDS, pictures, turned
 from pneumoml.dataset import LabelledFilm, load_pixels
 from pneumoml.metrics import wilson
 from pneumoml.predictor import Predictor
-from pneumoml.preprocess import PreprocessConfig, shrink
-from pneumoml.scope import Floats, ScopeReference, fields_of, fit_reference
+from pneumoml.preprocess import PreprocessConfig, seen_area, shrink
+from pneumoml.scope import Floats, ScopeReference, fields_of, fit_reference, part_seen
 
 Progress = Callable[[str, int, int], None]
 Grey = NDArray[np.uint8]
@@ -89,8 +89,9 @@ def fit_scope(
     chosen = _by_patient([film for film in films if film.split == "train"], seed)
     config = PreprocessConfig.from_card(predictor.card.preprocessing)
     fields = [
-        fields_of(shrink(load_pixels(film), config))
+        fields_of(part_seen(small, seen_area(small, config)))
         for film in _told(chosen[: sizes.layout], "layout", progress)
+        for small in (shrink(load_pixels(film), config),)
     ]
     step = max(1, len(chosen) // sizes.features)
     pooled = [
