@@ -140,7 +140,7 @@ def _lut(dataset: Dataset, keyword: str, levels: NDArray[Any]) -> tuple[NDArray[
     Own code, since pydicom 3.0 narrows the index to the output's 8 bits.
     """
     items = dataset.get(keyword)
-    if not items or "LUTDescriptor" not in items[0] or "LUTData" not in items[0]:
+    if not items or not items[0].get("LUTDescriptor") or not items[0].get("LUTData"):
         return None
     entries, first, bits = (int(part) for part in items[0].LUTDescriptor)
     data = items[0].LUTData

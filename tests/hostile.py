@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests import films
 from tests.films import chunk
+from tests.hostile_dicom import DICOMS
 
 ACCEPTED = "accepted"
 MEGABYTE = 1024 * 1024
@@ -354,4 +355,5 @@ KINDS = {
     **NO_PICTURES,
     **{f"PNG: {name}": kind for name, kind in PNGS.items()},
     **{f"JPEG: {name}": kind for name, kind in JPEGS.items()},
+    **{f"DICOM: {name}": Kind(*kind) for name, kind in DICOMS.items()},
 }
