@@ -52,6 +52,7 @@ def turned(pixels: Grey) -> dict[str, Grey]:
         "turned by 180°": np.ascontiguousarray(np.rot90(pixels, 2)),
         "turned by 270°": np.ascontiguousarray(np.rot90(pixels, 3)),
         "upside down, mirrored": np.ascontiguousarray(pixels[::-1]),
+        "mirrored left to right": np.ascontiguousarray(pixels[:, ::-1]),
     }
 
 

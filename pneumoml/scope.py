@@ -41,6 +41,7 @@ _FIELDS = 24
 _COMPONENTS = {"layout": 20, "features": 24}
 # Share of the calibration films that may lie beyond each limit.
 _TAILS = {"layout": 0.004, "posture": 0.002, "features": 0.004}
+_FEW_FILMS = 1.1  # the limit of the features is set by few films, the passes being costly: a tenth more
 _RIDGE = 300.0
 _LEAST_SPREAD = 3.0
 LIMITS = tuple(_TAILS)
@@ -209,7 +210,9 @@ def fit_reference(fields: Floats, pooled: Floats) -> ScopeReference:
         "features": features.distance(pooled[other:]),
     }
     limits = {name: float(np.quantile(values, 1 - _TAILS[name])) for name, values in found.items()}
-    return ScopeReference(layout, features, posture, {**limits, "posture": max(limits["posture"], 0.0)})
+    limits["posture"] = max(limits["posture"], 0.0)
+    limits["features"] *= _FEW_FILMS
+    return ScopeReference(layout, features, posture, limits)
 
 
 def _fit_posture(fields: Floats) -> Floats:

@@ -42,7 +42,7 @@ METHOD = (
 )
 MISSING = (
     "Not measured, for want of films: lateral films, adults, other scanners, films turned by less than 90°. "
-    "Films mirrored left to right are not recognised."
+    "Films mirrored left to right are mostly not recognised."
 )
 
 
