@@ -89,13 +89,13 @@ def _measure(
 
     found: dict[str, Any] = {}
     if "scope" in parts:
-        sizes = scopefit.Sizes(150, 60, 40, 6, 2) if quick else scopefit.Sizes()
+        sizes = scopefit.Sizes(60, 30, 10, 2, 1) if quick else scopefit.Sizes()
         entry, arrays = scopefit.scope_entry(artifact, films, sizes, seed=seed, progress=_bars())
         found["scope"] = entry
         if not quick:
             artifact = scopefit.write_scope(artifact, entry, arrays)
     if "explanations" in parts:
-        few = reportcard.Sizes(6, 4, 1) if quick else reportcard.Sizes()
+        few = reportcard.Sizes(3, 2, 1) if quick else reportcard.Sizes()
         entry = reportcard.report_card(artifact, films, few, seed, _bars())
         found["explanation"] = entry
         if not quick:

@@ -1,0 +1,63 @@
+"""manage.py check_model: its door, its refusals, and that trying it out writes nothing."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from pneumoml.artifacts import Artifact
+from pneumoml.dataset import scan_folder, split_by_patient, write_split
+from tests.diagnosis.commands.running import run
+from tests.labelled import make_folder
+from tests.pneumoml.conftest import random_artifact, random_network  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db
+
+
+def split_folder(folder: Path, *, each: int) -> Path:
+    make_folder(folder, normal=each, pneumonia=each)
+    write_split(split_by_patient(scan_folder(folder), validation_share=0.2), folder)
+    return folder
+
+
+def test_a_folder_without_a_split_is_refused(tmp_path: Path) -> None:
+    outcome = run("check_model", "--data", make_folder(tmp_path, normal=1, pneumonia=1))
+    assert outcome.code == 1
+    assert "split.csv" in outcome.error
+
+
+def test_an_unknown_version_is_named(tmp_path: Path, settings: Settings) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    outcome = run("check_model", "--data", split_folder(tmp_path / "films", each=6), "--model", "nonesuch")
+    assert "“nonesuch”" in outcome.error
+
+
+@pytest.mark.tensorflow
+def test_trying_it_out_measures_both_parts_and_writes_nothing(
+    random_artifact: Artifact,  # noqa: F811 - the fixture
+    tmp_path: Path,
+    settings: Settings,
+) -> None:
+    settings.MODELS_DIR = random_artifact.folder.parent
+    before = {path.name: path.read_bytes() for path in random_artifact.folder.iterdir()}
+    folder = split_folder(tmp_path / "films", each=30)
+    outcome = run("check_model", "--data", folder, "--model", "test-1", "--quick", "--json")
+    assert outcome.code == 0, outcome.error
+    answer = outcome.json
+    assert answer["written"] is False
+    assert answer["scope"]["measured"]["no film: all"]["n"] == 13
+    assert answer["explanation"]["limits"]["most_outside"] == 0.5
+    assert {path.name: path.read_bytes() for path in random_artifact.folder.iterdir()} == before
+
+
+@pytest.mark.tensorflow
+def test_too_few_films_are_said_to_be_too_few(
+    random_artifact: Artifact,  # noqa: F811 - the fixture
+    tmp_path: Path,
+    settings: Settings,
+) -> None:
+    settings.MODELS_DIR = random_artifact.folder.parent
+    folder = split_folder(tmp_path / "films", each=8)
+    outcome = run("check_model", "--data", folder, "--model", "test-1", "--quick", "--only", "scope")
+    assert outcome.code == 1
+    assert "30 films" in outcome.error
