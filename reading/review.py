@@ -11,6 +11,7 @@ from diagnosis import audit
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Prediction, ResultDisclosure, Study
 from diagnosis.roles import may_review
+from reading.claims import give_back
 from reading.models import Review
 from reading.region import Region
 
@@ -181,6 +182,7 @@ def _sign(actor: User, review: Review) -> None:
     draft = Review.objects.filter(pk=review.pk, signed_at=None, is_current=True)
     if not draft.update(signed_at=timezone.now()):
         raise Conflict("not_a_draft", "This review is signed already, or a later one took its place.")
+    give_back(actor=actor, study=review.study)
     ResultDisclosure.objects.get_or_create(study=review.study, reader=actor)
     audit.record(
         actor=actor, verb="review_signed", target=review.study, review=str(review.uid), sha256=review.digest()

@@ -40,6 +40,8 @@ GET: dict[str, list[int]] = {
     "study-retry": POST_ONLY_PAGE,
     "study-delete": [302, 404, 403, 404, 403, 403, 200, 200],
     "study-reviews": MEMBERS_PAGE,
+    "study-claim": POST_ONLY_PAGE,
+    "worklist": [302, 403, 200, 200, 403, 403, 403, 200],
     "study-original": MEMBERS_PAGE,
     "study-display": MEMBERS_PAGE,
     "study-thumbnail": MEMBERS_PAGE,

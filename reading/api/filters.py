@@ -2,6 +2,7 @@
 
 import django_filters
 from django.db.models import Exists, OuterRef
+from drf_spectacular.utils import extend_schema_field
 
 from diagnosis.api.filters import StudyFilter
 from diagnosis.models import AI_SHOWN, StudyQuerySet
@@ -57,6 +58,7 @@ class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libra
         """Look where the AI result is not withheld."""
         return reviews.filter(AI_SHOWN, agrees_with_ai=agrees)
 
+    @extend_schema_field({"type": "string", "enum": ["true", "false"]})
     def by_signature(self, reviews: ReviewQuerySet, name: str, is_signed: bool) -> ReviewQuerySet:
         """Keep what is final, or the drafts."""
         return reviews.filter(signed_at__isnull=not is_signed)

@@ -15,10 +15,12 @@ from diagnosis.models import Prediction, Study
 from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, live_partial, refused, signed_in
 from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+from reading.claims import claim_film, claim_of_another
 from reading.forms import SIGN, ReviewForm
 from reading.models import Review
 from reading.review import Time, review_study
 from reading.timing import opening_of, seconds_since
+from reading.worklist import place_of
 
 _FIELD_OF = {
     "agreement_invalid": "agrees_with_ai",
@@ -116,8 +118,21 @@ def _panel(
         "opening": _opening(request, study, anew=bool(saved)),
         "saved": saved,
     }
+    if may_review(request.user):
+        context |= _place_in_worklist(request, study, is_read=context["read"] is not None)
     template = "reading/review_panel.html" if _is_htmx(request) else "reading/review_page.html"
     return render(request, template, context, status=status)
+
+
+def _place_in_worklist(request: HttpRequest, study: Study, *, is_read: bool) -> dict[str, Any]:
+    """Take the film for this reader unless it is read already or somebody else is reading it."""
+    reader = signed_in(request)
+    is_free = is_read or claim_film(actor=reader, study=study)
+    return {
+        "place": place_of(reader, study),
+        "taken": None if is_free else claim_of_another(reader, study),
+        "holds": is_free and not is_read,
+    }
 
 
 def _opening(request: HttpRequest, study: Study, *, anew: bool) -> str:

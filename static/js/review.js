@@ -1,4 +1,4 @@
-// The review panel: slider and number, time at work, Enter in the password, words that survive a new result.
+// The review panel: slider, time at work, Enter in the password, worklist keys, words that survive a result.
 (function () {
   "use strict";
 
@@ -17,6 +17,8 @@
 
   // Seconds with the page in sight and the reader at work: something was moved or pressed in the last minute.
   const IDLE_AFTER = 60_000;
+  const KEEP_EVERY = 60;
+  let sinceKept = 0;
   let lastSign = Date.now();
   for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) {
     document.addEventListener(sign, () => (lastSign = Date.now()), { passive: true, capture: true });
@@ -25,7 +27,26 @@
     const count = document.querySelector("[data-active-seconds]");
     const atWork = document.visibilityState === "visible" && Date.now() - lastSign < IDLE_AFTER;
     if (count && atWork) count.value = Number(count.value) + 1;
+    if (atWork && ++sinceKept >= KEEP_EVERY) keep();
   }, 1000);
+
+  // The film is held while its reader is at work on it; otherwise it becomes free by itself.
+  function keep() {
+    sinceKept = 0;
+    const held = document.querySelector("[data-holds]");
+    if (held) window.htmx.ajax("POST", held.dataset.holds, { values: { keep: 1 }, swap: "none", source: held });
+  }
+  document.body.addEventListener("claim-lost", function (event) {
+    document.querySelector("[data-holds]")?.removeAttribute("data-holds");
+    window.pneumoweb.say(`${event.detail.reader} is reading this film too now.`);
+  });
+
+  // j and k go on to the next and back to the previous film of the worklist.
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+    const link = ["j", "k"].includes(event.key) && document.querySelector(`#reviews a[data-key="${event.key}"]`);
+    if (link) link.click();
+  });
 
   // Enter would press the form's first button, which saves a draft; after a password it is meant to sign.
   document.addEventListener("keydown", function (event) {

@@ -1,0 +1,64 @@
+"""Who is reading a film just now: taken on opening, renewed at work, over by itself, taken over knowingly."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from diagnosis import audit
+from diagnosis.errors import NotAllowed
+from diagnosis.models import Study
+from diagnosis.roles import AnyUser, may_review
+from reading.models import ReadingClaim
+
+LASTS = timedelta(minutes=5)
+
+
+def live_claims() -> Q:
+    """Return the condition for claims that have not ended."""
+    return Q(expires_at__gt=timezone.now())
+
+
+def claim_of_another(user: AnyUser, study: Study) -> ReadingClaim | None:
+    """Return the live claim that somebody else has on the film."""
+    claims = ReadingClaim.objects.filter(live_claims(), study=study).select_related("reader")
+    return claims.exclude(reader_id=user.pk).first()
+
+
+def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
+    """Let the reader have the film for LASTS from now; return False while somebody else is reading it.
+
+    With `take_over` the film passes to them all the same. Taking and taking over are audited, going on is
+    not. Raises NotAllowed for people who may not review it.
+    """
+    if not may_review(actor) or not Study.objects.visible_to(actor).filter(pk=study.pk).exists():
+        raise NotAllowed("not_a_reader", "Your account may not review this film. Ask an administrator.")
+    ends = timezone.now() + LASTS
+    own = ReadingClaim.objects.filter(live_claims(), study=study, reader=actor)
+    if own.update(expires_at=ends):
+        return True
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)  # two at once: one after the other
+        other = claim_of_another(actor, study)
+        if other is not None and not take_over:
+            return False
+        ReadingClaim.objects.update_or_create(
+            study=study, defaults={"reader": actor, "taken_at": timezone.now(), "expires_at": ends}
+        )
+        verb = "reading_taken_over" if other else "reading_begun"
+        details = {"from_reader": other.reader_id} if other else {}
+        audit.record(actor=actor, verb=verb, target=study, **details)
+    return True
+
+
+def keep_claim(*, actor: User, study: Study) -> bool:
+    """Renew the reader's own claim; False when it has ended or passed to somebody else."""
+    own = ReadingClaim.objects.filter(study=study, reader=actor)
+    return bool(own.filter(live_claims()).update(expires_at=timezone.now() + LASTS))
+
+
+def give_back(*, actor: User, study: Study) -> None:
+    """End the reader's own claim, for example once they have signed."""
+    ReadingClaim.objects.filter(study=study, reader=actor).delete()
