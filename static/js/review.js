@@ -52,8 +52,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Enter" || !event.target.matches("form[data-review] input[name=password]")) return;
     event.preventDefault();
-    const form = event.target.closest("form");
-    form.requestSubmit(form.querySelector("button[value=sign]"));
+    event.target.closest("form").querySelector("button[value=sign]").click(); // a click tells htmx which button
   });
 
   function isTouched(panel) {
