@@ -41,6 +41,8 @@ GET: dict[str, list[int]] = {
     "study-delete": [302, 404, 403, 404, 403, 403, 200, 200],
     "study-reviews": MEMBERS_PAGE,
     "study-claim": POST_ONLY_PAGE,
+    "discordance": PAGE,
+    "discordance-reason": POST_ONLY_PAGE,
     "worklist": [302, 403, 200, 200, 403, 403, 403, 200],
     "study-original": MEMBERS_PAGE,
     "study-display": MEMBERS_PAGE,

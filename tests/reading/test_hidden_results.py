@@ -92,7 +92,8 @@ def test_no_address_gives_a_hidden_result_away(cast: Cast, hidden_study: Study, 
     for route, text in answers(client, hidden_study):
         seen += 1
         found = TELLTALES.search(text)
-        assert not found, (route, found and text[max(0, found.start() - 80) : found.end() + 40])
+        around = text[max(0, found.start() - 80) : found.end() + 40] if found is not None else ""
+        assert found is None, (route, around)
     assert seen > 25
 
 
@@ -229,7 +230,7 @@ def test_a_draft_opens_nothing_and_a_signature_opens_this_film_alone(cast: Cast,
     review_study(actor=cast.rania, study=hidden_study, finding="normal", confidence=70)
     assert not ResultDisclosure.objects.exists()
     sign(cast, hidden_study)
-    hidden = dict(Study.objects.visible_to(cast.rania).values_list("pk", "ai_hidden"))
+    hidden = {film.pk: film.ai_hidden for film in Study.objects.visible_to(cast.rania)}
     assert hidden == {hidden_study.pk: False, other.pk: True}
 
 

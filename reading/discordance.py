@@ -1,0 +1,92 @@
+"""Films on which readers and AI, or readers among themselves, differ; and the recorded reasons why."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+
+from diagnosis import audit, search
+from diagnosis.errors import NotAllowed, Refused
+from diagnosis.models import AI_SHOWN, Prediction, Study, StudyQuerySet
+from diagnosis.roles import AnyUser, may_administer, may_review
+from reading.models import DiscordanceReason, Review
+
+# Stated on the page. A confident result contradicted by a sure reader is looked at first.
+CONFIDENT_FROM = 0.9
+CONFIDENT_TO = 0.1
+SURE_FROM = 80
+MAX_NOTE = 1000
+
+Kind, Reason = DiscordanceReason.Kind, DiscordanceReason.Reason
+_NORMAL, _PNEUMONIA, _OTHER = Review.Finding.NORMAL, Review.Finding.PNEUMONIA, Review.Finding.OTHER
+
+
+class ReasonRefused(Refused):
+    """The reason's fields do not make sense, or the film is not discordant in this way."""
+
+
+def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
+    """Return the discordant films whose AI result the person may see, newest first, with why they are.
+
+    Only signed first reads count; “other” differs from other readers' findings but not from the AI, which
+    knows only pneumonia or not; “not readable” never counts. `kind` narrows to one of Kind.
+    """
+    films = search.with_newest_result(Study.objects.visible_to(user).filter(AI_SHOWN))
+    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
+    films = films.annotate(newest_probability=Subquery(newest.values("calibrated_probability")[:1]))
+    conditions = _conditions()
+    films = films.annotate(**{name: condition for name, condition in conditions.items()})
+    wanted = Q(**{kind: True}) if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
+    return films.filter(wanted).order_by("-pk")
+
+
+def _conditions() -> dict[str, Q]:
+    normal, pneumonia, other = (_says(finding=finding) for finding in (_NORMAL, _PNEUMONIA, _OTHER))
+    above, below = Q(newest_outcome=Prediction.Outcome.PNEUMONIA), Q(newest_outcome=Prediction.Outcome.NORMAL)
+    sure_normal = _says(finding=_NORMAL, confidence__gte=SURE_FROM)
+    sure_pneumonia = _says(finding=_PNEUMONIA, confidence__gte=SURE_FROM)
+    return {
+        Kind.READER_AI.value: above & normal | below & pneumonia,
+        Kind.READERS.value: pneumonia & normal | pneumonia & other | normal & other,
+        Kind.CONFIDENT_WRONG.value: Q(newest_probability__gte=CONFIDENT_FROM) & sure_normal
+        | Q(newest_probability__lte=CONFIDENT_TO) & sure_pneumonia,
+    }
+
+
+def _says(**fields: object) -> Q:
+    return Q(Exists(Review.objects.reads().filter(study=OuterRef("pk"), **fields).order_by()))
+
+
+def for_the_list(films: StudyQuerySet) -> StudyQuerySet:
+    """Fetch along what the list shows: reads with readers, reasons with who gave them."""
+    reads = Review.objects.reads().select_related("reader").order_by("pk")
+    reasons = DiscordanceReason.objects.select_related("given_by")
+    return search.for_display(films).prefetch_related(
+        Prefetch("reviews", queryset=reads, to_attr="signed_reads"),
+        Prefetch("discordance_reasons", queryset=reasons, to_attr="reasons"),
+    )
+
+
+def may_give_reasons(user: AnyUser) -> bool:
+    """Readers and administrators say why."""
+    return may_review(user) or may_administer(user)
+
+
+def give_reason(*, actor: User, study: Study, kind: str, reason: str, note: str = "") -> DiscordanceReason:
+    """Record why a film is discordant; an earlier reason is kept beside it.
+
+    Raises NotAllowed for people without the role, ReasonRefused for what makes no sense.
+    """
+    if not may_give_reasons(actor):
+        raise NotAllowed("no_reasons", "Readers and administrators record reasons. Ask an administrator.")
+    if kind not in Kind.values or reason not in Reason.values:
+        raise ReasonRefused("reason_invalid", "Choose a kind and a reason from the lists.")
+    if len(note) > MAX_NOTE:
+        raise ReasonRefused("note_too_long", f"A note has at most {MAX_NOTE} characters.")
+    if not discordant(actor, kind).filter(pk=study.pk).exists():
+        raise ReasonRefused("not_discordant", "This film is not on the list in this way, or not any more.")
+    with transaction.atomic():
+        given = DiscordanceReason.objects.create(
+            study=study, kind=kind, reason=reason, note=note.strip(), given_by=actor
+        )
+        audit.record(actor=actor, verb="discordance_reason_given", target=study, kind=kind, reason=reason)
+    return given
