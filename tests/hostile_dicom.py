@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -113,7 +114,5 @@ DICOMS: dict[str, tuple[Callable[[], bytes], str]] = {
     "colour": (lambda: dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB"), "dicom_colour"),
     "32 bits": (lambda: dicom(BitsAllocated=32, BitsStored=32, HighBit=31), "dicom_bits"),
     "cut after 5 %": (lambda: cut(5), "broken_image"),
-    **{
-        f"cut after {share} %": (lambda share=share: cut(share), "broken_image") for share in (20, 50, 80, 99)
-    },
+    **{f"cut after {share} %": (partial(cut, share), "broken_image") for share in (20, 50, 80, 99)},
 }

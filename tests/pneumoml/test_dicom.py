@@ -207,6 +207,13 @@ def test_a_deflated_file_is_refused_before_anything_is_read(monkeypatch: pytest.
     assert refusal_code(REFUSED["deflated"][0]()) == "dicom_deflated"
 
 
+def test_a_codestream_of_another_size_reaches_no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[str] = []
+    monkeypatch.setattr("pneumoml.dicom_pixels.get_decoder", reached.append)
+    assert refusal_code(lying_codestream(60_000)) == "broken_image"
+    assert reached == []
+
+
 def test_the_preamble_may_say_anything_and_goes_no_further() -> None:
     film = decode_film(written(dataset(SMALL), preamble=b"MZ".ljust(128, b"\x90")))
     assert film.format == "DICOM"
