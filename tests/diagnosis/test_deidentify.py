@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from pydicom import dcmread
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import keyword_for_tag
@@ -263,3 +264,21 @@ def test_the_display_copy_holds_pixels_and_nothing_else(cast: Cast) -> None:
         names.add(data[position + 4 : position + 8])
         position += 12 + int.from_bytes(data[position : position + 4], "big")
     assert names == {b"IHDR", b"IDAT", b"IEND"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("active_model")
+def test_the_study_page_shows_what_was_kept(cast: Cast, client: Client) -> None:
+    data = dicom_films.dicom(BurnedInAnnotation="YES", PatientAge="102Y")
+    study = submit_study(actor=cast.alice, project=cast.project, data=data).study
+    client.force_login(cast.rania)
+    page = " ".join(client.get(study.get_absolute_url()).content.decode().split())
+    for words in (
+        "view PA",
+        "F, 90 or more years",
+        study.pseudonym,
+        "0.2 × 0.2 mm",
+        METHOD,
+        "has not checked it yet",
+    ):
+        assert words in page, words
