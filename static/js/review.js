@@ -72,7 +72,13 @@
     // With a result the form also asks whether the reader agrees. A form in use is left alone: saving it
     // asks the question then, with everything that was typed still there.
     document.body.addEventListener("study-finished", function () {
-      if (!isTouched(panel)) window.htmx.trigger(panel, "refresh");
+      const asks = panel.querySelector("input[name=agrees_with_ai]");
+      if (!asks && !isTouched(panel)) window.htmx.trigger(panel, "refresh");
+    });
+    // A signature opens a result that was hidden.
+    document.body.addEventListener("review-signed", function () {
+      const hidden = document.querySelector("[data-withheld]");
+      if (hidden) window.htmx.ajax("GET", hidden.dataset.withheld, { target: "#study-status", swap: "outerHTML" });
     });
     window.addEventListener("beforeunload", function (event) {
       if (isTouched(panel)) event.preventDefault();
