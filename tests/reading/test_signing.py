@@ -82,7 +82,7 @@ CHANGES: list[dict[str, Any]] = [
     {"signed_at": None},
     {"region_x": None, "region_y": None, "region_width": None, "region_height": None},
     {"open_seconds": 5},
-    {"addendum_to": None, "reader": None},
+    {"is_current": False, "comment": "superseded and changed"},
 ]
 
 
