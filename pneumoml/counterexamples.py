@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,11 +57,11 @@ def turned(pixels: Grey) -> dict[str, Grey]:
     }
 
 
-def _grey(values: NDArray[np.floating]) -> Grey:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _grey(values: NDArray[np.floating[Any]]) -> Grey:
+    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
-def _spread(values: NDArray[np.floating], low: float = 0.0, high: float = 255.0) -> Grey:
+def _spread(values: NDArray[np.floating[Any]], low: float = 0.0, high: float = 255.0) -> Grey:
     least, most = float(values.min()), float(values.max())
     return _grey(low + (values - least) * ((high - low) / max(most - least, 1e-9)))
 
@@ -72,9 +73,9 @@ def _blank(generator: Generator) -> Grey:
 
 def _noise(generator: Generator) -> Grey:
     noise = generator.normal(128, generator.uniform(10, 80), (SIDE, SIDE))
-    return _grey(
-        cv2.GaussianBlur(noise, (0, 0), generator.uniform(0.3, 4)) if generator.random() < 0.6 else noise
-    )
+    if generator.random() < 0.4:
+        return _grey(noise)
+    return _grey(np.asarray(cv2.GaussianBlur(noise, (0, 0), generator.uniform(0.3, 4)), dtype=np.float64))
 
 
 def _gradient(generator: Generator) -> Grey:

@@ -22,7 +22,9 @@ from tests.results import film_result
 def finished(study: Study, **flags: Any) -> Prediction:
     """Finish the film's reading with these flags."""
     waiting = study.predictions.get()
-    assert finish(claim_prediction(str(waiting.uid)), film_result(0.78, **flags))
+    claim = claim_prediction(str(waiting.uid))
+    assert claim is not None
+    assert finish(claim, film_result(0.78, **flags))
     waiting.refresh_from_db()
     return waiting
 

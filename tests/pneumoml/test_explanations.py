@@ -67,7 +67,7 @@ def test_rank_correlation_is_spearmans() -> None:
 
     generator = np.random.default_rng(0)
     first = generator.integers(0, 5, (6, 6)).astype(float)
-    second = first + generator.integers(0, 4, (6, 6))
+    second = first + generator.integers(0, 4, (6, 6)).astype(float)
     expected = spearmanr(first.ravel(), second.ravel()).statistic
     assert rank_correlation(first, second) == pytest.approx(expected)
     assert rank_correlation(first, np.ones((6, 6))) == 0
