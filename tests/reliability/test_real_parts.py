@@ -1,0 +1,124 @@
+"""The ways in which a hospital may run it, each with its real parts: one film goes through."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reliability.conftest import StartStack
+from tests.reliability.uploader import Uploader
+from tests.stack import ADMIN, ADMIN_PASSWORD, ROOT, Stack
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
+
+
+def test_without_a_broker_server_a_film_goes_through_files_to_a_solo_worker(start_stack: StartStack) -> None:
+    uploader = start_stack("files")
+    uploader.stack.start_worker()
+    uploader.upload()
+    uploader.wait_until_all_are_through(seconds=180)
+    assert uploader.results() == [1]
+    assert "--pool solo" in command_line(uploader.stack.processes["worker"].pid)
+
+
+def test_a_film_goes_through_redis_and_postgresql(start_stack: StartStack, own_postgres_url: str) -> None:
+    uploader = start_stack("redis", DATABASE_URL=own_postgres_url)
+    uploader.stack.start_worker()
+    uploader.upload()
+    uploader.wait_until_all_are_through(seconds=180)
+    assert uploader.results() == [1]
+    assert not (uploader.stack.var / "db.sqlite3").exists()
+    assert not (uploader.stack.var / "valkey.sock").exists()
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """A copy of the project that belongs to another person, its packages already installed."""
+    # Not pytest's own folder, which nobody else may enter.
+    top = Path(tempfile.mkdtemp(prefix="pneumoweb-run-"))
+    top.chmod(0o755)
+    copy = top / "pneumoweb here"
+    copy.mkdir()
+    for name in ("run.sh", "manage.py", "requirements.txt"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("pneumoweb", "pneumoml", "diagnosis", "reading", "templates", "static"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    _as_installed(copy / ".venv", copy / "requirements.txt")
+    if person := another_person():
+        for path in [copy, *copy.rglob("*")]:
+            os.lchown(path, person["user"], person["group"])
+    yield copy
+    shutil.rmtree(top)
+
+
+def another_person() -> dict[str, Any]:
+    """Return whom to run as: a person without rights, where this Python is not locked away from others."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    person = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    try:
+        subprocess.run([sys.executable, "-I", "-c", ""], check=True, cwd="/", **person)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return person
+
+
+def _as_installed(venv: Path, requirements: Path) -> None:
+    """Lend the copy this environment's packages: installing them once more would take minutes."""
+    venv.mkdir()
+    here = Path(sys.prefix)
+    shutil.copy(here / "pyvenv.cfg", venv)
+    for name in ("bin", "lib"):
+        (venv / name).symlink_to(here / name)
+    stamp = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    (venv / f".{requirements.name}.sha256").write_text(stamp, encoding="ascii")
+
+
+def test_run_sh_serves_another_person_in_a_folder_of_their_own(own_folder: Path) -> None:
+    stack = Stack(own_folder / "var")
+    printed = own_folder.parent / "printed"
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(own_folder),
+        "PORT": str(stack.port),
+        "DJANGO_SUPERUSER_USERNAME": ADMIN,
+        "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
+    }
+    with printed.open("wb") as out:
+        site = subprocess.Popen(
+            ["/bin/sh", str(own_folder / "run.sh")],
+            cwd="/",
+            env=env,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            **another_person(),
+        )
+    try:
+        wait_until(lambda: "The model is loaded" in printed.read_text(), seconds=300, what="the model")
+        uploader = Uploader(stack)
+        uploader.sign_in()
+        uploader.upload()
+        uploader.wait_until_all_are_through(seconds=60)
+        assert uploader.results() == [1]
+        site.send_signal(signal.SIGINT)
+        assert site.wait(timeout=60) == 0
+        assert "Stopped. The data are kept in" in printed.read_text()
+    finally:
+        site.kill()
+        site.wait(timeout=30)
