@@ -1,0 +1,55 @@
+"""A worker that is missing or hangs: /health, /readyz and the pages say so soon."""
+
+import signal
+
+import pytest
+import requests
+
+from tests.reliability.conftest import QUICK, StartStack
+from tests.stack import ADMIN, ADMIN_PASSWORD
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
+SILENT_SECONDS = 10  # as in quick_settings; 60 in an installation
+NOTICE_SECONDS = SILENT_SECONDS + 5
+
+
+def open_pages(url: str) -> requests.Session:
+    """Sign in as a person does, and return the browser's session."""
+    person = requests.Session()
+    person.get(f"{url}/accounts/login/", timeout=20)
+    form = {
+        "username": ADMIN,
+        "password": ADMIN_PASSWORD,
+        "csrfmiddlewaretoken": person.cookies["csrftoken"],
+    }
+    assert person.post(f"{url}/accounts/login/", data=form, timeout=20).ok
+    return person
+
+
+def test_health_readiness_and_the_pages_tell_of_a_missing_and_of_a_hanging_worker(
+    start_stack: StartStack,
+) -> None:
+    uploader = start_stack("valkey", **QUICK)
+    uploader.stack.manage("collectstatic", "--noinput", "--verbosity", "0")
+    uploader.stack.kill("web")
+    uploader.stack.start_web()  # it looks for the static files once
+    person = open_pages(uploader.stack.url)
+
+    def tell() -> tuple[str, int, bool]:
+        """Return what the three say: the state, the status code, and whether the page shows the banner."""
+        url = uploader.stack.url
+        health = requests.get(f"{url}/health", timeout=20).json()["status"]
+        ready = requests.get(f"{url}/readyz", timeout=20).status_code
+        return health, ready, "kept" in person.get(f"{url}/banner/", timeout=20).text
+
+    well, not_well = ("healthy", 200, False), ("degraded", 503, True)
+    assert tell() == not_well
+    uploader.stack.start_worker()
+    wait_until(lambda: tell() == well, seconds=180, what="a worker that works")
+    uploader.stack.send("worker", signal.SIGSTOP)
+    wait_until(lambda: tell() == not_well, seconds=NOTICE_SECONDS, what="word of the hanging worker")
+    uploader.stack.send("worker", signal.SIGCONT)
+    wait_until(lambda: tell() == well, seconds=60, what="a worker that works again")
+    uploader.stack.kill("worker")
+    wait_until(lambda: tell() == not_well, seconds=NOTICE_SECONDS, what="word of the missing worker")
