@@ -282,3 +282,10 @@ def test_a_wrong_hash_is_refused_and_the_cut_install_is_made_afresh(copy: Copy, 
     repaired = copy.bootstrap()
     assert "making it afresh" in repaired.stdout
     assert (repaired.returncode, answer_of(copy)) == (0, "42")
+
+
+def test_the_packages_may_come_from_a_folder_without_any_network(copy: Copy, package: Path) -> None:
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    (copy.root / "requirements.txt").write_text(f"tiny==1.0 --hash=sha256:{digest}\n", encoding="ascii")
+    done = copy.bootstrap(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(package.parent))
+    assert (done.returncode, answer_of(copy)) == (0, "42"), done
