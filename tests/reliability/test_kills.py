@@ -39,7 +39,6 @@ def all_are_through_within_a_minute(uploader: Uploader, killed_at: float, tell: 
     tell("seconds_from_last_kill_to_end", round(time.monotonic() - killed_at, 1))
 
 
-@pytest.mark.nightly  # beside a shorter one in tests/diagnosis/test_worker.py
 def test_sixty_films_uploaded_during_six_kills_are_all_read_exactly_once(
     start_stack: StartStack, record_property: Callable[..., None]
 ) -> None:
