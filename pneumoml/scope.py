@@ -41,7 +41,7 @@ _FIELDS = 24
 _COMPONENTS = {"layout": 20, "features": 24}
 # Share of the calibration films that may lie beyond each limit.
 _TAILS = {"layout": 0.004, "posture": 0.002, "features": 0.004}
-_FEW_FILMS = 1.1  # the limit of the features is set by few films, the passes being costly: a tenth more
+_FEW_FILMS = 1.25  # few films set the limit of the features, the passes being costly: a quarter more
 _RIDGE = 300.0
 _LEAST_SPREAD = 3.0
 LIMITS = tuple(_TAILS)
