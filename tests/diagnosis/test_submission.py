@@ -18,7 +18,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import bell
+from diagnosis import bell, submission
 from diagnosis.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
 from diagnosis.retention import move_to_trash
@@ -247,6 +247,22 @@ def test_without_its_event_nothing_is_stored(cast: Cast) -> None:
     with on_statement('INSERT INTO "diagnosis_auditevent"', broken), pytest.raises(RuntimeError):
         submit(cast)
     assert_nothing_is_stored()
+
+
+def test_a_fault_reported_although_the_rows_are_stored_keeps_the_files(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_rows = submission._store_rows
+
+    def store_and_lose_the_connection(*args: Any) -> None:
+        store_rows(*args)
+        raise OperationalError
+
+    monkeypatch.setattr(submission, "_store_rows", store_and_lose_the_connection)
+    with pytest.raises(OperationalError):
+        submit(cast)
+    assert Study.objects.count() == 1
+    assert len(stored_files()) == 3
 
 
 def test_a_stop_after_the_rows_are_stored_keeps_the_files(

@@ -95,8 +95,10 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, random_network: 
     weights = layer_weights(random_network)
     assert refusal(tmp_path / "a", CARD, {**weights, "extra/kernel": np.zeros(2)}) == "foreign_architecture"
     assert refusal(tmp_path / "b", CARD, {**weights, "logit/bias": np.zeros(2)}) == "foreign_architecture"
+    renamed = {name.replace("dense1/", "dense9/"): array for name, array in weights.items()}
+    assert refusal(tmp_path / "c", CARD, renamed) == "foreign_architecture"
     del weights["logit/bias"]
-    assert refusal(tmp_path / "c", CARD, weights) == "foreign_architecture"
+    assert refusal(tmp_path / "d", CARD, weights) == "foreign_architecture"
 
 
 def test_unusable_preprocessing_is_refused_before_the_weights_are_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Prediction, Project, Study
+from reading.filters import Cursor
 from reading.models import Review
 from reading.views.history import FILMS_PER_PAGE
 from tests.cast import Cast
@@ -305,6 +306,12 @@ def test_a_filter_that_is_none_is_said_and_shows_no_films(
     assert response.status_code == 400
     assert "These filters cannot be used" in response.content.decode()
     assert shown(response) == []
+
+
+def test_a_cursor_of_another_sorting_is_none(rania: Client, five: list[Study]) -> None:
+    cursor = Cursor("S-001", five[0].pk, False).encode(column="subject_code")
+    assert ask(rania, sort="subject", cursor=cursor).status_code == 200
+    assert ask(rania, sort="film", cursor=cursor).status_code == 400
 
 
 @pytest.mark.parametrize(
