@@ -20,7 +20,8 @@ END_SESSION = "from django.contrib.sessions.models import Session; Session.objec
 def page(browser: Browser, room: Room) -> Iterator[Page]:
     """A window with a session of its own, so that no other test's ends; nothing may go wrong on its pages."""
     watch = Watch(room.url)
-    watch.expect("status of 400")  # a question under way at the very moment at which its session is deleted
+    for words in ("status of 400", "Error Code 400"):
+        watch.expect(words)  # a question under way at the very moment at which its session is deleted
     context = browser.new_context(base_url=room.url)
     page = watch.look_at(context.new_page())
     yield page
