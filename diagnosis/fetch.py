@@ -26,7 +26,11 @@ CONNECT_SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PART_BYTES = 64 * 1024
-_HEADERS = {"User-Agent": "pneumoweb", "Accept": "image/jpeg, image/png, application/dicom", "Accept-Encoding": "identity"}
+_HEADERS = {
+    "User-Agent": "pneumoweb",
+    "Accept": "image/jpeg, image/png, application/dicom",
+    "Accept-Encoding": "identity",
+}
 
 _PLAIN_SITE = re.compile(r"(\[[^\[\]@]+\]|[^\[\]@:]+)(:\d+)?")
 _PLAIN_HOST = re.compile(r"[a-z0-9._:-]+")

@@ -46,7 +46,10 @@ class UploadForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
     file = ManyFilesField(
-        required=False, widget=ManyFilesInput(attrs={"accept": "image/jpeg,image/png,application/dicom,.jpg,.jpeg,.png,.dcm,.dicom"})
+        required=False,
+        widget=ManyFilesInput(
+            attrs={"accept": "image/jpeg,image/png,application/dicom,.jpg,.jpeg,.png,.dcm,.dicom"}
+        ),
     )
     url = forms.CharField(
         required=False,
