@@ -1,6 +1,6 @@
 """What the API shows of projects, model versions, predictions, studies and audit events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -13,6 +13,7 @@ from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Stud
 from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
 from pneumoml import explanations, scope
+from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 
 FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
 RESULT_KINDS = ("heatmap", "overlay", "side-by-side")
@@ -241,6 +242,11 @@ class PredictionDetailSerializer(PredictionSerializer):
         return list(area_of(prediction))
 
 
+def _coded(codes: Iterable[Any]) -> serializers.ChoiceField:
+    """A field of DICOM's own codes; "" for films that did not say, which the model's choices leave out."""
+    return serializers.ChoiceField(choices=list(codes), allow_blank=True, read_only=True)
+
+
 class StudySerializer(serializers.ModelSerializer[Study]):
     """A film with the state of its newest prediction and the addresses of everything that belongs to it."""
 
@@ -252,6 +258,11 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
     calibrated_probability = serializers.SerializerMethodField()
     borderline = serializers.SerializerMethodField()
+    modality = _coded(MODALITIES.items())
+    view_position = _coded(VIEW_POSITIONS)
+    laterality = _coded(LATERALITIES)
+    sex = _coded(SEXES)
+    burned_in_text = _coded(Study.BurnedInText.choices)
     ai_hidden = serializers.BooleanField(read_only=True, help_text=AI_HIDDEN_HELP)
     links = serializers.SerializerMethodField()
 

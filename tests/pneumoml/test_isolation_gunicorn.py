@@ -40,6 +40,12 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+def listens(path: Path) -> bool:
+    """Tell whether somebody accepts there: the socket's file is a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def posted(path: Path, data: bytes) -> list[int]:
     connection = _UnixConnection(path)
     try:
@@ -72,7 +78,7 @@ def test_threaded_gunicorn_workers_decode_and_leave_nothing(tmp_path: Path, opti
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(address.exists, seconds=30)
+        eventually(lambda: listens(address), seconds=30)
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: posted(address, data), range(60)))
     finally:
