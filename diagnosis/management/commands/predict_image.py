@@ -45,8 +45,8 @@ class Command(FriendlyCommand):
     """Predict each file; exit code 1 when one of them could not be read."""
 
     help = (
-        "Read chest films (JPEG, PNG or DICOM) with the active model, or with the newest shipped one where none is "
-        "active, and print the diagnosis, its calibrated confidence and the probability of pneumonia. With "
+        "Read chest films (JPEG, PNG or DICOM) with the active model, or with the newest shipped one where "
+        "none is active, and print the diagnosis, its calibrated confidence and the probability of pneumonia. With "
         "--output, also write for each film a heat map, an overlay and a side-by-side picture of the regions "
         "that raised the score. Nothing is stored in the database. "
         "Exit code 0: every film was read. 1: at least one was not."
@@ -60,7 +60,7 @@ class Command(FriendlyCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="A chest film: JPEG, PNG or DICOM.")
+        parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="A film: JPEG, PNG or DICOM.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         parser.add_argument("--output", type=Path, metavar="DIR", help="Write PNG pictures into this folder.")
         parser.add_argument("--model", metavar="VERSION", help="Another version found in MODELS_DIR.")
