@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs every check: ./test.sh
 #   --fast     leaves out the browser, worker and TensorFlow tests, for quick turns while you work
+#   --coverage also counts what the tests reach; takes longer
 #   --nightly  runs the long tests instead of the usual ones
 # In CI (CI=true) a skipped test counts as a failure.
 set -u
@@ -8,13 +9,14 @@ set -u
 cd "$(dirname "$0")"
 . ./pneumoweb/find_python.sh
 
-usual=yes heavy=yes nightly=no
+usual=yes heavy=yes nightly=no coverage= append=
 for argument in "$@"; do
     case $argument in
         --fast) heavy=no ;;
+        --coverage) coverage="--cov --cov-report=" append=--cov-append ;;
         --nightly) nightly=yes usual=no heavy=no ;;
-        -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
-        *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+        -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
+        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -89,7 +91,6 @@ long_tests() {
     [ $code = 0 ] || [ $code = 5 ]
 }
 
-coverage="--cov --cov-report="
 export COVERAGE_FILE="$scratch/coverage"
 
 # shellcheck disable=SC2086  # lists of words on purpose
@@ -105,12 +106,12 @@ if [ $usual = yes ]; then
 fi
 # shellcheck disable=SC2086
 if [ $heavy = yes ]; then
-    step "TensorFlow, worker and browser tests" run_pytest heavy $coverage --cov-append \
+    step "TensorFlow, worker and browser tests" run_pytest heavy $coverage $append \
         -m "(tensorflow or worker or e2e) and not nightly"
 fi
 if [ $nightly = yes ]; then
     step "long tests" long_tests
-else
+elif [ -n "$coverage" ]; then
     printf '\n--- coverage\n'
     $py -m coverage report --skip-covered --skip-empty
 fi

@@ -87,7 +87,7 @@ def newest_has_begun(uploader: Uploader) -> bool:
     return bool(uploader.stack.query(newest)[0][0])
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
 def test_a_worker_told_to_stop_finishes_its_film_in_time_and_loses_none(
     start_stack: StartStack, times: int
 ) -> None:
