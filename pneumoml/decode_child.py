@@ -24,22 +24,14 @@ from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
-from PIL import Image, MpoImagePlugin, TiffImagePlugin
-
-from pneumoml import dicom
 from pneumoml.dicom_wire import record_facts, record_values
 from pneumoml.images import Film, ImageLimits, ImageRefused, decode_film
-
-# Pillow and pydicom import their plugins at first use, which the children, who may open no file, could not.
-Image.preinit()
-_PRELOADED = (MpoImagePlugin, TiffImagePlugin, dicom)
 
 READY = b"ready"
 REPLY, ENDED = b"R", b"E"
 MEMORY_STATUS, OVERDUE_STATUS = 77, 78
 REQUEST_BYTES = 4096
 _READ_BYTES = 1 << 20
-_NOWHERE = os.open(os.devnull, os.O_WRONLY)
 
 
 @dataclass
@@ -53,7 +45,20 @@ class _Running:
 
 def main() -> None:
     """Serve on the control socket that is standard input, until the other end is closed."""
+    _preload()
     serve(socket.socket(fileno=0))
+
+
+def _preload() -> None:
+    """Import what Pillow and pydicom import at first use: the children, who may open no file, could not.
+
+    Here and not above, because `isolation` imports this module into the web process, which needs none of it.
+    """
+    from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
+
+    from pneumoml import dicom  # noqa: F401
+
+    Image.preinit()
 
 
 def serve(control: socket.socket) -> None:
@@ -129,7 +134,9 @@ def _lock_in(request: dict[str, Any]) -> None:
     """Limit this process: address space, CPU seconds, no files, no core. The server watches the clock."""
     signal.set_wakeup_fd(-1)
     # What decoders print may quote the file, and a patient's name is to be in no log.
-    os.dup2(_NOWHERE, 2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
     logging.disable()
     cpu = request["cpu_seconds"]
     for kind, limits in (

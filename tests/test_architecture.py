@@ -85,11 +85,12 @@ from tests.routes import all_routes
 autodiscover()
 assert len(all_routes()) > 50
 pneumoweb.celery.app.loader.import_default_modules()
-print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "jax", "torch"}))
+heavy = {"tensorflow", "keras", "jax", "torch", "pydicom", "gdcm"}
+print(sorted({name.partition(".")[0] for name in sys.modules} & heavy))
 """
 
 
-def test_web_process_and_celerys_parent_never_load_the_network() -> None:
+def test_web_process_and_celerys_parent_load_neither_the_network_nor_pydicom() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOAD_EVERYTHING],
         cwd=ROOT,
