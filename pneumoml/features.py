@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from pneumoml.augment import AugmentConfig, augment, band_jitter
 from pneumoml.dataset import LabelledFilm, load_pixels
 from pneumoml.preprocess import PreprocessConfig, as_input, squash, standardise
+from pneumoml.progress import Progress
 
-Progress = Callable[[int, int], None]
-Report = Callable[[str, int, int], None]
 Change = Callable[[NDArray[np.uint8], LabelledFilm], NDArray[np.uint8]]
 _CHUNK = 16
 _STRIDE = 16
@@ -70,11 +69,6 @@ class CachedPass:
 
     features: NDArray[np.float16]
     labels: NDArray[np.float32]
-
-
-def named(report: Report | None, name: str) -> Progress | None:
-    """Turn a report on everything into the progress of one thing of that name."""
-    return (lambda done, count: report(name, done, count)) if report else None
 
 
 def balanced_pass(films: Sequence[LabelledFilm], number: int, seed: int) -> tuple[LabelledFilm, ...]:

@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pneumoml.features import CachedPass, Progress, Report, named
+from pneumoml.features import CachedPass
 from pneumoml.network import layer_weights, set_layer_weights
+from pneumoml.progress import Progress, Report, named
 from pneumoml.recipe import Recipe
 
 _EVALUATION_BATCH = 32

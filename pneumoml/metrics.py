@@ -52,6 +52,16 @@ def wilson(successes: int, trials: int) -> Interval:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def flag_rate(flagged: int, n: int) -> dict[str, Any]:
+    """Row of a card: n, how many were flagged, their share (None without any) and its 95 % interval."""
+    return {
+        "n": n,
+        "flagged": flagged,
+        "share": flagged / n if n else None,
+        "share_ci": list(wilson(flagged, n)),
+    }
+
+
 def rates(counts: Confusion) -> dict[str, tuple[int, int]]:
     """Name the proportions at a threshold, each as (successes, trials)."""
     return {

@@ -15,11 +15,12 @@ from pneumoml.augment import AugmentConfig
 from pneumoml.calibration import OperatingChoice, Scaling, choose_threshold, fit_scaling, rates_at
 from pneumoml.charts import draw_epochs, draw_evaluation
 from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.features import PassPlan, Report, cached_pass, named
+from pneumoml.features import PassPlan, cached_pass
 from pneumoml.fitting import read_log, tail_logits
 from pneumoml.metrics import Floats, auc, brier, ece, summary
 from pneumoml.network import ARCHITECTURE
 from pneumoml.predictor import Predictor
+from pneumoml.progress import Report, named
 from pneumoml.recipe import Recipe
 from pneumoml.shift import changes, chosen_films
 from pneumoml.shortcuts import MetadataBaseline, matched_indices, metadata_auc, reversed_indices

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,12 @@ from pneumoml.cards import MapLimits
 from pneumoml.dataset import LabelledFilm, load_pixels
 from pneumoml.explanations import agreement, map_flags, outside_thorax, rank_correlation
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam
-from pneumoml.metrics import Floats, bootstrap, wilson
+from pneumoml.metrics import Floats, bootstrap, flag_rate, wilson
 from pneumoml.network import HEAD_UNITS, LOGIT_LAYER
 from pneumoml.predictor import load_network
 from pneumoml.preprocess import PreprocessConfig, prepare, shrink
+from pneumoml.progress import Report, told
 
-Progress = Callable[[str, int, int], None]
 Grey = NDArray[np.uint8]
 Film = NDArray[np.float32]
 
@@ -89,7 +89,7 @@ def report_card(
     films: Sequence[LabelledFilm],
     sizes: Sizes | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> dict[str, Any]:
     """Test the maps on validation films ("val"); return the card's "explanation" entry as plain values.
 
@@ -99,7 +99,7 @@ def report_card(
     sizes = sizes or Sizes()
     network, generator = _Network(artifact), np.random.default_rng(seed)
     chosen = list(_chosen(films, sizes.of_each_class, seed))
-    looked = [network.look(film.patient, load_pixels(film)) for film in _told(chosen, "maps", progress)]
+    looked = [network.look(film.patient, load_pixels(film)) for film in told(chosen, "maps", progress)]
     threshold = artifact.card.threshold
     above = [one for one in looked if one.probability >= threshold and one.seen.gradcam.max() > 0][
         : sizes.above
@@ -140,13 +140,6 @@ def _chosen(films: Sequence[LabelledFilm], each: int, seed: int) -> Iterator[Lab
         yield from pair
 
 
-def _told(items: Sequence[Any], what: str, progress: Progress | None) -> Iterator[Any]:
-    for done, item in enumerate(items, start=1):
-        yield item
-        if progress:
-            progress(what, done, len(items))
-
-
 def _measure(
     films: Sequence[Seen], values: Sequence[float], name: str = "rank_correlation"
 ) -> dict[str, Any]:
@@ -161,7 +154,7 @@ def _randomisation(
     films: Sequence[Seen],
     draws: int,
     generator: np.random.Generator,
-    progress: Progress | None,
+    progress: Report | None,
 ) -> dict[str, Any]:
     """Shuffle the weights, the dense layers first, then block 5 too; compare each map with the true one."""
     rows: dict[str, list[list[float]]] = {"dense_layers": [], "dense_layers_and_block_5": []}
@@ -170,9 +163,9 @@ def _randomisation(
         for name, layers in zip(rows, (_HEAD, _LAST_BLOCK), strict=True):
             for layer in layers:
                 _shuffle(network.model.get_layer(layer), generator)
-            told = _told(films, f"random weights {draw + 1}: {name.replace('_', ' ')}", progress)
+            shuffled = told(films, f"random weights {draw + 1}: {name.replace('_', ' ')}", progress)
             rows[name].append(
-                [rank_correlation(one.seen.gradcam, network.cam(one.film[None]).gradcam) for one in told]
+                [rank_correlation(one.seen.gradcam, network.cam(one.film[None]).gradcam) for one in shuffled]
             )
         for name, weights in trained.items():
             network.model.get_layer(name).set_weights(weights)
@@ -199,11 +192,11 @@ def _limits(randomisation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _faithfulness(
-    network: _Network, films: Sequence[Seen], generator: np.random.Generator, progress: Progress | None
+    network: _Network, films: Sequence[Seen], generator: np.random.Generator, progress: Report | None
 ) -> dict[str, Any]:
     """Areas under deletion and insertion curves, by heat and in random order, and what heat gains over it."""
     areas = np.array(
-        [_areas(network, one, generator) for one in _told(films, "deletion and insertion", progress)]
+        [_areas(network, one, generator) for one in told(films, "deletion and insertion", progress)]
     )
     found: dict[str, Any] = {}
     for name, column, sign in (("deletion", 0, -1.0), ("insertion", 1, 1.0)):
@@ -247,10 +240,10 @@ def _mask(fields: NDArray[np.intp], shape: tuple[int, ...], side: int) -> NDArra
     return np.asarray(cv2.resize(mask, (side, side), interpolation=cv2.INTER_NEAREST)[..., None] > 0)
 
 
-def _stability(network: _Network, films: Sequence[Seen], progress: Progress | None) -> dict[str, Any]:
+def _stability(network: _Network, films: Sequence[Seen], progress: Report | None) -> dict[str, Any]:
     """Shift the film up, down, left and right; compare its map, shifted back, with the first one."""
     values = []
-    for one in _told(films, "small shifts", progress):
+    for one in told(films, "small shifts", progress):
         found = []
         for down, across in ((SHIFT, 0), (-SHIFT, 0), (0, SHIFT), (0, -SHIFT)):
             moved = network.look(one.patient, _moved(one.small, down, across)).seen.gradcam
@@ -300,10 +293,7 @@ def _unreliable(films: Sequence[Seen], artifact: Artifact, limits: MapLimits) ->
         ]
         flagged = sum(bool(found) for found in mine)
         rows[name] = {
-            "n": len(mine),
-            "flagged": flagged,
-            "share": flagged / len(mine) if mine else None,
-            "share_ci": list(wilson(flagged, len(mine))),
+            **flag_rate(flagged, len(mine)),
             "codes": dict(sorted(Counter(code for found in mine for code in found).items())),
         }
     return rows

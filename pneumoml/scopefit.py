@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from pneumoml.artifacts import Artifact, add_to_card
 from pneumoml.counterexamples import KINDS, pictures, turned
 from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.metrics import wilson
+from pneumoml.metrics import flag_rate
 from pneumoml.predictor import Predictor
 from pneumoml.preprocess import PreprocessConfig, seen_area, shrink
+from pneumoml.progress import Report, told
 from pneumoml.scope import Floats, ScopeReference, fields_of, fit_reference, part_seen
 
-Progress = Callable[[str, int, int], None]
 Grey = NDArray[np.uint8]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def scope_entry(
     sizes: Sizes | None = None,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Fit the version's scope reference and measure it: the card's "scope" entry, and the arrays of its file.
 
@@ -84,19 +83,19 @@ def fit_scope(
     sizes: Sizes,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> ScopeReference:
     """Fit to training films, chosen by `seed`, ordered by patient so that reference and limits share none."""
     chosen = _by_patient([film for film in films if film.split == "train"], seed)
     config = PreprocessConfig.from_card(predictor.card.preprocessing)
     fields = [
         fields_of(part_seen(small, seen_area(small, config)))
-        for film in _told(chosen[: sizes.layout], "layout", progress)
+        for film in told(chosen[: sizes.layout], "layout", progress)
         for small in (shrink(load_pixels(film), config),)
     ]
     step = max(1, len(chosen) // sizes.features)
     pooled = [
-        predictor.explain(load_pixels(film)).pooled for film in _told(chosen[::step], "features", progress)
+        predictor.explain(load_pixels(film)).pooled for film in told(chosen[::step], "features", progress)
     ]
     return fit_reference(np.stack(fields), np.stack(pooled))
 
@@ -112,7 +111,7 @@ def _by_patient(films: Sequence[LabelledFilm], seed: int) -> list[LabelledFilm]:
 
 
 def measure_scope(
-    predictor: Predictor, films: Sequence[LabelledFilm], sizes: Sizes, *, progress: Progress | None = None
+    predictor: Predictor, films: Sequence[LabelledFilm], sizes: Sizes, *, progress: Report | None = None
 ) -> dict[str, Any]:
     """Count flags: on validation films, on the same inverted or turned, and on pictures that are no films.
 
@@ -120,20 +119,18 @@ def measure_scope(
     """
     validation = [film for film in films if film.split == "val"]
     validation = validation[:: max(1, len(validation) // (sizes.validation or len(validation)))]
-    rates = {
-        "validation films": _rate(predictor, map(load_pixels, _told(validation, "validation", progress)))
-    }
+    rates = {"validation films": _rate(predictor, map(load_pixels, told(validation, "validation", progress)))}
     copies: dict[str, list[Grey]] = {}
     for film in validation[:: max(1, len(validation) // sizes.turned)][: sizes.turned]:
         for kind, pixels in turned(load_pixels(film)).items():
             copies.setdefault(kind, []).append(pixels)
     for kind, changed in copies.items():
-        rates[f"validation films, {kind}"] = _rate(predictor, _told(changed, kind, progress))
+        rates[f"validation films, {kind}"] = _rate(predictor, told(changed, kind, progress))
     made: dict[str, list[Grey]] = {}
     for picture in pictures(sizes.pictures_each):
         made.setdefault(picture.kind, []).append(picture.pixels)
     for kind in KINDS:
-        rates[f"no film: {kind}"] = _rate(predictor, _told(made[kind], kind, progress))
+        rates[f"no film: {kind}"] = _rate(predictor, told(made[kind], kind, progress))
     of_pictures = [rates[f"no film: {kind}"] for kind in KINDS]
     flagged, n = (sum(int(rate[name]) for rate in of_pictures) for name in ("flagged", "n"))
     rates["no film: all"] = _row(flagged, n, Counter())
@@ -151,17 +148,5 @@ def _rate(predictor: Predictor, films: Iterable[Grey]) -> dict[str, Any]:
 
 
 def _row(flagged: int, n: int, codes: Counter[str]) -> dict[str, Any]:
-    row = {
-        "n": n,
-        "flagged": flagged,
-        "share": flagged / n if n else None,
-        "share_ci": list(wilson(flagged, n)),
-    }
+    row = flag_rate(flagged, n)
     return {**row, "codes": dict(sorted(codes.items()))} if codes else row
-
-
-def _told(items: Sequence[Item], what: str, progress: Progress | None) -> Iterator[Item]:
-    for done, item in enumerate(items, start=1):
-        yield item
-        if progress:
-            progress(what, done, len(items))

@@ -14,9 +14,10 @@ import numpy as np
 
 from pneumoml.augment import AugmentConfig
 from pneumoml.dataset import LabelledFilm
-from pneumoml.features import CachedPass, PassPlan, Report, balanced_pass, cached_pass, full_pass, named
+from pneumoml.features import CachedPass, PassPlan, balanced_pass, cached_pass, full_pass
 from pneumoml.fitting import Fit, Weights, run_epochs
 from pneumoml.network import base_weights, build_tail, build_trunk, layer_weights, set_layer_weights
+from pneumoml.progress import Report, named
 from pneumoml.recipe import Recipe
 
 

@@ -1,13 +1,10 @@
-"""What the model's commands share: which version they work with, and the bar over the films they read."""
+"""What the model's commands share: which version they work with."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
-from tqdm import tqdm
 
 from diagnosis import registry
 from diagnosis.errors import NotReady
@@ -44,17 +41,3 @@ def _newest_shipped() -> Artifact:
     return max(
         map(load_artifact, folders), key=lambda artifact: (artifact.card.created, artifact.card.version)
     )
-
-
-def film_bar() -> Callable[[int, int], None]:
-    """A progress bar over films, shown on terminals only; it opens with the first film."""
-    bars: list[tqdm[Any]] = []
-
-    def show(done: int, total: int) -> None:
-        if not bars:
-            bars.append(tqdm(total=total, desc="Reading films", unit="film", disable=None))
-        bars[0].update(done - bars[0].n)
-        if done == total:
-            bars[0].close()
-
-    return show

@@ -1,13 +1,12 @@
 """manage.py check_model: fit a version's scope gate, test its maps, and write both into its card."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
+from diagnosis.management.bars import Bars
 from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.management.versions import chosen_artifact
 from pneumoml.artifacts import Artifact, ArtifactRefused
@@ -88,30 +87,18 @@ def _measure(
     from pneumoml import reportcard, scopefit
 
     found: dict[str, Any] = {}
+    bars = Bars(unit="film")
     if "scope" in parts:
         sizes = scopefit.Sizes(60, 30, 10, 2, 1) if quick else scopefit.Sizes()
-        entry, arrays = scopefit.scope_entry(artifact, films, sizes, seed=seed, progress=_bars())
+        entry, arrays = scopefit.scope_entry(artifact, films, sizes, seed=seed, progress=bars)
         found["scope"] = entry
         if not quick:
             artifact = scopefit.write_scope(artifact, entry, arrays)
     if "explanations" in parts:
         few = reportcard.Sizes(3, 2, 1) if quick else reportcard.Sizes()
-        entry = reportcard.report_card(artifact, films, few, seed, _bars())
+        entry = reportcard.report_card(artifact, films, few, seed, bars)
         found["explanation"] = entry
         if not quick:
             reportcard.write_report_card(artifact, entry)
+    bars.close()
     return found
-
-
-def _bars() -> Callable[[str, int, int], None]:
-    """One progress bar after the other, on terminals only."""
-    bars: dict[str, tqdm[Any]] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = tqdm(total=total, desc=what.capitalize(), unit="film", disable=None)
-        bars[what].update(done - bars[what].n)
-        if done == total:
-            bars.pop(what).close()
-
-    return show

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from diagnosis.management.bars import film_bar
 from diagnosis.management.friendly import FriendlyCommand
-from diagnosis.management.versions import film_bar
 from pneumoml.dataset import (
     SPLIT_FILE,
     DatasetRefused,

@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from diagnosis.management.bars import film_bar
 from diagnosis.management.friendly import FriendlyCommand
-from diagnosis.management.versions import chosen_artifact, film_bar
+from diagnosis.management.versions import chosen_artifact
 from pneumoml.artifacts import ArtifactRefused
 from pneumoml.charts import draw_evaluation
 from pneumoml.dataset import DatasetRefused, scan_folder

@@ -48,8 +48,7 @@ class Command(FriendlyCommand):
         "Read chest films (JPEG, PNG or DICOM) with the active model, or with the newest shipped one where "
         "none is active, and print the diagnosis, its calibrated confidence and the probability of "
         "pneumonia. With --output, also write for each film a heat map, an overlay and a side-by-side "
-        "picture of the regions "
-        "that raised the score. Nothing is stored in the database. "
+        "picture of the regions that raised the score. Nothing is stored in the database. "
         "Exit code 0: every film was read. 1: at least one was not."
     )
     examples = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
+from diagnosis.management.bars import Bars
 from diagnosis.management.friendly import FriendlyCommand
 from pneumoml.dataset import DatasetRefused, LabelledFilm, read_split
 from pneumoml.recipe import OPTIMISERS, SCHEDULES, Recipe, RecipeRefused, load_recipe
@@ -82,7 +82,7 @@ class Command(FriendlyCommand):
         from pneumoml.release import Release, judge, write_version
         from pneumoml.training import Trunk, cache_passes, train
 
-        bars = _Bars()
+        bars = Bars()
         if options["cache_only"]:
             training = [film for film in films if film.split == "train"]
             cache_passes(run_dir, training, recipe, Trunk(options["base_weights"]), bars)
@@ -107,23 +107,6 @@ class Command(FriendlyCommand):
             )
         self.say(f"Version {artifact.card.version} is in {output}. Register it with register_model.")
         self.say(settings.DISCLAIMER)
-
-
-class _Bars:
-    """One progress bar after another, each under the name of what is going on."""
-
-    def __init__(self) -> None:
-        self._name, self._bar = "", tqdm(disable=True)
-
-    def __call__(self, name: str, done: int, total: int) -> None:
-        if name != self._name:
-            self._bar.close()
-            self._name, self._bar = name, tqdm(total=total, desc=name, disable=None)
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Finish the last bar."""
-        self._bar.close()
 
 
 def _add_recipe_options(parser: CommandParser) -> None:
