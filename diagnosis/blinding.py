@@ -23,6 +23,12 @@ def shown_prediction(study: Study) -> Prediction | None:
     return prediction
 
 
+def shown_result(study: Study) -> Prediction | None:
+    """Return the newest prediction where it has a result, or None where that is withheld."""
+    prediction = shown_prediction(study)
+    return prediction if prediction and prediction.status == Prediction.Status.SUCCEEDED else None
+
+
 def check_shown(study: Study) -> None:
     """Raise NotAllowed (code ai_hidden) where the AI result of a film is withheld.
 

@@ -5,18 +5,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from diagnosis import audit
+from diagnosis.dicom_fields import NOT_LOOKED_AT
 from diagnosis.errors import Conflict, NotAllowed
 from diagnosis.models import Study
 from diagnosis.retention import move_to_trash
 from diagnosis.roles import may_administer
 
-WAITING = (Study.BurnedInText.DECLARED, Study.BurnedInText.SUSPECTED)
-
 
 def films_to_check(user: User) -> QuerySet[Study]:
     """Return the films that nobody has looked at yet, oldest first; only for administrators (NotAllowed)."""
     _check(user)
-    waiting = Study.objects.visible_to(user).filter(burned_in_text__in=WAITING)
+    waiting = Study.objects.visible_to(user).filter(burned_in_text__in=NOT_LOOKED_AT)
     return waiting.select_related("project", "uploaded_by").order_by("created_at", "pk")
 
 
@@ -27,7 +26,7 @@ def clear(*, actor: User, study: Study) -> None:
     """
     _check(actor)
     with transaction.atomic():
-        cleared = Study.objects.filter(pk=study.pk, burned_in_text__in=WAITING, deleted_at__isnull=True)
+        cleared = Study.objects.filter(pk=study.pk, burned_in_text__in=NOT_LOOKED_AT, deleted_at__isnull=True)
         if not cleared.update(burned_in_text=Study.BurnedInText.CLEARED):
             raise Conflict("not_waiting", "This film does not wait for a check of its text any more.")
         audit.record(actor=actor, verb="burned_in_text_cleared", target=study, was=study.burned_in_text)

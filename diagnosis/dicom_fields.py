@@ -41,4 +41,7 @@ class DicomFields(models.Model):
     @property
     def may_show_a_name(self) -> bool:
         """True while burned-in text is declared or suspected and nobody has looked."""
-        return self.burned_in_text in (self.BurnedInText.DECLARED, self.BurnedInText.SUSPECTED)
+        return self.burned_in_text in NOT_LOOKED_AT
+
+
+NOT_LOOKED_AT = (DicomFields.BurnedInText.DECLARED, DicomFields.BurnedInText.SUSPECTED)

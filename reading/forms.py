@@ -15,15 +15,17 @@ _EDGES = ("region_left", "region_top", "region_width", "region_height")
 SAVE, SIGN = "save", "sign"
 
 
+def _whole_number() -> forms.NumberInput:
+    return forms.NumberInput(attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"})
+
+
 def _pixels(label: str) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         required=False,
         min_value=0,
         max_value=100_000,
-        widget=forms.NumberInput(
-            attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}
-        ),
+        widget=_whole_number(),
         error_messages={
             "invalid": "Pixels are whole numbers.",
             "min_value": "Pixels are counted from 0.",
@@ -59,9 +61,7 @@ class ReviewForm(forms.Form):
         label="How sure are you, from 0 to 100?",
         min_value=0,
         max_value=100,
-        widget=forms.NumberInput(
-            attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}
-        ),
+        widget=_whole_number(),
         error_messages={
             "required": "Say how sure you are, from 0 to 100.",
             "invalid": "Confidence is a whole number from 0 to 100.",

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from diagnosis import audit
+from diagnosis.blinding import shown_result
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Prediction, ResultDisclosure, Study
 from diagnosis.roles import may_review
@@ -54,7 +55,7 @@ def review_study(
     """
     study = _film_of(actor, study)
     _check(finding, confidence, comment)
-    prediction = _result_before(study)
+    prediction = shown_result(study)
     _check_agreement(study, prediction, agrees_with_ai)
     opinion = {
         "finding": finding,
@@ -103,12 +104,6 @@ def _check(finding: str, confidence: int, comment: str) -> None:
         raise ReviewRefused("confidence_invalid", "Confidence is a whole number from 0 to 100.")
     if len(comment) > MAX_COMMENT:
         raise ReviewRefused("comment_too_long", f"A comment has at most {MAX_COMMENT} characters.")
-
-
-def _result_before(study: Study) -> Prediction | None:
-    """Return the AI result that the reader has before them."""
-    prediction = None if study.ai_hidden else study.newest_prediction
-    return prediction if prediction and prediction.status == Prediction.Status.SUCCEEDED else None
 
 
 def _check_agreement(study: Study, prediction: Prediction | None, agrees_with_ai: bool | None) -> None:

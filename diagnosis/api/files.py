@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from diagnosis.blinding import check_shown
+from diagnosis.blinding import check_shown, shown_result
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.pictures import FilmMissing, render_picture
@@ -63,8 +63,8 @@ def file_response(request: Request, study: Study, kind: str) -> HttpResponse | F
 
 def _newest_result(study: Study) -> Prediction:
     check_shown(study)
-    newest = study.newest_prediction
-    if newest is None or newest.status != Prediction.Status.SUCCEEDED:
+    newest = shown_result(study)
+    if newest is None:
         raise Conflict("no_result", "The AI has no result for this film yet, so there is no picture of it.")
     return newest
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from diagnosis.blinding import shown_prediction
+from diagnosis.blinding import shown_prediction, shown_result
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
 from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
@@ -333,8 +333,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
             "page": request.build_absolute_uri(study.get_absolute_url()),
             "predictions": absolute(request, "api-study-predictions", uid=study.uid),
         }
-        newest = shown_prediction(study)
-        has_result = newest is not None and newest.status == Prediction.Status.SUCCEEDED
+        has_result = shown_result(study) is not None
         for kind in FILE_KINDS:
             if has_result or kind not in RESULT_KINDS:
                 links[kind.replace("-", "_")] = absolute(request, "api-study-file", uid=study.uid, kind=kind)

@@ -11,7 +11,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET
 
 from diagnosis import audit
-from diagnosis.blinding import check_shown
+from diagnosis.blinding import check_shown, shown_result
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.pictures import (
@@ -128,8 +128,8 @@ def _is_inline(request: HttpRequest) -> bool:
 
 def _finished_prediction(study: Study) -> Prediction:
     check_shown(study)
-    prediction = study.newest_prediction
-    if prediction is None or prediction.status != Prediction.Status.SUCCEEDED:
+    prediction = shown_result(study)
+    if prediction is None:
         raise Conflict("no_result", "The AI has no result for this film yet, so there is no heat map.")
     return prediction
 

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from diagnosis.blinding import shown_result
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.roles import may_review
@@ -48,7 +49,7 @@ def study_reviews(request: HttpRequest, uid: object) -> HttpResponseBase:
 
 
 def _save(request: HttpRequest, study: Study) -> HttpResponse:
-    form = ReviewForm(request.POST, study=study, asks_agreement=_sees_result(study))
+    form = ReviewForm(request.POST, study=study, asks_agreement=shown_result(study) is not None)
     wants_to_sign = request.POST.get("action") == SIGN
     try:
         if not may_review(request.user):
@@ -108,7 +109,7 @@ def _panel(
         or ReviewForm(
             initial=ReviewForm.initial_of(current, film=film),
             study=study,
-            asks_agreement=_sees_result(study),
+            asks_agreement=shown_result(study) is not None,
         ),
         "own": current,
         "read": next((review for review in own if review.is_signed and not review.addendum_to_id), None),
@@ -147,10 +148,6 @@ def _opening(request: HttpRequest, study: Study, *, anew: bool) -> str:
 def _has_result(study: Study) -> bool:
     prediction = study.newest_prediction
     return prediction is not None and prediction.status == Prediction.Status.SUCCEEDED
-
-
-def _sees_result(study: Study) -> bool:
-    return _has_result(study) and not study.ai_hidden
 
 
 def _is_htmx(request: HttpRequest) -> bool:
