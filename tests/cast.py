@@ -29,18 +29,19 @@ def make_cast() -> Cast:
     project = Project.objects.create(slug="ward-7", name="Ward 7")
     other = Project.objects.create(slug="elsewhere", name="Elsewhere")
     return Cast(
-        alice=_person("alice", project, roles.UPLOADER),
-        rania=_person("rania", project, roles.READER),
-        otto=_person("otto", other, roles.READER, roles.UPLOADER),
-        aude=_person("aude", None, roles.AUDITOR),
-        adam=_person("adam", None, roles.ADMINISTRATOR),
-        nobody=_person("nobody", None),
+        alice=person("alice", project, roles.UPLOADER),
+        rania=person("rania", project, roles.READER),
+        otto=person("otto", other, roles.READER, roles.UPLOADER),
+        aude=person("aude", None, roles.AUDITOR),
+        adam=person("adam", None, roles.ADMINISTRATOR),
+        nobody=person("nobody", None),
         project=project,
         other_project=other,
     )
 
 
-def _person(name: str, project: Project | None, *role_names: str) -> User:
+def person(name: str, project: Project | None, *role_names: str) -> User:
+    """Create one person with these roles, a member of the project where there is one."""
     user = User.objects.create_user(name, password=PASSWORD)
     user.groups.set(Group.objects.filter(name__in=role_names))
     if project is not None:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
+from diagnosis import roles
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests import flushing
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, make_cast, person
 from tests.postgres import own_postgres_url, postgres_url  # noqa: F401 - fixtures
 
 flushing.install()
@@ -28,6 +30,12 @@ def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> None:
 def cast(db: None) -> Cast:
     """The people and projects of tests/cast.py."""
     return make_cast()
+
+
+@pytest.fixture
+def rob(cast: Cast) -> User:
+    """A second reader of Ward 7."""
+    return person("rob", cast.project, roles.READER)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 from diagnosis.models import ModelVersion, Prediction, Project, Study
@@ -43,14 +43,6 @@ def films(cast: Cast, active_model: ModelVersion) -> list[Study]:
     ]
     Prediction.objects.update(**RESULT)
     return made
-
-
-@pytest.fixture
-def rob(cast: Cast) -> User:
-    user = User.objects.create_user("rob", password=PASSWORD)
-    user.groups.add(Group.objects.get(name="reader"))
-    user.memberships.create(project=cast.project)
-    return user
 
 
 def listen(page: Page) -> list[tuple[str, str]]:

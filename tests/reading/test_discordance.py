@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,14 +19,6 @@ from tests.cast import Cast
 from tests.films import chest_png
 
 KINDS = ("reader_ai", "readers", "confident_wrong")
-
-
-def rob(cast: Cast) -> User:
-    user, created = User.objects.get_or_create(username="rob")
-    if created:
-        user.groups.add(Group.objects.get(name="reader"))
-        user.memberships.create(project=cast.project)
-    return user
 
 
 def read(reader: User, study: Study, finding: str, confidence: int = 70, **changes: Any) -> None:
@@ -82,25 +74,25 @@ def test_reader_and_ai(
     ],
 )
 def test_readers_among_themselves(
-    cast: Cast, finished_study: Study, first: str, second: str, differ: bool
+    cast: Cast, rob: User, finished_study: Study, first: str, second: str, differ: bool
 ) -> None:
     read(cast.rania, finished_study, first)
-    read(rob(cast), finished_study, second)
+    read(rob, finished_study, second)
     assert ("readers" in kinds(cast)) is differ
 
 
-def test_drafts_and_addenda_do_not_count(cast: Cast, finished_study: Study) -> None:
-    read(rob(cast), finished_study, "normal", sign=False)
+def test_drafts_and_addenda_do_not_count(cast: Cast, rob: User, finished_study: Study) -> None:
+    read(rob, finished_study, "normal", sign=False)
     read(cast.rania, finished_study, "pneumonia")
     read(cast.rania, finished_study, "normal", 100)
     assert kinds(cast) == set()
 
 
 def test_nobody_sees_it_before_they_may_see_the_result(
-    client: Client, cast: Cast, finished_study: Study
+    client: Client, cast: Cast, rob: User, finished_study: Study
 ) -> None:
     Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
-    read(rob(cast), finished_study, "normal", agrees_with_ai=None)
+    read(rob, finished_study, "normal", agrees_with_ai=None)
     client.force_login(cast.rania)
     assert finished_study.reference not in client.get(reverse("discordance")).content.decode()
     with pytest.raises(ReasonRefused):
@@ -164,13 +156,15 @@ def test_an_unknown_kind_shows_all(client: Client, cast: Cast, finished_study: S
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_the_list_asks_few_questions(client: Client, cast: Cast, finished_study: Study, count: int) -> None:
+def test_the_list_asks_few_questions(
+    client: Client, cast: Cast, rob: User, finished_study: Study, count: int
+) -> None:
     films = [finished_study]
     for seed in range(1, count):
         films.append(submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=seed)).study)
     for film in films:
         read(cast.rania, film, "normal", agrees_with_ai=None if film != finished_study else False)
-        read(rob(cast), film, "pneumonia", agrees_with_ai=None if film != finished_study else False)
+        read(rob, film, "pneumonia", agrees_with_ai=None if film != finished_study else False)
     client.force_login(cast.rania)
     with CaptureQueriesContext(connection) as seen:
         client.get(reverse("discordance"))

@@ -47,13 +47,6 @@ def sign(cast: Cast, study: Study, **changes: Any) -> Review:
     return review_study(actor=cast.rania, study=study, sign=True, **fields)
 
 
-def other_reader(cast: Cast, name: str = "rob") -> User:
-    user = User.objects.create_user(name, password="correct horse battery")
-    user.groups.add(Group.objects.get(name="reader"))
-    user.memberships.create(project=cast.project)
-    return user
-
-
 def address(route: Route, study: Study) -> str:
     prediction = Prediction.objects.get(study=study)
     uids = {"api-prediction-detail": prediction.uid, "api-review-detail": None, "api-review-sign": None}
@@ -81,11 +74,11 @@ def answers(client: Client, study: Study) -> Iterator[tuple[Route, str]]:
 
 
 @pytest.mark.parametrize("who", ["rania", "root"])
-def test_no_address_gives_a_hidden_result_away(cast: Cast, hidden_study: Study, who: str) -> None:
+def test_no_address_gives_a_hidden_result_away(cast: Cast, rob: User, hidden_study: Study, who: str) -> None:
     """Root is a superuser, hence a reader too: the administration must not tell them either."""
     user = cast.rania if who == "rania" else User.objects.create_superuser("root")
     review_study(actor=user, study=hidden_study, finding="normal", confidence=70)
-    review_study(actor=other_reader(cast), study=hidden_study, finding="normal", confidence=60, sign=True)
+    review_study(actor=rob, study=hidden_study, finding="normal", confidence=60, sign=True)
     client = Client()
     client.force_login(user)
     seen = 0
@@ -181,12 +174,13 @@ def test_the_film_itself_is_not_hidden(client: Client, cast: Cast, hidden_study:
         "/studies/?review=disagreed",
     ],
 )
-def test_lists_cannot_be_searched_by_a_hidden_result(cast: Cast, hidden_study: Study, query: str) -> None:
+def test_lists_cannot_be_searched_by_a_hidden_result(
+    cast: Cast, rob: User, hidden_study: Study, query: str
+) -> None:
     Prediction.objects.update(calibrated_probability=0.55)  # borderline too
-    robs = other_reader(cast)
-    review_study(actor=robs, study=hidden_study, finding="other", confidence=5, sign=True)
+    review_study(actor=rob, study=hidden_study, finding="other", confidence=5, sign=True)
     agrees = query.endswith(("=agreed", "=true"))  # so that the film would be found
-    review_study(actor=robs, study=hidden_study, finding="other", confidence=5, agrees_with_ai=agrees)
+    review_study(actor=rob, study=hidden_study, finding="other", confidence=5, agrees_with_ai=agrees)
     client = api.client_of(cast.rania) if query.startswith("/api") else Client()
     if not query.startswith("/api"):
         client.force_login(cast.rania)
@@ -206,8 +200,7 @@ def test_the_history_cannot_be_sorted_by_a_hidden_result(
         assert order == [study.reference for study in expected], sort
 
 
-def test_other_readers_are_not_heard_before_ones_own_read(cast: Cast, hidden_study: Study) -> None:
-    rob = other_reader(cast)
+def test_other_readers_are_not_heard_before_ones_own_read(cast: Cast, rob: User, hidden_study: Study) -> None:
     said = review_study(actor=rob, study=hidden_study, finding="pneumonia", confidence=90, sign=True)
     assert not Review.objects.visible_to(cast.rania).exists()
     client = api.client_of(cast.rania)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -30,15 +30,6 @@ def films(study: Study, cast: Cast) -> list[Study]:
         submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=n)).study for n in (1, 2)
     ]
     return [study, *more]
-
-
-@pytest.fixture
-def rob(cast: Cast) -> User:
-    """A second reader of Ward 7."""
-    user = User.objects.create_user("rob", password=PASSWORD)
-    user.groups.add(Group.objects.get(name="reader"))
-    user.memberships.create(project=cast.project)
-    return user
 
 
 def sign(reader: User, study: Study) -> None:
