@@ -5,7 +5,7 @@ FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PNEUMOWEB_VAR=/data
 WORKDIR /app
 COPY requirements.txt .
-RUN pip install --no-compile --require-hashes -r requirements.txt
+RUN pip install --no-compile --no-deps --require-hashes -r requirements.txt
 COPY manage.py LICENSE ./
 COPY pneumoweb pneumoweb
 COPY pneumoml pneumoml

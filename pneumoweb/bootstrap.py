@@ -243,7 +243,10 @@ def _pip_install(requirements: Path) -> None:
     scratch = VENV / "tmp"  # not /tmp, which is often small
     scratch.mkdir(exist_ok=True)
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar", "off", "--no-compile", "--require-hashes", "-r", str(requirements)]
+    # The list is complete. Without --no-deps pip asks the index again for every requirement with an
+    # extra (coverage[toml]) and stops as soon as a newer release than the pinned one is out.
+    command += ["--progress-bar", "off", "--no-compile", "--no-deps", "--require-hashes"]
+    command += ["-r", str(requirements)]
     variables = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0"}
     log = VENV / "install.log"
     with log.open("wb") as out, subprocess.Popen(command, env=variables, stdout=out, stderr=out) as pip:

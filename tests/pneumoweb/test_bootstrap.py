@@ -222,21 +222,34 @@ def test_the_env_file_is_read_as_settings_reads_it(line: str, value: str, tmp_pa
 # --- The pinned install -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A wheel of one module, so that the true pip installs something without an index."""
-    path = tmp_path / "tiny-1.0-py3-none-any.whl"
-    info = "tiny-1.0.dist-info"
+def make_wheel(folder: Path, name: str, version: str = "1.0", requires: str = "") -> Path:
+    """Write a wheel of one module, so that the true pip installs something without an index."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
     files = {
-        "tiny.py": "ANSWER = 42\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        f"{name}.py": "ANSWER = 42\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        f"Provides-Extra: toml\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
     with zipfile.ZipFile(path, "w") as archive:
-        for name, text in (files | {f"{info}/RECORD": record}).items():
-            archive.writestr(name, text)
+        for file, text in (files | {f"{info}/RECORD": record}).items():
+            archive.writestr(file, text)
     return path
+
+
+def pinned(wheel: Path) -> str:
+    """Return the line of requirements.txt that pins this wheel."""
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A wheel that can be installed."""
+    return make_wheel(tmp_path, "tiny")
 
 
 def answer_of(copy: Copy) -> str:
@@ -285,7 +298,15 @@ def test_a_wrong_hash_is_refused_and_the_cut_install_is_made_afresh(copy: Copy, 
 
 
 def test_the_packages_may_come_from_a_folder_without_any_network(copy: Copy, package: Path) -> None:
-    digest = hashlib.sha256(package.read_bytes()).hexdigest()
-    (copy.root / "requirements.txt").write_text(f"tiny==1.0 --hash=sha256:{digest}\n", encoding="ascii")
+    (copy.root / "requirements.txt").write_text(pinned(package), encoding="ascii")
     done = copy.bootstrap(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(package.parent))
+    assert (done.returncode, answer_of(copy)) == (0, "42"), done
+
+
+def test_a_newer_release_of_a_pinned_package_does_not_stop_the_install(copy: Copy, tmp_path: Path) -> None:
+    user = make_wheel(tmp_path, "tiny", requires="helper[toml]>=1.0")
+    wheels = [user, make_wheel(tmp_path, "helper")]
+    make_wheel(tmp_path, "helper", "2.0")  # released after the pins were written
+    (copy.root / "requirements.txt").write_text("".join(map(pinned, wheels)), encoding="ascii")
+    done = copy.bootstrap(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
     assert (done.returncode, answer_of(copy)) == (0, "42"), done
