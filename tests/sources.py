@@ -80,6 +80,11 @@ def sources(*folders: str) -> list[Source]:
     return found
 
 
+def is_model(source: Source) -> bool:
+    """Tell whether the file says what is stored: models.py, or one of the package that takes its place."""
+    return source.name.endswith("/models.py") or "/models/" in source.name
+
+
 def is_door(source: Source) -> bool:
     """True for what parses, calls a verb and renders: views, API, forms, tasks, admin, commands, URLs."""
     parts = Path(source.name).parts

@@ -1,0 +1,28 @@
+"""What is stored: projects, studies, model versions, predictions, the audit trail, signs of life."""
+
+from diagnosis.models.audit_events import AuditEvent, AuditHead
+from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
+from diagnosis.models.predictions import ModelVersion, Prediction
+from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
+from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
+from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
+
+__all__ = [
+    "AI_SHOWN",
+    "AuditEvent",
+    "AuditHead",
+    "IdempotencyKey",
+    "ModelVersion",
+    "Prediction",
+    "Project",
+    "ProjectMembership",
+    "ProjectQuerySet",
+    "ResultDisclosure",
+    "Study",
+    "StudyQuerySet",
+    "WorkerStatus",
+    "_display_path",  # the migrations name these three
+    "_original_path",
+    "_thumbnail_path",
+    "ai_hidden_from",
+]

@@ -1,0 +1,36 @@
+"""The audit trail: a chain of events and its end."""
+
+from django.db import models
+
+
+class AuditHead(models.Model):
+    """The end of the audit chain: one row, locked while an event is appended."""
+
+    last_seq = models.PositiveBigIntegerField(default=0)
+    last_hash = models.CharField(max_length=64, default="0" * 64)
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did. Append-only: triggers refuse changes, the chain shows tampering."""
+
+    seq = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor_id = models.BigIntegerField(null=True, help_text="No foreign key: the trail outlives the account.")
+    actor_name = models.CharField(max_length=150)
+    verb = models.CharField(max_length=40)
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-seq"]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="audit_object"),
+            models.Index(fields=["verb", "-seq"], name="audit_verb"),
+            models.Index(fields=["-at"], name="audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.actor_name} {self.verb}"

@@ -1,0 +1,44 @@
+"""Whether an AI result is withheld from somebody, and to whom it was opened."""
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
+from django.utils import timezone
+
+from diagnosis.models.projects import Project
+from diagnosis.roles import AnyUser, may_review
+
+
+class ResultDisclosure(models.Model):
+    """One reader to whom the AI result of one film is open, since they have given their own read."""
+
+    study = models.ForeignKey("diagnosis.Study", on_delete=models.CASCADE, related_name="disclosures")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "reader"], name="one_disclosure_each")]
+
+    def __str__(self) -> str:
+        return f"{self.study.reference} to {self.reader}"
+
+
+def ai_hidden_from(user: AnyUser, *, study: str = "") -> dict[str, Combinable]:
+    """Return the annotation `ai_hidden`: true where the study's AI result is withheld from `user` now.
+
+    The one place where this is decided. `study` is the way from the queried model to the study, for example
+    "study" for predictions. Readers of a project that hides results see one once they have signed their read.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return {"ai_hidden": Value(True)}
+    if not may_review(user):
+        return {"ai_hidden": Value(False)}
+    way = f"{study}__" if study else ""
+    opened = ResultDisclosure.objects.filter(reader=user, study=OuterRef(f"{way}pk"))
+    hides = Q(**{f"{way}project__ai_visibility": Project.AiVisibility.HIDDEN})
+    return {"ai_hidden": ExpressionWrapper(hides & ~Exists(opened), output_field=models.BooleanField())}
+
+
+AI_SHOWN = Q(ai_hidden=False)  # narrows what was annotated with `ai_hidden`

@@ -1,0 +1,128 @@
+"""Chest films as they were taken in, and who may see them."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from diagnosis.dicom_fields import DicomFields
+from diagnosis.models.disclosures import ai_hidden_from
+from diagnosis.models.projects import Project
+from diagnosis.roles import AnyUser, sees_every_project
+
+if TYPE_CHECKING:
+    from diagnosis.models.predictions import Prediction
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    """Studies, narrowed to what a person may see."""
+
+    def visible_to(self, user: AnyUser) -> "StudyQuerySet":
+        """Return the films of the user's projects that are not in the trash, each with its `ai_hidden`.
+
+        The one place where visibility is decided: pages, API, search, export, media and admin use it.
+        """
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        kept = self.filter(deleted_at__isnull=True).annotate(**ai_hidden_from(user))
+        if sees_every_project(user):
+            return kept
+        return kept.filter(project__in=Project.objects.visible_to(user))
+
+
+def _original_path(study: "Study", filename: str) -> str:
+    """Name the original by the study's own id: the sender's file name is never used."""
+    return f"studies/{study.uid.hex[:2]}/{study.uid}/original.{study.media_format.lower()}"
+
+
+def _display_path(study: "Study", filename: str) -> str:
+    return f"studies/{study.uid.hex[:2]}/{study.uid}/display.png"
+
+
+def _thumbnail_path(study: "Study", filename: str) -> str:
+    return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.jpg"
+
+
+class Study(DicomFields):
+    """One chest film as it was taken in: the original (of DICOM: de-identified), and our own grey copy."""
+
+    class MediaFormat(models.TextChoices):
+        JPEG = "JPEG"
+        PNG = "PNG"
+        DICOM = "DICOM"
+
+    class Source(models.TextChoices):
+        FILE = "file", "Uploaded file"
+        URL = "url", "Fetched from a URL"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="studies")
+    subject_code = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9._-]*\Z", "Use letters, digits, dot, dash and underscore.")],
+        help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.",
+    )
+    source = models.CharField(max_length=4, choices=Source.choices)
+    media_format = models.CharField(max_length=5, choices=MediaFormat.choices)
+    sha256 = models.CharField(max_length=64, editable=False)
+    byte_size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    bit_depth = models.PositiveSmallIntegerField()
+    colour_fraction = models.FloatField(
+        null=True, editable=False, help_text="Share of clearly coloured pixels in the file as sent, 0 to 1."
+    )
+    original = models.FileField(upload_to=_original_path, max_length=200)
+    display = models.FileField(upload_to=_display_path, max_length=200)
+    thumbnail = models.FileField(upload_to=_thumbnail_path, max_length=200)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Whether the AI result is withheld from the person who asks; `visible_to` answers it for each film.
+    # A door that reads a film by another way withholds the result.
+    ai_hidden = True
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name_plural = "studies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "sha256"],
+                condition=Q(deleted_at__isnull=True),
+                name="one_film_per_project",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="study_newest"),
+            models.Index(fields=["project", "-created_at", "-id"], name="study_project_newest"),
+            models.Index(fields=["subject_code"], name="study_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the study's page."""
+        return reverse("study", kwargs={"uid": self.uid})
+
+    @property
+    def reference(self) -> str:
+        """The short name people use for the film, for example PW-000123."""
+        return f"PW-{self.pk:06d}" if self.pk else "PW-new"
+
+    @property
+    def newest_prediction(self) -> "Prediction | None":
+        """The prediction that pages and the API show; uses a prefetched list where there is one."""
+        return max(self.predictions.all(), key=lambda prediction: prediction.pk, default=None)
