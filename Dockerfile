@@ -11,6 +11,7 @@ COPY pneumoweb pneumoweb
 COPY pneumoml pneumoml
 COPY diagnosis diagnosis
 COPY reading reading
+COPY insight insight
 COPY templates templates
 COPY static static
 RUN useradd --uid 10001 --no-create-home pneumoweb && install -d -o pneumoweb -g pneumoweb -m 700 /data

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "axes",
     "diagnosis",
     "reading",
+    "insight",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("diagnosis.api.seed_urls")),
     path("", include("diagnosis.urls")),
     path("", include("reading.urls")),
+    path("", include("insight.urls")),
     path("api/v1/", include("diagnosis.api.urls")),
     path("api/v1/", include("reading.api.urls")),
     re_path(r"^api(?:/|$)", UnknownAddress.as_view(), name="api-unknown"),

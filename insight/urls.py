@@ -1,0 +1,5 @@
+"""Addresses of statistics, exports and reports."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
