@@ -1,6 +1,6 @@
 """The ladder of training steps, one added at a time: what each does to validation and shift tests.
 
-    .venv/bin/python benchmarks/ladder.py --data chest_xray --run-dir DIR \
+    .venv/bin/python -m benchmarks.ladder --data chest_xray --run-dir DIR \
         --base-weights vgg16_notop.weights.h5
 
 Every rung is a whole small run: 1,000 class-balanced training films in two cached passes of 160-pixel

@@ -1,7 +1,7 @@
 """Time from sending one film to its result on an idle installation, and the memory of its processes.
 
     ./run.sh                                                   # in another terminal, from this folder
-    .venv/bin/python benchmarks/one_film.py --server http://127.0.0.1:8000 --user admin
+    .venv/bin/python -m benchmarks.one_film --server http://127.0.0.1:8000 --user admin
 
 The password is asked for, or read from PNEUMOWEB_PASSWORD. Each film is a sample with a few pixels changed,
 so that none is recognised as sent before. Prints one JSON object.

@@ -1,6 +1,6 @@
 """How far ways of preparing films resist a change of camera: a linear probe on frozen VGG16 features.
 
-    .venv/bin/python benchmarks/preparation_probe.py --data chest_xray --base-weights vgg16_notop.weights.h5
+    .venv/bin/python -m benchmarks.preparation_probe --data chest_xray --base-weights vgg16_notop.weights.h5
 
 For each preparation a logistic regression is fitted to 500 class-balanced training films and read on 180
 validation films, unchanged and changed as the shift tests change them, and on those whose acquisition looks
