@@ -1,4 +1,4 @@
-"""What readers say: reviews that are added to, never overwritten, and who is reading which film just now."""
+"""What readers say: reviews that are added to, never overwritten."""
 
 import hashlib
 import json
@@ -162,47 +162,3 @@ class Review(models.Model):
             "addendum_to": str(self.addendum_to.uid) if self.addendum_to else None,
         }
         return hashlib.sha256(json.dumps(signed, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-class ReadingClaim(models.Model):
-    """Who is reading a film just now: a courtesy between readers that ends by itself, not a lock."""
-
-    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="claim")
-    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    taken_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.study.reference} with {self.reader}"
-
-
-class DiscordanceReason(models.Model):
-    """Why readers and AI, or readers among themselves, differ on a film, as somebody saw it."""
-
-    class Kind(models.TextChoices):
-        READER_AI = "reader_ai", "Reader and AI differ"
-        READERS = "readers", "Readers differ"
-        CONFIDENT_WRONG = "confident_wrong", "Confident AI, sure reader, opposite"
-
-    class Reason(models.TextChoices):
-        AI_MISSED = "ai_missed", "AI missed a finding"
-        AI_OVERCALLED = "ai_overcalled", "AI called a normal film"
-        READER_MISSED = "reader_missed", "Reader missed a finding"
-        READER_OVERCALLED = "reader_overcalled", "Reader called a normal film"
-        SUBTLE = "subtle", "Subtle or ambiguous finding"
-        QUALITY = "quality", "Quality or position of the film"
-        OTHER_DISEASE = "other_disease", "Another disease"
-        OTHER = "other", "Something else, see the note"
-
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="discordance_reasons")
-    kind = models.CharField(max_length=15, choices=Kind.choices)
-    reason = models.CharField(max_length=17, choices=Reason.choices)
-    note = models.TextField(blank=True, max_length=1000)
-    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    given_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.study.reference}: {self.reason}"
