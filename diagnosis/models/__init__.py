@@ -1,7 +1,9 @@
-"""What is stored: projects, studies, model versions, predictions, the audit trail, signs of life."""
+"""What is stored: projects, studies, batches, model versions, predictions, notifications, the audit trail."""
 
 from diagnosis.models.audit_events import AuditEvent, AuditHead
+from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
 from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
+from diagnosis.models.notifications import Notification, NotificationQuerySet
 from diagnosis.models.predictions import ModelVersion, Prediction
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
@@ -11,8 +13,13 @@ __all__ = [
     "AI_SHOWN",
     "AuditEvent",
     "AuditHead",
+    "Batch",
+    "BatchItem",
+    "BatchQuerySet",
     "IdempotencyKey",
     "ModelVersion",
+    "Notification",
+    "NotificationQuerySet",
     "Prediction",
     "Project",
     "ProjectMembership",
