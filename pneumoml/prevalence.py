@@ -1,0 +1,102 @@
+"""What an operating point means where pneumonia is rarer or commoner than in the validation films."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pneumoml.metrics import Confusion, predictive_values, wilson
+
+_LEVEL_Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Range:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Range:
+        """The same on another scale; `factor` is not negative."""
+        return Range(self.value * factor, self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class AtPrevalence:
+    """Predictive values (0–1), alarms for each true case among them, and numbers of 100 films."""
+
+    ppv: Range
+    npv: Range
+    alarms_per_case: Range
+    alarms: Range
+    true_alarms: Range
+    false_alarms: Range
+    missed: Range
+
+
+def counts_of(card: Mapping[str, Any]) -> Confusion | None:
+    """The card's counts on validation films; None where it holds none, or none of one class."""
+    metrics = card.get("metrics")
+    validation = metrics.get("validation") if isinstance(metrics, Mapping) else None
+    found = validation.get("confusion") if isinstance(validation, Mapping) else None
+    if not isinstance(found, Mapping):
+        return None
+    cells = [found.get(name) for name in ("tn", "fp", "fn", "tp")]
+    if not all(isinstance(cell, int) and not isinstance(cell, bool) and cell >= 0 for cell in cells):
+        return None
+    counts = Confusion(*(int(cell) for cell in cells if cell is not None))
+    return counts if counts.tp + counts.fn and counts.tn + counts.fp else None
+
+
+def at_prevalence(counts: Confusion, prevalence: float) -> AtPrevalence:
+    """Work out what `counts` (of both classes) mean at a prevalence strictly between 0 and 1.
+
+    Predictive values by Bayes' theorem, their intervals on the logit scale (Mercaldo, Lau and Zhou 2007; half
+    a film added to each count where one is 0); shares of one class by Wilson, all alarms together by Zou and
+    Donner's (2008) way of adding two such intervals. Films count as independent, the prevalence as known.
+    """
+    sick, well = counts.tp + counts.fn, counts.tn + counts.fp
+    sensitivity = Range(counts.tp / sick, *wilson(counts.tp, sick))
+    fall_out = Range(counts.fp / well, *wilson(counts.fp, well))
+    true_alarms, false_alarms = sensitivity.times(100 * prevalence), fall_out.times(100 * (1 - prevalence))
+    misses = Range(1 - sensitivity.value, 1 - sensitivity.high, 1 - sensitivity.low)
+    ppv, npv = _predictive(counts, prevalence)
+    return AtPrevalence(
+        ppv=ppv,
+        npv=npv,
+        alarms_per_case=Range(1 / ppv.value if ppv.value else math.inf, 1 / ppv.high, 1 / ppv.low),
+        alarms=_added(true_alarms, false_alarms),
+        true_alarms=true_alarms,
+        false_alarms=false_alarms,
+        missed=misses.times(100 * prevalence),
+    )
+
+
+def _predictive(counts: Confusion, prevalence: float) -> tuple[Range, Range]:
+    tn, fp, fn, tp = (float(cell) for cell in (counts.tn, counts.fp, counts.fn, counts.tp))
+    ppv, npv = predictive_values(tp / (tp + fn), tn / (tn + fp), prevalence)
+    if 0 in (tn, fp, fn, tp):
+        tn, fp, fn, tp = tn + 0.5, fp + 0.5, fn + 0.5, tp + 0.5
+    sick, well, odds = tp + fn, tn + fp, prevalence / (1 - prevalence)
+    for_alarm = math.sqrt(1 / tp - 1 / sick + 1 / fp - 1 / well)
+    for_none = math.sqrt(1 / fn - 1 / sick + 1 / tn - 1 / well)
+    positive = math.log((tp / sick) / (fp / well) * odds)
+    negative = math.log((tn / well) / (fn / sick) / odds)
+    return _on_logit(ppv, positive, for_alarm), _on_logit(npv, negative, for_none)
+
+
+def _on_logit(value: float, place: float, error: float) -> Range:
+    """The interval around `place` on the logit scale; it always holds the value itself."""
+    ends = [1 / (1 + math.exp(-(place + side * _LEVEL_Z * error))) for side in (-1, 1)]
+    return Range(value, min(ends[0], value), max(ends[1], value))
+
+
+def _added(one: Range, two: Range) -> Range:
+    value = one.value + two.value
+    down = math.hypot(one.value - one.low, two.value - two.low)
+    up = math.hypot(one.high - one.value, two.high - two.value)
+    return Range(value, value - down, value + up)
