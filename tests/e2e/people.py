@@ -12,9 +12,9 @@ PEOPLE = """
 from django.contrib.auth.models import Group, User
 from diagnosis.models import Project
 Project.objects.create(slug="ward-7", name="Ward 7", open_to_all=True)
-for name, role in (("alice", "uploader"), ("rania", "reader"), ("nora", None)):
+for name, *roles in (("alice", "uploader"), ("rania", "reader"), ("kim", "uploader", "reader"), ("nora",)):
     user = User.objects.create_user(name, password="{password}")
-    user.groups.set(Group.objects.filter(name=role))
+    user.groups.set(Group.objects.filter(name__in=roles))
 """
 
 

@@ -17,9 +17,9 @@ class Room(Stack):
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
         self.films = json.loads(self.run("make(read=3, unread=3)").splitlines()[-1])
 
-    def run(self, call: str) -> str:
-        """Call a function of study_films in the server's own database."""
-        return self.manage("shell", "-c", f"from tests.e2e import study_films; study_films.{call}")
+    def run(self, call: str, *, module: str = "study_films") -> str:
+        """Call a function of study_films, or of another module beside it, in the server's own database."""
+        return self.manage("shell", "-c", f"from tests.e2e import {module}; {module}.{call}")
 
     def finish(self, address: str) -> None:
         """Let the result of a film arrive."""

@@ -1,4 +1,4 @@
-"""The whole way with the keyboard alone: skip link, sign in, upload, find, open, menu."""
+"""The whole way with the keyboard alone: sign in, upload, find, open, result, review, sign, sign out."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.stack import ADMIN_PASSWORD, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 
-MOST_TABS = 40
+MOST_TABS = 60
 
 
 def tab_to(page: Page, description: str, selector: str) -> None:
@@ -38,11 +38,27 @@ def has_focus_ring(page: Page) -> bool:
     )
 
 
+def review_and_sign(page: Page) -> None:
+    """Disagree with the result, say what the film shows and how sure that is, and sign."""
+    tab_to(page, "The agreement", "input[name=agrees_with_ai]")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "The finding", "input[name=finding]")
+    page.keyboard.press("ArrowDown")
+    assert has_focus_ring(page)
+    tab_to(page, "The certainty", "input[name=confidence]")
+    page.keyboard.type("80")
+    tab_to(page, "The password", "input[name=password]")
+    assert has_focus_ring(page)
+    page.keyboard.type(ADMIN_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your read is signed and final.")).to_be_visible()
+
+
 def test_from_sign_in_to_a_film_and_out_again(browser: Browser, system: Stack, watch: Watch) -> None:
     context = browser.new_context(base_url=system.url, viewport={"width": 1280, "height": 900})
     page = watch.look_at(context.new_page())
     page.goto("/upload/")
-    page.keyboard.type("alice")  # the first field has the focus
+    page.keyboard.type("kim")  # the first field has the focus
     page.keyboard.press("Tab")
     page.keyboard.type(ADMIN_PASSWORD)
     page.keyboard.press("Enter")
@@ -74,6 +90,10 @@ def test_from_sign_in_to_a_film_and_out_again(browser: Browser, system: Stack, w
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/studies/[0-9a-f-]{36}/$"))
 
+    expect(page.locator(".pw-verdict")).to_be_visible()
+    review_and_sign(page)
+
+    page.goto("/studies/")
     tab_to(page, "The account menu", "details.pw-menu > summary")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -1,23 +1,21 @@
 """Reading in a real browser: a blind read from worklist to signature, a drawn region, keys, two readers."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
-from playwright.sync_api import ConsoleMessage, Page, Response, expect
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect
 
-from diagnosis.models import ModelVersion, Prediction, Project, Study
-from diagnosis.submission import submit_study
-from reading.claims import claim_film
-from reading.models import Review
-from reading.review import review_study
-from tests.cast import PASSWORD, Cast
-from tests.e2e.study_films import HEIGHT, RESULT, WIDTH
-from tests.films import chest_like, png
+from tests.cast import PASSWORD
+from tests.e2e.room import Room
+from tests.e2e.study_films import HEIGHT, WIDTH
+from tests.e2e.watch import Watch
 
 pytestmark = pytest.mark.e2e
 
@@ -28,21 +26,90 @@ TELLTALES = re.compile(
 )
 
 
-@pytest.fixture
-def films(cast: Cast, active_model: ModelVersion) -> list[Study]:
-    """Three films with results above the operating point, in a project that hides them from readers."""
-    Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
-    made = [
-        submit_study(
-            actor=cast.alice,
-            project=cast.project,
-            data=png(chest_like(HEIGHT, WIDTH, seed=seed)),
-            subject_code=f"S-{seed:03d}",
-        ).study
-        for seed in range(3)
+@dataclass(frozen=True)
+class Scene:
+    """A project that hides results, with two readers of its own; addresses of its films, oldest first."""
+
+    room: Room
+    readers: list[str]
+    sessions: list[str]
+    films: list[str]
+
+    def sign(self, reader: str, film: str, finding: str) -> None:
+        """Let the reader sign a read of the film."""
+        self._run(f"sign({reader!r}, {_uid(film)!r}, {finding!r})")
+
+    def claim(self, reader: str, film: str) -> None:
+        """Let the reader open the film."""
+        self._run(f"claim({reader!r}, {_uid(film)!r})")
+
+    def reads_of(self, film: str) -> list[tuple[Any, ...]]:
+        """Return the signed reads: finding, prediction, region, film's size, seconds open."""
+        return self.room.query(
+            "SELECT finding, prediction_id, region_x, region_y, region_width, region_height, open_seconds "
+            "FROM reading_review JOIN diagnosis_study ON diagnosis_study.id = study_id "
+            f"WHERE signed_at IS NOT NULL AND diagnosis_study.uid = '{_uid(film).replace('-', '')}'"
+        )
+
+    def _run(self, call: str) -> None:
+        self.room.run(call, module="reading_scenes")
+
+
+def _uid(film: str) -> str:
+    return film.split("/")[2]
+
+
+@pytest.fixture(scope="module")
+def scenes(room: Room) -> list[Scene]:
+    """As many scenes as the tests of this module need, each used once."""
+    made = json.loads(room.run("make(5, 3)", module="reading_scenes").splitlines()[-1])
+    return [
+        Scene(room, one["readers"], one["sessions"], [f"/studies/{uid}/" for uid in one["films"]])
+        for one in made
     ]
-    Prediction.objects.update(**RESULT)
-    return made
+
+
+@pytest.fixture
+def scene(scenes: list[Scene]) -> Scene:
+    return scenes.pop()
+
+
+@pytest.fixture(scope="module")
+def shared_scene(scenes: list[Scene]) -> Scene:
+    """A scene to look at only: a film read by both readers, one that the second reader is reading."""
+    scene = scenes.pop()
+    first, second = scene.readers
+    scene.claim(second, scene.films[2])
+    scene.sign(second, scene.films[1], "other")
+    scene.sign(first, scene.films[1], "normal")
+    return scene
+
+
+@pytest.fixture
+def watch(room: Room) -> Iterator[Watch]:
+    watch = Watch(room.url)
+    yield watch
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def window(browser: Browser, room: Room, watch: Watch) -> Iterator[OpenWindow]:
+    """Open a watched window of a scene's first reader: `window(scene, width=…, theme=…)`."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(scene: Scene, *, width: int = 1280, theme: Any = "light") -> Page:
+        size: ViewportSize = {"width": width, "height": 900}
+        context = browser.new_context(
+            base_url=room.url, viewport=size, color_scheme=theme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": scene.sessions[0], "url": room.url}
+        context.add_cookies([cookie])  # type: ignore[list-item]  # a dictionary of these three
+        return watch.look_at(context.new_page())
+
+    yield open_window
+    for context in contexts:
+        context.close()
 
 
 def listen(page: Page) -> list[tuple[str, str]]:
@@ -56,23 +123,6 @@ def listen(page: Page) -> list[tuple[str, str]]:
 
     page.on("response", heard)
     return told
-
-
-# The test server's database in memory is shared by its threads, and now and then one finds it locked: that
-# request fails in this server only. Errors of scripts and of the page's policy count.
-OF_THE_TEST_SERVER = ("Failed to load resource", "Response Status Error")
-
-
-def errors_of(page: Page) -> list[str]:
-    found: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(OF_THE_TEST_SERVER):
-            found.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 def is_drawn(page: Page) -> None:
@@ -92,11 +142,9 @@ def draw(page: Page) -> None:
     page.mouse.up()
 
 
-def test_a_blind_read_from_worklist_to_signature(
-    live_window: OpenWindow, cast: Cast, films: list[Study]
-) -> None:
-    page = live_window(cast.rania, width=1440, reduced_motion="reduce")
-    told, errors = listen(page), errors_of(page)
+def test_a_blind_read_from_worklist_to_signature(window: OpenWindow, scene: Scene) -> None:
+    page = window(scene, width=1440)
+    told = listen(page)
     page.goto("/worklist/")
     expect(page.get_by_text("3 films without your signed read")).to_be_visible()
     page.get_by_role("link", name="Read the next film").click()
@@ -116,22 +164,18 @@ def test_a_blind_read_from_worklist_to_signature(
     expect(page.get_by_text("Your read is signed and final.")).to_be_visible()
     expect(page.get_by_role("heading", name="Above the operating point")).to_be_visible()
     expect(page.locator("img.pw-heat")).to_be_attached()
-    read = Review.objects.reads().get()
-    assert (read.finding, read.prediction, read.study) == ("pneumonia", None, films[0])
-    assert read.region is not None
-    assert 0.2 < read.region.x < 0.5
-    assert read.open_seconds is not None
+    [(finding, prediction, left, *_, open_seconds)] = scene.reads_of(scene.films[0])
+    assert (finding, prediction) == ("pneumonia", None)
+    assert 0.2 < left < 0.5
+    assert open_seconds is not None
     page.keyboard.press("j")
-    page.wait_for_url(f"**{films[1].get_absolute_url()}")
+    page.wait_for_url(f"**{scene.films[1]}")
     expect(page.get_by_text("Worklist: 2 left")).to_be_visible()
-    assert errors == []
 
 
-def test_the_drawn_rectangle_is_where_the_pointer_was(
-    live_window: OpenWindow, cast: Cast, films: list[Study]
-) -> None:
-    page = live_window(cast.rania, width=1440, reduced_motion="reduce")
-    page.goto(films[0].get_absolute_url())
+def test_the_drawn_rectangle_is_where_the_pointer_was(window: OpenWindow, scene: Scene) -> None:
+    page = window(scene, width=1440)
+    page.goto(scene.films[0])
     is_drawn(page)
     draw(page)
     frame = page.locator(".pw-region-frame").bounding_box()
@@ -145,9 +189,9 @@ def test_the_drawn_rectangle_is_where_the_pointer_was(
     expect(page.get_by_label("Left edge")).to_have_value("")
 
 
-def test_a_read_with_a_region_needs_no_mouse(live_window: OpenWindow, cast: Cast, films: list[Study]) -> None:
-    page = live_window(cast.rania, reduced_motion="reduce")
-    page.goto(films[0].get_absolute_url())
+def test_a_read_with_a_region_needs_no_mouse(window: OpenWindow, scene: Scene) -> None:
+    page = window(scene)
+    page.goto(scene.films[0])
     is_drawn(page)
     page.get_by_label("Normal", exact=True).focus()
     page.keyboard.press("Space")
@@ -166,20 +210,18 @@ def test_a_read_with_a_region_needs_no_mouse(live_window: OpenWindow, cast: Cast
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your read is signed and final.")).to_be_visible()
-    region = Review.objects.get().region
-    assert region is not None
-    assert region.in_pixels((WIDTH, HEIGHT)) == {"left": 100, "top": 200, "width": 300, "height": 150}
+    [(_, _, left, top, width, height, _)] = scene.reads_of(scene.films[0])
+    assert [round(left * WIDTH), round(top * HEIGHT)] == [100, 200]
+    assert [round(width * WIDTH), round(height * HEIGHT)] == [300, 150]
 
 
-def test_two_readers_know_of_each_other(
-    live_window: OpenWindow, cast: Cast, films: list[Study], rob: User
-) -> None:
-    claim_film(actor=rob, study=films[0])
-    page = live_window(cast.rania, reduced_motion="reduce")
+def test_two_readers_know_of_each_other(window: OpenWindow, scene: Scene) -> None:
+    scene.claim(scene.readers[1], scene.films[0])
+    page = window(scene)
     page.goto("/worklist/")
-    expect(page.get_by_text("Being read by rob")).to_be_visible()
-    page.goto(films[0].get_absolute_url())
-    expect(page.get_by_role("alert").get_by_text("Being read by rob")).to_be_visible()
+    expect(page.get_by_text(f"Being read by {scene.readers[1]}")).to_be_visible()
+    page.goto(scene.films[0])
+    expect(page.get_by_role("alert").get_by_text(f"Being read by {scene.readers[1]}")).to_be_visible()
     page.get_by_role("button", name="Read it all the same").click()
     expect(page.get_by_role("button", name="Save draft")).to_be_visible()
 
@@ -193,21 +235,26 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [
+        (1440, "light"),
+        (390, "dark"),
+        pytest.param(1440, "dark", marks=pytest.mark.nightly),
+        pytest.param(390, "light", marks=pytest.mark.nightly),
+    ],
+)
 def test_reading_pages_have_no_known_obstacle_and_fit(
-    live_window: OpenWindow, cast: Cast, films: list[Study], rob: User, width: int, theme: str, tmp_path: Path
+    window: OpenWindow, shared_scene: Scene, width: int, theme: str, tmp_path: Path
 ) -> None:
-    claim_film(actor=rob, study=films[2])
-    review_study(actor=rob, study=films[1], finding="other", confidence=30, sign=True)
-    review_study(actor=cast.rania, study=films[1], finding="normal", confidence=70, sign=True)
-    page = live_window(cast.rania, width=width, theme=theme, reduced_motion="reduce")
+    scene = shared_scene
+    page = window(scene, width=width, theme=theme)
     for name, address in {
         "worklist": "/worklist/",
-        "hidden": films[0].get_absolute_url(),
-        "signed": films[1].get_absolute_url(),
-        "taken": films[2].get_absolute_url(),
-        "reviews": f"{films[1].get_absolute_url()}reviews/",
+        "hidden": scene.films[0],
+        "signed": scene.films[1],
+        "taken": scene.films[2],
+        "reviews": f"{scene.films[1]}reviews/",
     }.items():
         page.goto(address)
         if "/reviews/" not in address and name != "worklist":
