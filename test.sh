@@ -106,7 +106,7 @@ if [ $usual = yes ]; then
 fi
 # shellcheck disable=SC2086
 if [ $heavy = yes ]; then
-    step "TensorFlow, worker and browser tests" run_pytest heavy $coverage $append \
+    step "TensorFlow, worker and browser tests" run_pytest heavy -n 2 --dist loadgroup $coverage $append \
         -m "(tensorflow or worker or e2e) and not nightly"
 fi
 if [ $nightly = yes ]; then
