@@ -1,4 +1,4 @@
-"""What every page may use: the disclaimer and what the signed-in person may do."""
+"""What every page may use: the disclaimer, what the signed-in person may do and how they like it."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from diagnosis import roles
+from diagnosis.models import Notification
+from diagnosis.preferences import preferences_of
 
 
 def reading_room(request: HttpRequest) -> dict[str, Any]:
@@ -15,8 +17,12 @@ def reading_room(request: HttpRequest) -> dict[str, Any]:
         return {"disclaimer": settings.DISCLAIMER}
     return {
         "disclaimer": settings.DISCLAIMER,
+        "preferences": preferences_of(user),
+        "unread": lambda: Notification.objects.visible_to(user).unread().count(),
         "may_upload": roles.may_upload(user),
         "may_review": roles.may_review(user),
+        "may_export": roles.may_export(user),
         "may_audit": roles.may_audit(user),
         "may_administer": roles.may_administer(user),
+        "admin_needs_second_factor": settings.ADMIN_SECOND_FACTOR,
     }

@@ -1,12 +1,15 @@
-"""What people may type into the pages about films."""
+"""What people may type into the pages about films, and choose for themselves."""
 
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Project, Study
+from diagnosis.models import Project, Study, UserPreference
+from diagnosis.models.preferences import colour_map_choices, language_choices
 from diagnosis.roles import AnyUser
 
 
@@ -78,4 +81,95 @@ class UploadForm(forms.Form):
         data = super().clean() or {}
         if not self.errors and not data.get("file") and not data.get("url"):
             self.add_error("file", "Choose at least one film, a JPEG, PNG or DICOM file.")
+        return data
+
+
+def _select() -> forms.Select:
+    return forms.Select(attrs={"class": "form-select"})
+
+
+class PreferencesForm(forms.Form):
+    """A person's own choices; an empty one leaves it to the browser or to the installation."""
+
+    theme = forms.ChoiceField(label=_("Theme"), choices=UserPreference.Theme.choices, widget=_select())
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=lambda: [("", _("As the browser says")), *language_choices()],
+        widget=_select(),
+    )
+    colour_map = forms.ChoiceField(
+        label=_("Colours of the map"),
+        required=False,
+        choices=lambda: [("", _("As the installation does it")), *colour_map_choices()],
+        help_text=_("With which colours a film's map is shown at first."),
+        widget=_select(),
+    )
+    alpha = forms.IntegerField(
+        label=_("Opacity of the map, in per cent"),
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text=_(
+            "0 to 100: how strongly the map covers the film at first. Empty: as the installation does it."
+        ),
+        widget=forms.NumberInput(attrs={"class": "form-control", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data, initial=_initial(user))
+
+    def choices(self) -> dict[str, Any]:
+        """Return the valid choices as `save_preferences` takes them."""
+        data = self.cleaned_data
+        alpha = data["alpha"]
+        return {
+            "theme": data["theme"],
+            "language": data["language"],
+            "colour_map": data["colour_map"],
+            "alpha": None if alpha is None else alpha / 100,
+            "own_alpha": alpha is not None,
+        }
+
+
+def _initial(user: User) -> dict[str, Any]:
+    row: UserPreference | None = getattr(user, "preference", None)
+    if row is None:
+        return {"theme": UserPreference.Theme.SYSTEM}
+    alpha = None if row.alpha is None else round(100 * row.alpha)
+    return {"theme": row.theme, "language": row.language, "colour_map": row.colour_map, "alpha": alpha}
+
+
+class BatchForm(forms.Form):
+    """A new batch: its project, and the archive where there is one, else the number of films that follow."""
+
+    project = forms.ModelChoiceField(
+        label=_("Project"),
+        queryset=Project.objects.none(),
+        empty_label=None,
+        error_messages={
+            "required": _("Choose the project that the films belong to."),
+            "invalid_choice": _("You do not work in this project. Choose one from the list."),
+        },
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    archive = forms.FileField(
+        label=_("ZIP archive of films"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+    )
+    expected = forms.IntegerField(required=False, min_value=1, max_value=100_000, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        project = self.fields["project"]
+        assert isinstance(project, forms.ModelChoiceField)  # noqa: S101  # for the type checker
+        project.queryset = Project.objects.visible_to(user)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for films where there are none."""
+        data = super().clean() or {}
+        if not self.errors and data.get("archive") is None and data.get("expected") is None:
+            self.add_error("archive", _("Choose a ZIP archive of films."))
         return data

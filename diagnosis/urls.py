@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from diagnosis.views import banner, burned_in_text, media, model, states, study, upload
+from diagnosis.views import (
+    banner,
+    batches,
+    burned_in_text,
+    media,
+    model,
+    notifications,
+    preferences,
+    states,
+    study,
+    upload,
+)
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -21,5 +32,17 @@ urlpatterns = [
     path("burned-in-text/", burned_in_text.queue, name="burned-in-text"),
     path("model/", model.active_model_page, name="model"),
     path("model/<str:version>/", model.model_version_page, name="model-version"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/theme/", preferences.theme, name="preferences-theme"),
+    path("language/", preferences.language, name="set_language"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/begin/", batches.batch_begin, name="batch-begin"),
+    path("batches/<uuid:batch>/", batches.batch_page, name="batch"),
+    path("batches/<uuid:batch>/status/", batches.batch_status, name="batch-status"),
+    path("batches/<uuid:batch>/films/", batches.batch_films, name="batch-films"),
+    path("batches/<uuid:batch>/close/", batches.batch_close, name="batch-close"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/bell/", notifications.notification_bell, name="notification-bell"),
+    path("notifications/read/", notifications.notifications_read, name="notifications-read"),
     path("banner/", banner.system_banner, name="system-banner"),
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from pneumoweb.broker import broker_for
 from pneumoweb.secret import load_or_create_secret
@@ -71,22 +72,29 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "diagnosis",
     "reading",
     "insight",
 ]
 MIDDLEWARE = [
+    "pneumoweb.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pneumoweb.languages.PersonsLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "pneumoweb.signed_out.SignedOutMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "pneumoweb.urls"
@@ -101,6 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "diagnosis.context.reading_room",
             ],
         },
@@ -143,9 +152,38 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_HANDLER = "diagnosis.lockout.CountFirstHandler"
+AXES_CLIENT_IP_CALLABLE = "diagnosis.lockout.client_address"
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail tells who signed in
+NUM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
+
+# --- Second factor: allauth's pages, without sign-up and without e-mail -------------------------------
+ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=True)
+ACCOUNT_ADAPTER = "diagnosis.views.sign_in.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_MINUTES", default=15) * 60
+MFA_ADAPTER = "diagnosis.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "diagnosis.views.sign_in.SignInCode",
+    "reauthenticate": "diagnosis.views.sign_in.CodeAgain",
+}
+MFA_TOTP_ISSUER = "pneumoweb"
+MFA_TOTP_TOLERANCE = 1  # phones' clocks differ by some seconds
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # there are no verified addresses here
 
 # --- Language, time, static files -------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch"), ("es", "Español")]  # each in its own words
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "pneumoweb.formats"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = USE_TZ = True
 STATIC_URL = "static/"
@@ -166,6 +204,13 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# --- Batches: what one archive may hold, and how long a worker is at it before it reads films again
+MAX_BATCH_BYTES = env.int("MAX_BATCH_MB", default=1024) * 1024 * 1024
+BATCH_MAX_FILES = 2000
+BATCH_MAX_UNPACKED_BYTES = 20 * 1024**3
+BATCH_MAX_RATIO = 200  # unpacked to packed size of one file of more than a megabyte
+BATCH_STEP_SECONDS = 2
+BATCH_LEASE_SECONDS = 60  # renewed after each file; decoding one takes 20 s at most
 URL_INTAKE = env.bool("URL_INTAKE", default=False)
 URL_INTAKE_MAX_BYTES = 25 * 1024 * 1024
 URL_INTAKE_TOTAL_SECONDS = 20
@@ -177,6 +222,13 @@ GRADCAM_LAYER = env.str("GRADCAM_LAYER", default="block5_conv3")
 GRADCAM_COLOUR_MAP = env.str("GRADCAM_COLOUR_MAP", default="JET")
 GRADCAM_ALPHA = env.float("GRADCAM_ALPHA", default=0.4)
 
+# --- Notifications: in the page always, by e-mail where EMAIL_URL is set ------------------------------
+NOTIFICATION_DAYS = 90
+EMAIL_URL = env.str("EMAIL_URL", default="")
+vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="pneumoweb@localhost")
+
 # --- Celery: the row is the queue, Celery only rings the bell ---------------------------------------
 PREDICTION_TIME_LIMIT_SECONDS = 120
 PREDICTION_LEASE_SECONDS = 30  # renewed every third of it while the worker lives
@@ -184,6 +236,7 @@ PREDICTION_MAX_ATTEMPTS = 3
 RECONCILE_SECONDS = 5
 RECONCILE_QUEUED_AFTER_SECONDS = 15
 HEARTBEAT_SECONDS = 15
+MAIL_SECONDS = 30
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
 
@@ -200,6 +253,8 @@ else:
         "socket_connect_timeout": 1,
         "retry_on_timeout": False,
     }
+# A worker serves both queues in turn: many films of a batch never keep one that is sent by itself waiting.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("batch")]
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = PREDICTION_TIME_LIMIT_SECONDS
@@ -223,6 +278,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "diagnosis.tasks.reconcile",
         "schedule": RECONCILE_SECONDS,
         "options": {"expires": RECONCILE_SECONDS},
+    },
+    "mail": {
+        "task": "diagnosis.tasks.mail",
+        "schedule": MAIL_SECONDS,
+        "options": {"expires": MAIL_SECONDS},
     },
     "heartbeat": {
         "task": "diagnosis.tasks.heartbeat",
@@ -253,7 +313,7 @@ REST_FRAMEWORK = {
         "upload": env.str("THROTTLE_UPLOAD", default="600/min"),
     },
     "DEFAULT_VERSIONING_CLASS": None,
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "NUM_PROXIES": NUM_PROXIES,
 }
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "diagnosis.api.problem.ProblemHandler",
@@ -287,7 +347,12 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "chosen": {"()": "pneumoweb.logs.formatter", "log_format": env.str("LOG_FORMAT", default="text")}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"celery.beat": {"level": "WARNING"}},  # otherwise a line for every pass of the clock
 }
+# Whoever sends this word may read /metrics; without one it is closed.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

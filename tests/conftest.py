@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.utils import translation
 
 from diagnosis import roles
 from diagnosis.models import ModelVersion, Prediction, Study
@@ -32,6 +33,7 @@ def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> None:
     # The cast's six passwords would cost seconds a test: Argon2 is slow on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
     cache.clear()
+    translation.deactivate()  # a page in German leaves the thread in German
 
 
 @pytest.fixture

@@ -26,6 +26,21 @@ GET: dict[str, list[int]] = {
     "home": [302] * 8,
     "login": PUBLIC,
     "logout": [405] * 8,
+    "account_login": PUBLIC,
+    "account_reauthenticate": PAGE,
+    "mfa_index": PAGE,
+    "mfa_authenticate": [302] * 8,  # only between the password and the second factor
+    "mfa_reauthenticate": [302] * 8,  # only for those who have a second factor
+    "mfa_activate_totp": [302] * 8,  # the cast has given no password, so it is asked for one
+    "mfa_deactivate_totp": [302, 404, 404, 404, 404, 404, 404, 404],
+    "mfa_view_recovery_codes": [302, 404, 404, 404, 404, 404, 404, 404],
+    "mfa_download_recovery_codes": [302, 404, 404, 404, 404, 404, 404, 404],
+    "mfa_generate_recovery_codes": [302] * 8,
+    "mfa_list_webauthn": PAGE,
+    "mfa_add_webauthn": [302] * 8,
+    "mfa_edit_webauthn": [302] * 8,
+    "mfa_remove_webauthn": [302] * 8,
+    "mfa_reauthenticate_webauthn": [302] * 8,
     "password_change": PAGE,
     "password_change_done": PAGE,
     "predict": [401, 405, 405, 405, 405, 405, 405, 405],
@@ -55,6 +70,9 @@ GET: dict[str, list[int]] = {
     "model": PAGE,
     "model-version": PAGE,
     "system-banner": PAGE,
+    "preferences": PAGE,
+    "preferences-theme": POST_ONLY_PAGE,
+    "set_language": [405] * 8,  # a form on every page, the sign-in page too
     "api-login": [405] * 8,
     "api-logout": [401] * 8,  # a token is what is given back; the browser's session is none
     "api-logoutall": [401] * 8,
@@ -109,7 +127,12 @@ def address(route: Route, review: Review) -> str:
         "api-review-detail": review.uid,
         "api-review-sign": review.uid,
     }
-    values = {"uid": uids.get(route.name, review.study.uid), "version": "test-model", "kind": "original"}
+    values = {
+        "uid": uids.get(route.name, review.study.uid),
+        "version": "test-model",
+        "kind": "original",
+        "pk": 1,
+    }
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}
     return reverse(route.name, kwargs=wanted)
 

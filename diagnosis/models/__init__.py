@@ -5,6 +5,7 @@ from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
 from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
 from diagnosis.models.notifications import Notification, NotificationQuerySet
 from diagnosis.models.predictions import ModelVersion, Prediction
+from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
 from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
@@ -27,6 +28,7 @@ __all__ = [
     "ResultDisclosure",
     "Study",
     "StudyQuerySet",
+    "UserPreference",
     "WorkerStatus",
     "_display_path",  # the migrations name these three
     "_original_path",

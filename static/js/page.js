@@ -2,6 +2,9 @@
 (function () {
   "use strict";
 
+  // Sentences come from the page, in its language.
+  const words = () => document.getElementById("messages").dataset;
+
   function say(text) {
     const region = document.getElementById("messages");
     if (!region) return;
@@ -30,12 +33,12 @@
     }
   });
 
-  document.addEventListener("htmx:sendError", () => say("The server did not answer. Check the connection, then try again."));
+  document.addEventListener("htmx:sendError", () => say(words().noAnswer));
   document.addEventListener("htmx:responseError", function (event) {
     const status = event.detail.xhr.status;
-    if (status === 403) say("You are not allowed to do this, or the page is too old. Reload it and try again.");
-    else if (status === 404) say("This is not there any more. Reload the page.");
-    else say("Something went wrong on the server. Reload the page and try again.");
+    if (status === 403) say(words().notAllowed);
+    else if (status === 404) say(words().gone);
+    else say(words().serverError);
   });
 
   window.pneumoweb = { say };

@@ -1,42 +1,51 @@
 // Light, dark or as the system says: set before the first paint, switched by the button in the header.
+// The page brings the signed-in person's stored choice; without one, this browser's own is used.
 (function () {
   "use strict";
   const KEY = "pneumoweb-theme";
-  const CHOICES = ["auto", "light", "dark"];
+  const CHOICES = ["system", "light", "dark"];
+  const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
 
   function stored() {
     try {
       const value = window.localStorage.getItem(KEY);
-      return CHOICES.includes(value) ? value : "auto";
+      return CHOICES.includes(value) ? value : "system";
     } catch {
-      return "auto"; // storage may be forbidden; the page works without it
+      return "system"; // storage may be forbidden; the page works without it
     }
   }
 
-  let choice = stored();
+  let choice = CHOICES.includes(root.dataset.themeChoice) ? root.dataset.themeChoice : stored();
 
   function paint() {
-    const dark = choice === "dark" || (choice === "auto" && system.matches);
-    document.documentElement.dataset.bsTheme = dark ? "dark" : "light";
-    document.documentElement.dataset.themeChoice = choice;
+    const dark = choice === "dark" || (choice === "system" && system.matches);
+    root.dataset.bsTheme = dark ? "dark" : "light";
+    root.dataset.themeChoice = choice;
   }
 
   function label(button) {
-    const next = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
-    button.setAttribute("aria-label", `Theme: ${choice}. Change to ${next}.`);
-    button.title = `Theme: ${choice}`;
+    const sentences = { system: button.dataset.themeSystem, light: button.dataset.themeLight, dark: button.dataset.themeDark };
+    button.setAttribute("aria-label", sentences[choice]);
+    button.title = sentences[choice];
   }
 
-  function change(button) {
-    choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
+  function keep(button) {
     try {
       window.localStorage.setItem(KEY, choice);
     } catch {
       // kept for this page only
     }
+    if (!button.dataset.keep) return;
+    const body = new URLSearchParams({ theme: choice, csrfmiddlewaretoken: button.dataset.csrf });
+    fetch(button.dataset.keep, { method: "POST", body, keepalive: true }).catch(() => {});
+  }
+
+  function change(button) {
+    choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
     paint();
     label(button);
+    keep(button);
   }
 
   paint();

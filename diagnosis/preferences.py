@@ -1,0 +1,83 @@
+"""A person's preferences: read once per request, changed by themselves only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from diagnosis.errors import Refused
+from diagnosis.models import UserPreference
+from diagnosis.roles import AnyUser
+
+
+class PreferenceRefused(Refused):
+    """A preference is not one of those that can be chosen."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What holds for one person, the installation's choice where they made none.
+
+    `theme` is system, light or dark, "" where nothing was ever stored for them; `language` is a code of
+    settings.LANGUAGES or "" (as the browser says); `colour_map` a name of pneumoml.heatmap.COLOUR_MAPS;
+    `alpha` the opacity of the map, 0 to 1.
+    """
+
+    theme: str
+    language: str
+    colour_map: str
+    alpha: float
+
+
+def preferences_of(user: AnyUser) -> Preferences:
+    """Return the person's preferences, asked once per user object; the installation's for a visitor."""
+    cached: Preferences | None = getattr(user, "_preferences", None)
+    if cached is None:
+        row = UserPreference.objects.filter(user=user).first() if isinstance(user, User) else None
+        cached = _resolved(row)
+        user._preferences = cached  # type: ignore[union-attr]  # lives as long as this request's user
+    return cached
+
+
+def _resolved(row: UserPreference | None) -> Preferences:
+    return Preferences(
+        theme=row.theme if row else "",
+        language=row.language if row and row.language in dict(settings.LANGUAGES) else "",
+        colour_map=(row.colour_map if row else "") or settings.GRADCAM_COLOUR_MAP,
+        alpha=settings.GRADCAM_ALPHA if row is None or row.alpha is None else row.alpha,
+    )
+
+
+def save_preferences(
+    *,
+    actor: User,
+    theme: str | None = None,
+    language: str | None = None,
+    colour_map: str | None = None,
+    alpha: float | None = None,
+    own_alpha: bool = True,
+) -> Preferences:
+    """Store what is given and leave the rest; return what holds now. `own_alpha` False: the installation's.
+
+    Writes no audit event: how somebody likes to see a page says nothing about a film or about access.
+    Raises PreferenceRefused (400) when a value is not one of the choices; nothing is stored then.
+    """
+    given: dict[str, Any] = {"theme": theme, "language": language, "colour_map": colour_map, "alpha": alpha}
+    if alpha is not None and not 0 <= alpha <= 1:  # also what is no number at all
+        raise PreferenceRefused("preference_unknown", _("The opacity lies between 0 and 1."))
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not own_alpha:
+        changes["alpha"] = None
+    row = UserPreference.objects.filter(user=actor).first() or UserPreference(user=actor)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    try:
+        row.clean_fields(exclude=["user"])
+    except ValidationError as invalid:
+        raise PreferenceRefused("preference_unknown", " ".join(invalid.messages)) from invalid
+    UserPreference.objects.update_or_create(user=actor, defaults=changes)
+    actor.__dict__.pop("_preferences", None)
+    return preferences_of(actor)

@@ -1,0 +1,34 @@
+"""Which language a page speaks: the person's own choice, else the cookie's, else the browser's."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from diagnosis.preferences import preferences_of
+
+# Programs ask with Accept-Language; whose token or session they use changes nothing in what they get.
+_FOR_PROGRAMS = ("/api/", "/predict", "/health", "/readyz")
+
+
+class PersonsLanguageMiddleware:
+    """Lets a signed-in person's stored language win over cookie and browser.
+
+    Stands after AuthenticationMiddleware; Django's LocaleMiddleware has read cookie and browser before.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Switch to the person's language where they chose one, and pass the request on."""
+        if request.path.startswith(_FOR_PROGRAMS) or not request.user.is_authenticated:
+            return self.get_response(request)
+        language = preferences_of(request.user).language
+        if not language:
+            return self.get_response(request)
+        request.LANGUAGE_CODE = language
+        translation.activate(language)
+        response = self.get_response(request)
+        response.headers["Content-Language"] = language
+        return response
