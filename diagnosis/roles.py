@@ -42,6 +42,11 @@ def may_audit(user: AnyUser) -> bool:
     return bool(roles_of(user) & {AUDITOR, ADMINISTRATOR})
 
 
+def may_export(user: AnyUser) -> bool:
+    """Readers, auditors and administrators take away what they may see of many films at once."""
+    return bool(roles_of(user) & {READER, AUDITOR, ADMINISTRATOR})
+
+
 def may_administer(user: AnyUser) -> bool:
     """Administrators manage projects, people and model versions, and move films to the trash."""
     return ADMINISTRATOR in roles_of(user)

@@ -20,6 +20,8 @@ PAGE = [302, 200, 200, 200, 200, 200, 200, 200]
 MEMBERS_PAGE = [302, 404, 200, 404, 200, 200, 200, 200]
 API = [401, 200, 200, 200, 200, 200, 200, 200]
 MEMBERS_API = [401, 404, 200, 404, 200, 200, 200, 200]
+EXPORT = [302, 403, 200, 200, 403, 200, 200, 200]  # readers, auditors, administrators
+API_EXPORT = [401, *EXPORT[1:]]
 POST_ONLY_PAGE = [302, 405, 405, 405, 405, 405, 405, 405]
 
 GET: dict[str, list[int]] = {
@@ -47,6 +49,7 @@ GET: dict[str, list[int]] = {
     "health": PUBLIC,
     "healthz": PUBLIC,
     "readyz": [503] * 8,  # the tests have no worker
+    "metrics": [404] * 8,  # closed without METRICS_TOKEN
     "upload": [302, 403, 403, 200, 200, 403, 200, 200],
     "studies": PAGE,
     "study-states": POST_ONLY_PAGE,
@@ -67,6 +70,11 @@ GET: dict[str, list[int]] = {
     "study-side-by-side": MEMBERS_PAGE,
     "study-burned-in-text": POST_ONLY_PAGE,
     "burned-in-text": [302, 403, 403, 403, 403, 403, 200, 200],
+    "export": EXPORT,
+    "export-csv": EXPORT,
+    "export-xlsx": EXPORT,
+    "export-zip": EXPORT,
+    "export-codebook": PAGE,
     "model": PAGE,
     "model-version": PAGE,
     "system-banner": PAGE,
@@ -91,6 +99,9 @@ GET: dict[str, list[int]] = {
     "api-review-list": API,
     "api-review-detail": MEMBERS_API,
     "api-review-sign": [401, 405, 405, 405, 405, 405, 405, 405],
+    "api-export-csv": API_EXPORT,
+    "api-export-xlsx": API_EXPORT,
+    "api-export-codebook": API,
     "api-unknown": [404] * 8,
 }
 
@@ -154,7 +165,11 @@ def test_what_everybody_gets(cast: Cast, review: Review, name: str) -> None:
 
 def test_visitors_are_sent_to_sign_in_by_every_page_that_is_not_public(cast: Cast, review: Review) -> None:
     for route in all_routes():
-        if not is_admin(route) and route.name != "home" and GET[route.name][0] == 302:
+        if (
+            not is_admin(route)
+            and route.name not in ("home", "mfa_authenticate")
+            and GET[route.name][0] == 302
+        ):
             answer = client_of("anonymous", cast).get(address(route, review))
             assert answer["Location"].startswith("/accounts/login/?next="), route
 
@@ -189,7 +204,7 @@ def test_without_a_role_in_the_administration_all_its_addresses_are_closed(cast:
 
 
 CHANGING = ["post", "put", "patch", "delete"]
-ANYBODY_MAY = {"login", "api-login", "logout"}
+ANYBODY_MAY = {"login", "account_login", "api-login", "logout"}
 
 
 @pytest.mark.parametrize("method", CHANGING)

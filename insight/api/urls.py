@@ -1,0 +1,11 @@
+"""Addresses of exports under /api/v1/."""
+
+from django.urls import path
+
+from insight.api.exports import CodebookView, ReadsCsvView, ReadsXlsxView
+
+urlpatterns = [
+    path("exports/reads.csv", ReadsCsvView.as_view(), name="api-export-csv"),
+    path("exports/reads.xlsx", ReadsXlsxView.as_view(), name="api-export-xlsx"),
+    path("exports/codebook.csv", CodebookView.as_view(), name="api-export-codebook"),
+]

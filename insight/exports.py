@@ -1,0 +1,175 @@
+"""The verbs of exporting: who may, which rows there are, and the audit event of each export."""
+
+import base64
+import hashlib
+import hmac
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from diagnosis import audit, search
+from diagnosis.blinding import shown_prediction
+from diagnosis.errors import NotAllowed, Refused
+from diagnosis.models import ModelVersion, Study, StudyQuerySet
+from diagnosis.roles import may_export
+from insight.exports_columns import Cell, Line, cells_of
+from pneumoweb.secret import load_or_create_secret
+from reading.models import Review
+
+CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
+USERNAME, CODE = "username", "code"
+NAMES_OF_PEOPLE = (USERNAME, CODE)
+# What the audit trail keeps of a filter only as "given": people type names into it.
+_NOT_KEPT = {"q", "subject_code"}
+_NO_READS: list[Review | None] = [None]
+
+
+class ExportRefused(Refused):
+    """The export is larger than its kind can be, or an option of it is not known."""
+
+
+def check_may_export(user: User) -> None:
+    """Raise NotAllowed for people who are neither reader, auditor nor administrator."""
+    if not may_export(user):
+        message = _("Readers, auditors and administrators can export. Ask an administrator.")
+        raise NotAllowed("no_exports", message)
+
+
+@dataclass
+class Export:
+    """Films chosen for one person, and their rows. `rows_given` counts while they are read."""
+
+    actor: User
+    studies: StudyQuerySet
+    filters: Mapping[str, str]
+    people: str
+    at: datetime = field(default_factory=timezone.now)
+    rows_given: int = 0
+
+    @cached_property
+    def films(self) -> int:
+        """How many films were chosen when the export began."""
+        return self.studies.order_by().count()
+
+    @cached_property
+    def _newest(self) -> int:
+        newest: int | None = self.studies.order_by().aggregate(newest=Max("pk"))["newest"]
+        return newest or 0
+
+    def chunks(self) -> Iterator[list[Study]]:
+        """Give the films by their number, with what a row needs of them; later ones are left out."""
+        films = self.studies.prefetch_related(None).filter(Q(pk__lte=self._newest)).order_by("pk")
+        films, last = search.for_display(films), 0
+        while chunk := list(films.filter(Q(pk__gt=last))[:CHUNK]):
+            yield chunk
+            last = chunk[-1].pk
+
+    def rows(self) -> Iterator[list[Cell]]:
+        """Give the cells of each row in the order of COLUMNS; a chunk takes the same few questions always."""
+        self.rows_given = 0
+        for chunk in self.chunks():
+            reads, addenda = _reads_of(self.actor, chunk)
+            for study in chunk:
+                prediction = shown_prediction(study)
+                for read in [*reads[study.pk]] or _NO_READS:
+                    line = Line(
+                        study, prediction, self._who, read, addenda[read.pk] if read is not None else []
+                    )
+                    self.rows_given += 1
+                    yield cells_of(line)
+
+    @cached_property
+    def _codes(self) -> dict[int, str]:
+        return {}
+
+    def _who(self, person: int, username: str) -> str:
+        if self.people == USERNAME and "@" not in username:
+            return username
+        if person not in self._codes:
+            self._codes[person] = person_code(person)
+        return self._codes[person]
+
+    def about(self) -> list[list[Cell]]:
+        """Return what the export is, as pairs of name and value; rows are those given so far."""
+        chosen: list[list[Cell]] = [[f"filter_{name}", value] for name, value in self.filters.items()]
+        model = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+        return [
+            ["exported_at", self.at],
+            ["films", self.films],
+            ["rows", self.rows_given],
+            *chosen,
+            ["people", self.people],
+            ["software", software()],
+            ["active_model_version", model.version if model else None],
+            ["active_model_weights_sha256", model.weights_sha256 if model else None],
+            ["times", "UTC, ISO 8601"],
+            ["text_guard", "a text that begins with = + - @ or a control character has a ' put before it"],
+            ["disclaimer", settings.DISCLAIMER],
+        ]
+
+
+def _reads_of(actor: User, chunk: list[Study]) -> tuple[dict[int, list[Review]], dict[int, list[Review]]]:
+    """Return the reads of each film that `actor` may see now, and the signed addenda of each read."""
+    visible = Review.objects.visible_to(actor).filter(study__in=[study.pk for study in chunk])
+    first = Q(addendum_to=None) & (Q(signed_at__isnull=False) | Q(is_current=True))
+    reads: dict[int, list[Review]] = defaultdict(list)
+    addenda: dict[int, list[Review]] = defaultdict(list)
+    for read in visible.filter(first).select_related("reader").order_by("pk"):
+        reads[read.study_id].append(read)
+    for added in visible.signed().filter(addendum_to__isnull=False).order_by("pk"):
+        addenda[added.addendum_to_id or 0].append(added)
+    return reads, addenda
+
+
+def person_code(person: int) -> str:
+    """Return a person's code, such as R-K3VZ6Q2M: keyed, the same in every export of this installation."""
+    key = load_or_create_secret(Path(settings.VAR_DIR) / "pseudonym_key").encode("ascii")
+    digest = hmac.new(key, f"person\x1f{person}".encode(), hashlib.sha256).digest()
+    return f"R-{base64.b32encode(digest)[:8].decode('ascii')}"
+
+
+def software() -> str:
+    """Return name and version of this program."""
+    with (Path(settings.BASE_DIR) / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    return f"{project['name']} {project['version']}"
+
+
+def begin_export(
+    *,
+    actor: User,
+    studies: StudyQuerySet,
+    filters: Mapping[str, str],
+    kind: str,
+    people: str = USERNAME,
+    most_films: int | None = None,
+) -> Export:
+    """Check that `actor` may export, record it in the trail, and return the export, ready to be read.
+
+    `studies` come from `visible_to(actor)`, narrowed by `filters` (name and value, as given). `people` is
+    one of NAMES_OF_PEOPLE. Raises NotAllowed; ExportRefused where more than `most_films` were chosen.
+    """
+    check_may_export(actor)
+    if people not in NAMES_OF_PEOPLE:
+        raise ExportRefused("people_unknown", _("People are named by “username” or by “code”."))
+    export = Export(actor, studies, filters, people)
+    if most_films is not None and export.films > most_films:
+        message = _(
+            "%(films)d films are too many for this kind of export, which holds %(most)d. Narrow the choice."
+        )
+        raise ExportRefused("export_too_large", message % {"films": export.films, "most": most_films})
+    kept = {name: "given" if name in _NOT_KEPT else value for name, value in filters.items()}
+    audit.record(
+        actor=actor, verb="films_exported", kind=kind, films=export.films, filters=kept, people=people
+    )
+    return export

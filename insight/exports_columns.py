@@ -1,0 +1,339 @@
+"""The columns of an export: name, meaning and value of each, in their fixed order; and the codebook.
+
+Names, codes and the codebook are English in every language: programs read them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from diagnosis.models import ModelVersion, Prediction, Study
+from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
+from reading.models import Review
+
+Cell = str | int | float | bool | datetime | None
+NONE_FOUND = "none"
+NEVER_EMPTY = "never empty"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: a film with one reader's read of it, or a film that nobody has read (as far as one may know).
+
+    `prediction` is None where there is none or where it is withheld. `who` turns the id and the user name of
+    a person into what the export calls them.
+    """
+
+    study: Study
+    prediction: Prediction | None
+    who: Callable[[int, str], str]
+    read: Review | None = None
+    addenda: list[Review] = field(default_factory=list)
+
+    @property
+    def model(self) -> ModelVersion | None:
+        """The model version behind the result."""
+        return self.prediction.model_version if self.prediction else None
+
+    @property
+    def addendum(self) -> Review | None:
+        """The newest signed addendum to the read."""
+        return self.addenda[-1] if self.addenda else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what the codebook says of it, and how its value is found."""
+
+    name: str
+    meaning: str
+    kind: str
+    value: Callable[[Line], Cell]
+    unit: str = ""
+    allowed: str = ""
+    missing: str = ""
+
+
+def _codes(choices: Iterable[str]) -> str:
+    return "|".join(choices)
+
+
+def _flags(codes: list[str] | None) -> str | None:
+    """Tell “looked and found nothing” from “not looked”."""
+    return None if codes is None else ";".join(codes) or NONE_FOUND
+
+
+def _film(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
+    """Make a column of one field of the film; an empty text counts as missing."""
+    attribute = field_name or name
+
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.study, attribute)
+        return None if found == "" else found
+
+    return Column(name, meaning, kind, value, **more)
+
+
+def _ai(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
+    """Make a column of one field of the newest prediction."""
+    attribute = field_name or name.removeprefix("ai_")
+
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.prediction, attribute) if line.prediction else None
+        return None if found == "" else found
+
+    return Column(name, meaning, kind, value, **{"missing": _NO_RESULT, **more})
+
+
+def _model(name: str, meaning: str, kind: str, field_name: str, **more: str) -> Column:
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.model, field_name) if line.model else None
+        return found
+
+    return Column(name, meaning, kind, value, missing=_NO_RUN, **more)
+
+
+def _read(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
+    """Make a column of one field of the read."""
+    attribute = field_name or name.removeprefix("read_")
+
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.read, attribute) if line.read else None
+        return None if found == "" else found
+
+    return Column(name, meaning, kind, value, **{"missing": _NO_READ, **more})
+
+
+def _addendum(name: str, meaning: str, kind: str, **more: str) -> Column:
+    attribute = name.removeprefix("addendum_")
+
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.addendum, attribute) if line.addendum else None
+        return None if found == "" else found
+
+    return Column(name, meaning, kind, value, missing="no signed addendum", **more)
+
+
+_NOT_DICOM = "not a DICOM film, or the file did not say"
+_NO_RUN = "no run of a model, or withheld"
+_NO_RESULT = "no result, or withheld"
+_NO_READ = "the film has no read, or none that you may see yet"
+_FINDINGS, _SHARE = _codes(Review.Finding.values), "share of the film, 0 to 1"
+
+FILM = (
+    Column("project", "Project the film belongs to", "text", lambda line: line.study.project.slug),
+    Column("study_id", "Id of the study (one film)", "uuid", lambda line: str(line.study.uid)),
+    _film("study_reference", "Short name of the study, as the pages show it", "text", "reference"),
+    _film("subject_code", "The subject's code in your study", "text", missing="none was given"),
+    _film(
+        "pseudonym", "Keyed pseudonym: the same for all films of a patient here", "text", missing=_NOT_DICOM
+    ),
+    _film("sex", "Sex as DICOM codes it", "code", allowed=_codes(SEXES), missing=_NOT_DICOM),
+    _film("age_years", "Age at the study; 90 means 90 or older", "integer", unit="years", missing=_NOT_DICOM),
+    _film("modality", "DICOM modality", "code", allowed=_codes(MODALITIES), missing=_NOT_DICOM),
+    _film("view_position", "DICOM view position", "code", allowed=_codes(VIEW_POSITIONS), missing=_NOT_DICOM),
+    _film("laterality", "DICOM laterality", "code", allowed=_codes(LATERALITIES), missing=_NOT_DICOM),
+    _film("row_spacing_mm", "Distance from row to row", "number", unit="mm", missing=_NOT_DICOM),
+    _film("column_spacing_mm", "Distance from column to column", "number", unit="mm", missing=_NOT_DICOM),
+    _film(
+        "spacing_at_detector", "The spacing is measured at the detector: the patient is magnified", "boolean"
+    ),
+    _film(
+        "burned_in_text",
+        "Text in the pixels: declared by the file, suspected, or cleared by a person",
+        "code",
+        allowed=_codes(Study.BurnedInText.values),
+        missing="nothing was suspected",
+    ),
+    _film("source", "How the film came in", "code", allowed=_codes(Study.Source.values)),
+    _film("media_format", "Format as sent", "code", allowed=_codes(Study.MediaFormat.values)),
+    _film("width_px", "Width of the film", "integer", "width", unit="pixels"),
+    _film("height_px", "Height of the film", "integer", "height", unit="pixels"),
+    _film("bit_depth", "Bits of each pixel", "integer", unit="bits"),
+    _film("byte_size", "Size of the file as sent", "integer", unit="bytes"),
+    _film("sha256", "SHA-256 of the file as sent", "text", unit="hexadecimal"),
+    _film("uploaded_at", "When the film was taken in", "time", "created_at"),
+    Column(
+        "uploaded_by",
+        "Who sent the film, named as in reader",
+        "text",
+        lambda line: line.who(line.study.uploaded_by_id, line.study.uploaded_by.get_username()),
+    ),
+)
+
+AI = (
+    Column(
+        "ai_withheld",
+        "True: the project hides the AI result and others' reads of this film from you until you have signed "
+        "your own read; all further ai columns are empty, and other readers' rows are left out",
+        "boolean",
+        lambda line: line.study.ai_hidden,
+    ),
+    Column(
+        "ai_runs",
+        "How many times a model was asked to read the film",
+        "integer",
+        lambda line: None if line.study.ai_hidden else len(line.study.predictions.all()),
+        missing="withheld",
+    ),
+    Column(
+        "ai_prediction_id",
+        "Id of the newest run, which all ai columns describe",
+        "uuid",
+        lambda line: str(line.prediction.uid) if line.prediction else None,
+        missing=_NO_RUN,
+    ),
+    _ai("ai_status", "State of the run", "code", allowed=_codes(Prediction.Status.values), missing=_NO_RUN),
+    _ai("ai_failure_code", "Why the run failed", "text", missing="it did not fail, or withheld"),
+    _model("ai_model_version", "Version of the model", "text", "version"),
+    _model("ai_threshold", "Operating point, for the calibrated probability", "number", "threshold"),
+    _model("ai_borderline_low", "Lower end of the borderline band, included", "number", "borderline_low"),
+    _model("ai_borderline_high", "Upper end of the borderline band, included", "number", "borderline_high"),
+    _ai("ai_logit", "Output of the network before the sigmoid", "number"),
+    _ai("ai_raw_score", "Sigmoid output, not calibrated", "number", "probability", allowed="0 to 1"),
+    _ai("ai_calibrated_probability", "The score after calibration", "number", allowed="0 to 1"),
+    _ai(
+        "ai_outcome",
+        "pneumonia: at or above the operating point; normal: below it",
+        "code",
+        allowed=_codes(Prediction.Outcome.values),
+    ),
+    Column(
+        "ai_borderline",
+        "The calibrated probability lies in the borderline band",
+        "boolean",
+        lambda line: line.prediction.is_borderline if _has_result(line) and line.prediction else None,
+        missing=_NO_RESULT,
+    ),
+    Column(
+        "ai_scope_flags",
+        "Codes of what puts the film outside what the model can judge, separated by ;",
+        "text",
+        lambda line: _flags(line.prediction.scope_flags) if line.prediction else None,
+        allowed="codes, or none: looked and found nothing",
+        missing="not checked, no result, or withheld",
+    ),
+    _ai("ai_layer", "Layer of the Grad-CAM map", "text"),
+    _ai("ai_map_strength", "Largest value of the Grad-CAM map, in absolute units", "number", "cam_strength"),
+    Column(
+        "ai_map_flags",
+        "Codes of what makes the map unreliable, separated by ;",
+        "text",
+        lambda line: _flags(line.prediction.map_flags) if line.prediction else None,
+        allowed="codes, or none: looked and found nothing",
+        missing="not checked, no result, or withheld",
+    ),
+    _ai("ai_attempts", "Attempts that the run took", "integer", missing=_NO_RUN),
+    _ai("ai_queued_at", "When the run was asked for", "time", missing=_NO_RUN),
+    _ai("ai_started_at", "When a worker took the run", "time", missing="not started, or withheld"),
+    _ai("ai_finished_at", "When the run was over", "time", missing="not finished, or withheld"),
+    _ai("ai_preprocess_ms", "Time of preprocessing", "number", unit="ms"),
+    _ai("ai_forward_ms", "Time of network and map together", "number", unit="ms"),
+)
+
+READ = (
+    Column(
+        "read_id",
+        "Id of the read: a reader's signed first read of the film, or their draft until they sign",
+        "uuid",
+        lambda line: str(line.read.uid) if line.read else None,
+        missing=_NO_READ,
+    ),
+    Column(
+        "reader",
+        "User name, or a code that is the same in every export of this installation; always the code where "
+        "the user name looks like an e-mail address",
+        "text",
+        lambda line: line.who(line.read.reader_id, line.read.reader.get_username()) if line.read else None,
+        missing=_NO_READ,
+    ),
+    Column(
+        "read_status",
+        "signed: final; draft: may change, and does not count in statistics",
+        "code",
+        lambda line: ("signed" if line.read.is_signed else "draft") if line.read else None,
+        allowed="signed|draft",
+        missing=_NO_READ,
+    ),
+    _read("read_finding", "What the reader found", "code", allowed=_FINDINGS),
+    _read("read_confidence", "How sure the reader is", "integer", allowed="0 to 100"),
+    Column(
+        "read_after_ai",
+        "The reader had an AI result before them when they gave this read",
+        "boolean",
+        lambda line: None if not line.read or line.study.ai_hidden else line.read.prediction_id is not None,
+        missing="no read, or withheld",
+    ),
+    Column(
+        "read_agrees_with_ai",
+        "The reader's own answer whether they agree with that result",
+        "boolean",
+        lambda line: None if not line.read or line.study.ai_hidden else line.read.agrees_with_ai,
+        missing="no read, no result before them, or withheld",
+    ),
+    *(
+        _read(
+            f"read_region_{name}",
+            f"Region drawn on the film: {meaning}",
+            "number",
+            f"region_{name}",
+            unit=_SHARE,
+            missing="no region was drawn",
+        )
+        for name, meaning in (
+            ("x", "left edge, from the left"),
+            ("y", "upper edge, from the top"),
+            ("width", "width"),
+            ("height", "height"),
+        )
+    ),
+    _read("read_comment", "The reader's comment", "text", missing="no comment"),
+    _read(
+        "read_open_seconds",
+        "From opening the form to saving, all drafts of this read together",
+        "integer",
+        unit="seconds",
+        missing="not measured",
+    ),
+    _read(
+        "read_active_seconds",
+        "Of these, with the reader at work, as the page reports",
+        "integer",
+        unit="seconds",
+        missing="not measured",
+    ),
+    _read("read_saved_at", "When this opinion was saved", "time", "created_at"),
+    _read("read_signed_at", "When it was signed", "time", missing="a draft, or no read"),
+    Column(
+        "addenda",
+        "How many addenda the reader signed later",
+        "integer",
+        lambda line: len(line.addenda) if line.read else None,
+        missing=_NO_READ,
+    ),
+    _addendum("addendum_finding", "Finding of the newest addendum", "code", allowed=_FINDINGS),
+    _addendum("addendum_confidence", "Certainty of the newest addendum", "integer", allowed="0 to 100"),
+    _addendum("addendum_comment", "Comment of the newest addendum", "text"),
+    _addendum("addendum_signed_at", "When the newest addendum was signed", "time"),
+)
+
+COLUMNS: tuple[Column, ...] = (*FILM, *AI, *READ)
+NAMES = tuple(column.name for column in COLUMNS)
+CODEBOOK_HEADER = ("name", "meaning", "type", "unit", "allowed", "empty_when")
+
+
+def _has_result(line: Line) -> bool:
+    return line.prediction is not None and line.prediction.calibrated_probability is not None
+
+
+def cells_of(line: Line) -> list[Cell]:
+    """Return the row's values in the order of COLUMNS; None where a value is missing or withheld."""
+    return [column.value(line) for column in COLUMNS]
+
+
+def codebook() -> list[list[Cell]]:
+    """Return one row a column, as CODEBOOK_HEADER names them."""
+    return [
+        [column.name, column.meaning, column.kind, column.unit, column.allowed, column.missing or NEVER_EMPTY]
+        for column in COLUMNS
+    ]

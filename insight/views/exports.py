@@ -1,0 +1,175 @@
+"""The export page, and the files it offers: CSV, Excel workbook, ZIP with pictures, codebook."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from diagnosis.errors import Refused
+from diagnosis.pictures import OVERLAY
+from diagnosis.views.access import signed_in
+from insight import exports_files as files
+from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
+from insight.exports_columns import COLUMNS
+from reading.filters import HistoryFilter
+
+CSV, XLSX, ZIP = (
+    "text/csv; charset=utf-8",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ("application/zip"),
+)
+_PLACES = ("sort", "cursor")  # how the list is shown, not which films are in it
+
+
+class ExportOptions(forms.Form):
+    """How people are named, and which pictures go into a ZIP file."""
+
+    people = forms.ChoiceField(
+        required=False, choices=[(USERNAME, _("User names")), (CODE, _("Codes, the same in every export"))]
+    )
+    pictures = forms.MultipleChoiceField(
+        required=False,
+        choices=[
+            (files.DISPLAY, _("Films as grey PNG")),
+            (OVERLAY, _("Overlays of the AI's heat map")),
+            (files.ORIGINAL, _("Originals (DICOM: de-identified)")),
+        ],
+    )
+
+    def clean_people(self) -> str:
+        """Name people by their user names where nothing is asked."""
+        return self.cleaned_data["people"] or USERNAME
+
+
+def attachment(pieces: Iterable[bytes] | IO[bytes], content_type: str, name: str) -> HttpResponseBase:
+    """Answer with a file to be saved, which no cache keeps; an open file is closed at the end."""
+    response: HttpResponseBase
+    if hasattr(pieces, "read"):
+        response = FileResponse(pieces, content_type=content_type)
+    else:
+        response = StreamingHttpResponse(pieces, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def file_name(what: str, at: datetime, extension: str) -> str:
+    """Return a neutral name with the moment of the export in UTC."""
+    return f"pneumoweb-{what}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.{extension}"
+
+
+@login_required
+@never_cache
+@require_GET
+def export_page(request: HttpRequest) -> HttpResponse:
+    """Say how many films were chosen, and offer the files and their options."""
+    try:
+        check_may_export(signed_in(request))
+    except Refused as refusal:
+        return _refused(request, refusal)
+    chosen, options = HistoryFilter(request.GET, user=request.user), ExportOptions(request.GET)
+    return _page(request, chosen, options)
+
+
+def _page(request: HttpRequest, chosen: HistoryFilter, options: ExportOptions) -> HttpResponse:
+    valid = chosen.is_valid() and options.is_valid()
+    context: dict[str, Any] = {"chosen": chosen, "options": options, "valid": valid}
+    if valid:
+        films = chosen.studies().order_by().count()
+        context |= {
+            "films": films,
+            "filters": filters_of(chosen),
+            "columns": len(COLUMNS),
+            "most_films": files.ZIP_MOST_FILMS,
+            "too_many": films > files.ZIP_MOST_FILMS,
+            "people": options.cleaned_data["people"],
+        }
+    return render(request, "insight/export.html", context, status=200 if valid else 400)
+
+
+def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    return render(request, "insight/export_refused.html", {"refusal": refusal}, status=refusal.http_status)
+
+
+def filters_of(chosen: HistoryFilter) -> dict[str, str]:
+    """Return the filters that are set, as they were sent."""
+    sent = {name: ", ".join(filter(None, chosen.data.getlist(name))) for name in chosen.fields}  # type: ignore[attr-defined]
+    return {name: value[:200] for name, value in sent.items() if value and name not in _PLACES}
+
+
+def _file(
+    request: HttpRequest,
+    kind: str,
+    make: Callable[[Export, list[str]], HttpResponseBase],
+    most_films: int | None = None,
+) -> HttpResponseBase:
+    chosen, options = HistoryFilter(request.GET, user=request.user), ExportOptions(request.GET)
+    try:
+        check_may_export(signed_in(request))
+        if not (chosen.is_valid() and options.is_valid()):
+            return _page(request, chosen, options)
+        export = begin_export(
+            actor=signed_in(request),
+            studies=chosen.studies(),
+            filters=filters_of(chosen),
+            kind=kind,
+            people=options.cleaned_data["people"],
+            most_films=most_films,
+        )
+        return make(export, options.cleaned_data["pictures"])
+    except Refused as refusal:
+        return _refused(request, refusal)
+
+
+@login_required
+@require_GET
+def reads_csv(request: HttpRequest) -> HttpResponseBase:
+    """Hand out the rows as CSV, while they are read."""
+    return _file(
+        request,
+        "csv",
+        lambda export, _: attachment(files.reads_csv(export), CSV, file_name("reads", export.at, "csv")),
+    )
+
+
+@login_required
+@require_GET
+def reads_xlsx(request: HttpRequest) -> HttpResponseBase:
+    """Hand out the rows, the codebook and what the export is as an Excel workbook."""
+    return _file(
+        request,
+        "xlsx",
+        lambda export, _: attachment(files.reads_xlsx(export), XLSX, file_name("reads", export.at, "xlsx")),
+        most_films=files.XLSX_MOST_ROWS,
+    )
+
+
+@login_required
+@require_GET
+def films_zip(request: HttpRequest) -> HttpResponseBase:
+    """Hand out rows, codebook and the chosen pictures as a ZIP file, while it is made."""
+    return _file(
+        request,
+        "zip",
+        lambda export, pictures: attachment(
+            files.films_zip(export, pictures), ZIP, file_name("films", export.at, "zip")
+        ),
+        most_films=files.ZIP_MOST_FILMS,
+    )
+
+
+@login_required
+@require_GET
+def codebook_csv(request: HttpRequest) -> HttpResponseBase:
+    """Hand out what each column means."""
+    return attachment(files.codebook_csv(), CSV, file_name("codebook", timezone.now(), "csv"))
