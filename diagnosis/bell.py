@@ -1,4 +1,8 @@
-"""Rings Celery with a prediction's id. Losing a ring loses nothing: the row is the queue."""
+"""Rings Celery with the id of a prediction or a batch. Losing a ring loses nothing: the row is the queue.
+
+There are two lanes, queues of Celery that a worker serves in turn: however many films of batches wait, a
+film that somebody has just uploaded by itself waits for one of them at most.
+"""
 
 import logging
 import threading
@@ -10,6 +14,8 @@ from celery import current_app
 logger = logging.getLogger(__name__)
 
 PREDICT_TASK = "diagnosis.tasks.predict"
+UNPACK_TASK = "diagnosis.tasks.unpack"
+BATCH_LANE = "batch"
 _PAUSE_SECONDS = 10.0
 _IMPATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "max_retries": 0}
 
@@ -33,6 +39,11 @@ class _Breaker:
 _breaker = _Breaker()
 
 
+def is_resting() -> bool:
+    """True while a broker that did not answer is left alone; every process has its own opinion."""
+    return _breaker.is_open()
+
+
 def _impatient_connection() -> Any:
     """Return a connection of its own that gives up before the uploader does.
 
@@ -48,13 +59,25 @@ def ring(prediction_uid: str) -> bool:
 
     Never raises: the reconciler rings again for every row that stays unfinished.
     """
+    return _sent(PREDICT_TASK, prediction_uid)
+
+
+def ring_in_batch(prediction_uid: str) -> bool:
+    """Do the same for a film of a batch, in the lane of batches."""
+    return _sent(PREDICT_TASK, prediction_uid, queue=BATCH_LANE)
+
+
+def ring_batch(batch_uid: str) -> bool:
+    """Tell a worker that an archive waits to be unpacked, or unpacked further."""
+    return _sent(UNPACK_TASK, batch_uid, queue=BATCH_LANE)
+
+
+def _sent(task: str, uid: str, **lane: str) -> bool:
     if _breaker.is_open():
         return False
     try:
         with _impatient_connection() as connection:
-            current_app.send_task(
-                PREDICT_TASK, args=[prediction_uid], ignore_result=True, connection=connection
-            )
+            current_app.send_task(task, args=[uid], ignore_result=True, connection=connection, **lane)
     except Exception as error:  # every transport raises its own kinds, and none may reach the uploader
         _breaker.trip()
         logger.warning(

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from diagnosis import audit, bell
+from diagnosis import audit, bell, notifications
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
@@ -140,6 +140,8 @@ def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> boo
         if changed:
             version = claim.prediction.model_version.version
             audit.record(actor=None, verb=verb, target=claim.prediction, model_version=version)
+            if status == Status.FAILED:
+                notifications.film_failed(prediction=claim.prediction)
     return bool(changed)
 
 

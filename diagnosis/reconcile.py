@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from diagnosis import audit, bell
+from diagnosis import audit, bell, notifications
 from diagnosis.models import Prediction
 
 Status = Prediction.Status
@@ -22,17 +22,19 @@ def reconcile() -> int:
     lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | Q(
         status=Status.RUNNING, lease_expires_at__lt=now
     )
-    uids = (
-        Prediction.objects.filter(lost).order_by("queued_at").values_list("uid", flat=True)[:_RINGS_PER_PASS]
+    # Films of batches come last: many of them must not use up the rings of the others.
+    waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
+    return sum(
+        bell.ring_in_batch(str(uid)) if in_batch else bell.ring(str(uid))
+        for uid, in_batch in list(waiting[:_RINGS_PER_PASS])
     )
-    return sum(bell.ring(str(uid)) for uid in list(uids))
 
 
 def _give_up() -> None:
     """Mark rows as failed whose workers died (or were never heard of again) at every attempt."""
     dead = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now())
     spent = Prediction.objects.filter(dead, attempts__gte=settings.PREDICTION_MAX_ATTEMPTS)
-    for prediction in spent.select_related("model_version"):
+    for prediction in spent.select_related("model_version", "study", "requested_by"):
         with transaction.atomic():
             changed = spent.filter(pk=prediction.pk).update(
                 status=Status.FAILED,
@@ -44,3 +46,4 @@ def _give_up() -> None:
             if changed:
                 version = prediction.model_version.version
                 audit.record(actor=None, verb="prediction_failed", target=prediction, model_version=version)
+                notifications.film_failed(prediction=prediction)

@@ -10,9 +10,9 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from diagnosis import audit, bell
-from diagnosis.errors import FilmRefused, NotAllowed, NotReady, StorageFull
+from diagnosis.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.intake import IncomingFilm, take_in
-from diagnosis.models import ModelVersion, Prediction, Project, Study
+from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Study
 from diagnosis.registry import active_model
 from diagnosis.roles import may_upload
 
@@ -35,15 +35,19 @@ def submit_study(
     data: bytes | None = None,
     url: str | None = None,
     subject_code: str = "",
+    item: BatchItem | None = None,
 ) -> Submission:
     """Take in one film for `project`, given as `data` or as `url`, and queue its prediction.
+
+    `item` is the film's place in a batch: a new film and its place are stored in one transaction, and the
+    film is rung in the lane of batches.
 
     When it returns, film and rows are on disk. The same film (by SHA-256) in the same project is not
     stored or read again: the existing study comes back with `created` False.
 
     Raises NotAllowed, FilmRefused, UrlRefused, StorageFull or NotReady; then nothing was stored.
     """
-    _check_actor(actor, project)
+    check_actor(actor=actor, project=project)
     _check_subject_code(subject_code)
     model = active_model()
     film = take_in(data=data, url=url)
@@ -54,7 +58,7 @@ def submit_study(
     study.subject_code = subject_code
     try:
         _store_files(study, film)
-        prediction = _store_rows(study, model, actor)
+        prediction = _store_rows(study, model, actor, item)
     except IntegrityError:
         _remove_files(study)
         existing = _already_here(project, film)  # the same film arrived twice at once
@@ -64,11 +68,13 @@ def submit_study(
     except BaseException:
         _remove_files_unless_stored(study)
         raise
-    transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
+    ring = bell.ring if item is None else bell.ring_in_batch
+    transaction.on_commit(lambda: ring(str(prediction.uid)))
     return Submission(study, prediction, created=True)
 
 
-def _check_actor(actor: User, project: Project) -> None:
+def check_actor(*, actor: User, project: Project) -> None:
+    """Raise NotAllowed unless `actor` may put films into `project`."""
     if not may_upload(actor):
         raise NotAllowed("not_an_uploader", "Your account may not upload films. Ask an administrator.")
     if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
@@ -115,11 +121,16 @@ def _store_files(study: Study, film: IncomingFilm) -> None:
         study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
     except OSError as error:
         logger.exception("A film could not be written.")
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = "The disk is full, so the film was not stored. Free some space, then upload it again."
-            raise StorageFull("storage_full", message) from error
-        message = "The film could not be written to the disk, so it was not stored. Tell an administrator."
-        raise NotReady("storage_failed", message) from error
+        raise storage_refusal(error) from error
+
+
+def storage_refusal(error: OSError) -> Refused:
+    """Return what a person is told when the disk did not take what they sent."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = "The disk is full, so the film was not stored. Free some space, then upload it again."
+        return StorageFull("storage_full", message)
+    message = "The film could not be written to the disk, so it was not stored. Tell an administrator."
+    return NotReady("storage_failed", message)
 
 
 def _remove_files(study: Study) -> None:
@@ -138,11 +149,15 @@ def _remove_files_unless_stored(study: Study) -> None:
         _remove_files(study)
 
 
-def _store_rows(study: Study, model: ModelVersion, actor: User) -> Prediction:
+def _store_rows(study: Study, model: ModelVersion, actor: User, item: BatchItem | None) -> Prediction:
     try:
         with transaction.atomic():
             study.save(force_insert=True)
-            prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
+            prediction = Prediction.objects.create(
+                study=study, model_version=model, requested_by=actor, in_batch=item is not None
+            )
+            if item is not None:
+                _fill_place(item, study)
             audit.record(
                 actor=actor,
                 verb="study_uploaded",
@@ -157,3 +172,8 @@ def _store_rows(study: Study, model: ModelVersion, actor: User) -> Prediction:
         message = "The database could not take the film, so it was not stored. Try again in a moment."
         raise NotReady("database_unavailable", message) from error
     return prediction
+
+
+def _fill_place(item: BatchItem, study: Study) -> None:
+    item.study, item.outcome, item.code, item.message = study, BatchItem.Outcome.ACCEPTED, "", ""
+    item.save(update_fields=["study", "outcome", "code", "message"])

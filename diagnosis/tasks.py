@@ -5,9 +5,10 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from diagnosis import health
+from diagnosis import batches, health, notifications
 from diagnosis import reconcile as reconciler
 from diagnosis.prediction import run_prediction, warm_up
+from diagnosis.unpacking import unpack_batch
 
 
 @shared_task(name="diagnosis.tasks.predict")
@@ -19,8 +20,21 @@ def predict(prediction_uid: str) -> None:
 
 @shared_task(name="diagnosis.tasks.reconcile")
 def reconcile() -> None:
-    """Ring again for films that wait unattended."""
+    """Ring again for films and batches that wait unattended."""
     reconciler.reconcile()
+    batches.look_after_batches()
+
+
+@shared_task(name="diagnosis.tasks.unpack")
+def unpack(batch_uid: str) -> None:
+    """Take some films out of a batch's archive."""
+    unpack_batch(batch_uid=batch_uid)
+
+
+@shared_task(name="diagnosis.tasks.mail")
+def mail() -> None:
+    """Send the e-mails that are due."""
+    notifications.send_mail_due()
 
 
 @shared_task(name="diagnosis.tasks.heartbeat")

@@ -1,10 +1,18 @@
-"""Stops reading an upload once it is larger than a film may be."""
+"""Stops reading an upload once it is larger than a film, or an archive of films, may be."""
 
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    MemoryFileUploadHandler,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from diagnosis.archives import ArchiveRefused
 from diagnosis.errors import FilmRefused
 
 _SLACK = 1024 * 1024  # form fields and boundaries around the film
@@ -17,6 +25,11 @@ class CappedUploadHandler(FileUploadHandler):
         super().__init__(request)
         self._seen = 0
 
+    @property
+    def limit(self) -> int:
+        """The bytes that one file may have."""
+        return settings.MAX_UPLOAD_BYTES
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Start counting afresh for the next file."""
         super().new_file(*args, **kwargs)
@@ -25,7 +38,7 @@ class CappedUploadHandler(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         """Pass the chunk on, or stop and remember why."""
         self._seen += len(raw_data)
-        if self._seen > settings.MAX_UPLOAD_BYTES + _SLACK:
+        if self._seen > self.limit + _SLACK:
             if self.request is not None:
                 self.request.upload_was_too_large = True  # type: ignore[attr-defined]  # read by the doors
             raise StopUpload(connection_reset=False)
@@ -34,6 +47,31 @@ class CappedUploadHandler(FileUploadHandler):
     def file_complete(self, file_size: int) -> None:
         """Leave the file to the handlers after this one."""
         return
+
+
+class CappedArchiveHandler(CappedUploadHandler):
+    """Does the same where an archive of films may come."""
+
+    @property
+    def limit(self) -> int:
+        """The bytes that one archive may have."""
+        return settings.MAX_BATCH_BYTES
+
+
+def expect_archive(request: HttpRequest) -> None:
+    """Let this request bring a file of an archive's size; to be called before anything reads its body."""
+    request.upload_handlers = [
+        CappedArchiveHandler(request),
+        MemoryFileUploadHandler(request),
+        TemporaryFileUploadHandler(request),
+    ]
+
+
+def archive_cut_off() -> ArchiveRefused:
+    """Return the refusal of an archive whose request was stopped here."""
+    limit = settings.MAX_BATCH_BYTES // (1024 * 1024)
+    message = _("An archive may have at most %(limit)d MB. Send it in parts, or send the folder.")
+    return ArchiveRefused("archive_too_large", message % {"limit": limit})
 
 
 def cut_off() -> FilmRefused:

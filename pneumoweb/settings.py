@@ -152,8 +152,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-AXES_HANDLER = "diagnosis.lockout.CountFirstHandler"
-AXES_CLIENT_IP_CALLABLE = "diagnosis.lockout.client_address"
+AXES_HANDLER = "diagnosis.views.attempts.CountFirstHandler"
+AXES_CLIENT_IP_CALLABLE = "diagnosis.views.attempts.client_address"
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail tells who signed in
 NUM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
 

@@ -86,8 +86,9 @@ class Batch(models.Model):
 class BatchItem(models.Model):
     """One file of a batch: its place, and what became of it.
 
-    The sender's file name may hold a patient's name, so it is not stored, not even for a while: a file is told by
-    its position, its size and the SHA-256 of what was sent. The sender's own browser shows the names beside them.
+    The sender's file name may hold a patient's name, so it is not stored, not even for a while: a file is
+    told by its position, its size and the SHA-256 of what was sent. The sender's browser, which knows the
+    names, shows them beside these.
     """
 
     class Outcome(models.TextChoices):

@@ -39,7 +39,7 @@ class Outcome:
 def upload(request: HttpRequest) -> HttpResponse:
     """Show the form; on POST take in each film and say what became of it. Films never share a fate."""
     if not request.user.is_authenticated:
-        return _sign_in_first(request)
+        return sign_in_first(request)
     user = signed_in(request)
     if not may_upload(user):
         message = "Your account may not upload films. Ask an administrator for the role of an uploader."
@@ -48,11 +48,11 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
     form = UploadForm(request.POST, request.FILES, user=user)
     valid = form.is_valid()
-    outcomes = [_refused("A file that is too large", cut_off())] if _was_cut_off(request) else []
+    outcomes = [_refused("A file that is too large", cut_off())] if was_cut_off(request) else []
     if valid:
         outcomes = _take_in(user, form) + outcomes
     elif not outcomes:
-        outcomes = _form_refusals(form) if _wants_json(request) else []
+        outcomes = _form_refusals(form) if wants_json(request) else []
     return _answer(request, outcomes, form=form)
 
 
@@ -94,7 +94,8 @@ def _refused(name: str, refusal: Refused) -> Outcome:
     return Outcome(REFUSED, name, refusal.message, refusal.http_status, code=refusal.code)
 
 
-def _was_cut_off(request: HttpRequest) -> bool:
+def was_cut_off(request: HttpRequest) -> bool:
+    """Return whether a file was too large to be read to its end."""
     return bool(getattr(request, "upload_was_too_large", False))
 
 
@@ -112,19 +113,21 @@ def _initial(user: User) -> dict[str, object]:
     return {"project": last} if last else {}
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether a page's script asks, and not a person's browser."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
-def _sign_in_first(request: HttpRequest) -> HttpResponse:
-    if not _wants_json(request):
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Lead a person to the sign-in page; tell a script that its person has been signed out."""
+    if not wants_json(request):
         return redirect_to_login(request.get_full_path())
     message = "You were signed out. Sign in in another tab, then try again."
     return _json(Outcome(REFUSED, "", message, 401, code="signed_out"))
 
 
 def _answer(request: HttpRequest, outcomes: list[Outcome], *, form: UploadForm | None) -> HttpResponse:
-    if _wants_json(request):
+    if wants_json(request):
         return _json(outcomes[0])
     worked = [outcome for outcome in outcomes if outcome.kind != REFUSED]
     status = 200 if worked else outcomes[0].http_status if outcomes else 400

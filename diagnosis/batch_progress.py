@@ -1,0 +1,100 @@
+"""How far a batch is, as one person may see it: files by outcome, films by state and shown results."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max
+from django.db.models.query import QuerySet
+
+from diagnosis import search
+from diagnosis.batches import newest_predictions
+from diagnosis.models import Batch, BatchItem, Prediction, Study
+from diagnosis.roles import AnyUser
+
+Outcome, Status = BatchItem.Outcome, Prediction.Status
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Numbers of files and films of one batch.
+
+    `total` files are the larger of what was announced and what came; each is `to_come`, waiting, accepted,
+    duplicate or refused. Films wait for the AI (`queued`, `running`), are `failed` or `ready`. Of the ready
+    ones `above` and `below` the operating point are counted only where the AI result is shown to the person
+    who asks; the others are `hidden`.
+    """
+
+    total: int
+    to_come: int
+    waiting: int
+    accepted: int
+    duplicate: int
+    refused: int
+    queued: int
+    running: int
+    failed: int
+    ready: int
+    above: int
+    below: int
+    hidden: int
+    moved_at: datetime
+
+    @property
+    def done(self) -> int:
+        """Files with nothing left to be done on."""
+        return self.total - self.to_come - self.waiting - self.queued - self.running
+
+    @property
+    def percent(self) -> int:
+        """The same in per cent, 0 to 100; 100 only when all are done."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+def progress_of(batch: Batch, user: AnyUser) -> Progress:
+    """Count the batch for `user`, in three queries however large it is."""
+    files = dict(batch.items.order_by().values_list("outcome").annotate(Count("pk")))
+    came = sum(files.values())
+    still_open = batch.state in (Batch.State.RECEIVING, Batch.State.UNPACKING)
+    total = max(came, batch.expected or 0) if still_open else came
+    films = films_of(batch, user)
+    states = films.order_by().values_list("newest_status", "newest_outcome").annotate(Count("pk"))
+    counted = {(status, outcome): number for status, outcome, number in states}
+    by_status = {
+        status: sum(n for (one, _), n in counted.items() if one == status) for status in Status.values
+    }
+    above = counted.get((Status.SUCCEEDED, Prediction.Outcome.PNEUMONIA), 0)
+    below = counted.get((Status.SUCCEEDED, Prediction.Outcome.NORMAL), 0)
+    finished = newest_predictions(batch).aggregate(last=Max("finished_at"))["last"]
+    return Progress(
+        total=total,
+        to_come=total - came,
+        waiting=files.get(Outcome.WAITING, 0),
+        accepted=files.get(Outcome.ACCEPTED, 0),
+        duplicate=files.get(Outcome.DUPLICATE, 0),
+        refused=files.get(Outcome.REFUSED, 0),
+        queued=by_status[Status.QUEUED],
+        running=by_status[Status.RUNNING],
+        failed=by_status[Status.FAILED],
+        ready=by_status[Status.SUCCEEDED],
+        above=above,
+        below=below,
+        hidden=by_status[Status.SUCCEEDED] - above - below,
+        moved_at=max(filter(None, [batch.touched_at, finished])),
+    )
+
+
+def films_of(batch: Batch, user: AnyUser) -> QuerySet[Study]:
+    """Return the batch's films that `user` may see, each with its `newest_status` and `newest_outcome`."""
+    films = Study.objects.visible_to(user).filter(pk__in=batch.items.values("study"))
+    return search.with_newest_result(films)
+
+
+def with_films(items: list[BatchItem], user: AnyUser) -> list[BatchItem]:
+    """Give each item `film`: its study as `user` may see it with what a list shows of it, or None."""
+    wanted = [item.study_id for item in items if item.study_id]
+    films = {
+        film.pk: film for film in search.for_display(Study.objects.visible_to(user).filter(pk__in=wanted))
+    }
+    for item in items:
+        item.film = films.get(item.study_id)  # type: ignore[attr-defined]  # for this page only
+    return items

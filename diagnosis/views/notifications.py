@@ -1,0 +1,60 @@
+"""What people are told: the bell in the header, the list, and marking as read."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from diagnosis import notifications as verbs
+from diagnosis.models import Notification
+from diagnosis.views.access import signed_in
+
+SHOWN = 100
+
+
+@login_required
+@require_GET
+def notifications(request: HttpRequest) -> HttpResponse:
+    """List what the person was told, newest first."""
+    return render(request, "diagnosis/notifications.html", {"notifications": _told(request)})
+
+
+def _told(request: HttpRequest) -> list[Notification]:
+    told = Notification.objects.visible_to(request.user).select_related("batch", "study")
+    shown = list(told[:SHOWN])
+    for one in shown:
+        one.sentence = verbs.sentence(one)  # type: ignore[attr-defined]  # for this page only
+    return shown
+
+
+@login_required
+@require_GET
+def notification_bell(request: HttpRequest) -> HttpResponse:
+    """Return the bell with its number anew."""
+    return render(request, "partials/bell.html")
+
+
+@login_required
+@require_POST
+def notifications_read(request: HttpRequest) -> HttpResponse:
+    """Mark one notification as read, or all of them; for htmx the list anew, else the page."""
+    verbs.mark_read(actor=signed_in(request), notification=_named(request))
+    if not getattr(request, "htmx", False):
+        return redirect("notifications")
+    response = render(request, "diagnosis/notification_list.html", {"notifications": _told(request)})
+    response["HX-Trigger"] = "notifications-changed"
+    return response
+
+
+def _named(request: HttpRequest) -> Notification | None:
+    """Return the notification that the request names, None where it means all; raises Http404."""
+    text = request.POST.get("notification")
+    if not text:
+        return None
+    try:
+        uid = uuid.UUID(text)
+    except ValueError as error:
+        raise Http404 from error
+    return get_object_or_404(Notification.objects.visible_to(request.user), uid=uid)
