@@ -24,7 +24,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
      "--timeout", "60", "--graceful-timeout", "10", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
-     "--access-logfile", "-", "pneumoweb.wsgi"]
+     "--logger-class", "pneumoweb.web_log.WebLogger", "pneumoweb.wsgi"]
 
 FROM base AS worker
 # Asks for work that was done, not for a ping: a worker that only restarts answers pings too.

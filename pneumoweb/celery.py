@@ -5,7 +5,10 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
+from celery.signals import setup_logging
 from kombu import Connection
+
+from pneumoweb import requests  # its signals carry the request's id into the worker  # noqa: F401
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pneumoweb.settings")
 
@@ -29,3 +32,8 @@ class _Messages(AMQP):
 app = Celery("pneumoweb", amqp=_Messages)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _leave_the_log_to_the_settings(**kwargs: Any) -> None:
+    """Being connected is enough: Celery then sets up no log of its own, and LOGGING holds for all lines."""

@@ -90,7 +90,8 @@ def processes(site: Site) -> list[Process]:
 def _gunicorn_options(site: Site) -> list[str]:
     options = ["--bind", site.address, "--worker-class", "gthread", "--workers", "1"]
     options += ["--threads", str(WEB_THREADS), "--timeout", str(WEB_TIMEOUT_SECONDS)]
-    options += ["--graceful-timeout", "10", "--no-control-socket", "--access-logfile", "-"]
+    options += ["--graceful-timeout", "10", "--no-control-socket"]
+    options += ["--logger-class", "pneumoweb.web_log.WebLogger"]
     # Waiting connections belong in memory, not on a disk that may be full or slow.
     return options + (["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else [])  # noqa: S108
 

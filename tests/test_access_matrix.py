@@ -22,6 +22,7 @@ API = [401, 200, 200, 200, 200, 200, 200, 200]
 MEMBERS_API = [401, 404, 200, 404, 200, 200, 200, 200]
 EXPORT = [302, 403, 200, 200, 403, 200, 200, 200]  # readers, auditors, administrators
 API_EXPORT = [401, *EXPORT[1:]]
+ADMINISTRATORS_PAGE = [302, 403, 403, 403, 403, 403, 200, 200]
 POST_ONLY_PAGE = [302, 405, 405, 405, 405, 405, 405, 405]
 
 GET: dict[str, list[int]] = {
@@ -61,6 +62,10 @@ GET: dict[str, list[int]] = {
     "study-claim": POST_ONLY_PAGE,
     "discordance": PAGE,
     "discordance-reason": POST_ONLY_PAGE,
+    "adjudications": [302, 403, 200, 200, 403, 403, 403, 200],
+    "study-adjudication": [302, 404, 409, 404, 403, 403, 403, 409],  # its signed reads do not differ
+    "reading-rules": ADMINISTRATORS_PAGE,
+    "project-reading-rules": ADMINISTRATORS_PAGE,
     "worklist": [302, 403, 200, 200, 403, 403, 403, 200],
     "study-original": MEMBERS_PAGE,
     "study-display": MEMBERS_PAGE,
@@ -143,6 +148,7 @@ def address(route: Route, review: Review) -> str:
         "version": "test-model",
         "kind": "original",
         "pk": 1,
+        "slug": "ward-7",
     }
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}
     return reverse(route.name, kwargs=wanted)

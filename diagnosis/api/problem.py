@@ -20,7 +20,7 @@ from diagnosis.api.parsers import PayloadTooLarge
 from diagnosis.errors import Refused
 
 MEDIA_TYPE = "application/problem+json"
-_SERVER_ERROR = "Something went wrong on the server. Tell an administrator when it happened."
+_SERVER_ERROR = "Something went wrong on the server. Tell an administrator the number of this request: {}."
 
 
 class RefusedProblem(exceptions.APIException):
@@ -75,7 +75,7 @@ class ProblemFormatter(ExceptionFormatter):
         if isinstance(self.exc, exceptions.ValidationError):
             return " ".join(_sentence(error.attr, error.detail) for error in error_response.errors)
         if self.exc.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-            return _SERVER_ERROR
+            return _SERVER_ERROR.format(getattr(self.context["request"], "request_id", "unknown"))
         detail = " ".join(error.detail for error in error_response.errors)
         if isinstance(self.exc, exceptions.NotAuthenticated) or _is_token_error(self.exc):
             return f"{detail} Get a token at {reverse('api-login')}."

@@ -1,0 +1,27 @@
+"""Figures for Prometheus: closed unless METRICS_TOKEN is set, and then open to whoever sends it."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from diagnosis.metrics import metrics_text
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer a monitor; 404 while there is no token, 401 to everybody else."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if not constant_time_compare(
+        request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"
+    ):
+        sentence = "Send the METRICS_TOKEN of this installation as a bearer token.\n"
+        return HttpResponse(
+            sentence, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"}
+        )
+    return HttpResponse(metrics_text(), content_type=MEDIA_TYPE)

@@ -1,0 +1,108 @@
+"""Each request has an id, a line in the log and a count; the id goes with every task that it sends."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from celery.signals import before_task_publish, task_postrun, task_prerun
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
+from prometheus_client import Counter, Histogram
+
+logger = logging.getLogger(__name__)
+
+HEADER = "X-Request-ID"
+# Digits that a proxy makes: a visitor's own words would be a way to write names into the log.
+_WELL_FORMED = re.compile(r"[0-9A-Fa-f-]{8,64}")
+_PROBES = {"/health", "/healthz", "/readyz", "/metrics"}
+_current: ContextVar[str] = ContextVar("request_id", default="")
+
+ANSWERED = Counter(
+    "pneumoweb_http_requests_total",
+    "Requests answered by this web process since it started.",
+    ["method", "route", "status"],
+    registry=None,
+)
+SECONDS = Histogram(
+    "pneumoweb_http_request_seconds",
+    "Seconds until this web process had an answer.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=None,
+)
+
+
+def current_id() -> str:
+    """Return the id of the request (in a worker: of the request behind the task) at work, "" for none."""
+    return _current.get()
+
+
+class RequestMiddleware:
+    """Gives each request its `request_id` and its answer the header; stands before all other middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, then tell the log and the counters what became of it."""
+        sent = request.headers.get(HEADER, "")
+        request_id = sent if _WELL_FORMED.fullmatch(sent) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        before = _current.set(request_id)
+        began = time.monotonic()
+        try:
+            response = self.get_response(request)
+            response.headers[HEADER] = request_id
+            _tell(request, response.status_code, time.monotonic() - began)
+        finally:
+            _current.reset(before)
+        return response
+
+
+def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+    """Write the line: the path without its query, since what people search for belongs in no log."""
+    method = request.method if request.method in _METHODS else "OTHER"
+    path, route = escape_uri_path(request.path), _route(request)
+    ANSWERED.labels(method, route, str(status)).inc()
+    SECONDS.observe(seconds)
+    quiet = status < 400 and (request.path in _PROBES or request.path.startswith(settings.STATIC_URL))
+    facts = {"method": method, "path": path, "route": route, "status": status}
+    facts["milliseconds"] = round(1000 * seconds)
+    logger.log(
+        logging.DEBUG if quiet else logging.INFO,
+        "%s %s %d in %d ms",
+        *(method, path, status, facts["milliseconds"]),
+        extra=facts,
+    )
+
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def _route(request: HttpRequest) -> str:
+    """Return the route's name, never the address: a counter must not grow with every film."""
+    match = request.resolver_match
+    return match.view_name or "unnamed" if match is not None else "none"
+
+
+# --- Through Celery -------------------------------------------------------------------------------------
+
+
+@before_task_publish.connect
+def _send_along(headers: dict[str, Any], **kwargs: Any) -> None:
+    if current_id():
+        headers["request_id"] = current_id()
+
+
+@task_prerun.connect
+def _take_up(task_id: str, task: Any, **kwargs: Any) -> None:
+    _current.set(task.request.get("request_id") or task_id)
+
+
+@task_postrun.connect
+def _put_down(**kwargs: Any) -> None:
+    _current.set("")

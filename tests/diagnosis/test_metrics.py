@@ -1,0 +1,155 @@
+"""/metrics: closed without a token, true figures with it, and none that would tell an AI result."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from diagnosis import bell, metrics
+from diagnosis.health import worker_seen
+from diagnosis.models import ModelVersion, Prediction, Study, WorkerStatus
+
+TOKEN = "5f0c" * 8
+OPEN = {"Authorization": f"Bearer {TOKEN}"}
+Samples = dict[tuple[str, str], float]
+
+
+@pytest.fixture(autouse=True)
+def _token(settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+
+
+def scrape(client: Client) -> Samples:
+    """Return every sample by its name and the value of its one label."""
+    answer = client.get("/metrics", headers=OPEN)
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.content.decode())
+    return {
+        (sample.name, "/".join(sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_without_a_token_the_address_is_closed_to_everybody(client: Client, db: None, settings: Any) -> None:
+    settings.METRICS_TOKEN = ""
+    for sent in ({}, {"Authorization": "Bearer "}, OPEN):
+        assert client.get("/metrics", headers=sent).status_code == 404
+
+
+@pytest.mark.parametrize("sent", ["", "Bearer ", TOKEN, f"Bearer {TOKEN}0", f"Token {TOKEN}", "Bearer é"])
+def test_another_token_opens_nothing(client: Client, db: None, sent: str) -> None:
+    answer = client.get("/metrics", headers={"Authorization": sent})
+    assert answer.status_code == 401
+    assert b"pneumoweb_" not in answer.content
+
+
+def test_only_reading_is_answered(client: Client, db: None) -> None:
+    assert client.post("/metrics", headers=OPEN).status_code == 405
+
+
+def test_an_empty_installation_tells_that_nobody_works(client: Client, db: None) -> None:
+    told = scrape(client)
+    assert told["pneumoweb_database_up", ""] == 1
+    assert told["pneumoweb_workers_alive", ""] == 0
+    assert ("pneumoweb_worker_last_seen_seconds", "") not in told
+    assert told["pneumoweb_predictions", "queued"] == 0
+    assert told["pneumoweb_media_free_bytes", ""] > 0
+    assert told["process_resident_memory_bytes", ""] > 0
+
+
+def test_waiting_films_and_the_longest_wait(client: Client, study: Study) -> None:
+    Prediction.objects.update(queued_at=timezone.now() - timedelta(seconds=90))
+    told = scrape(client)
+    assert told["pneumoweb_predictions", "queued"] == 1
+    assert 90 <= told["pneumoweb_queue_oldest_seconds", ""] < 120
+
+
+def test_a_living_worker_and_a_silent_one(client: Client, active_model: ModelVersion) -> None:
+    worker_seen(loaded_version=active_model.version)
+    told = scrape(client)
+    assert (told["pneumoweb_workers_alive", ""], told["pneumoweb_model_loaded", ""]) == (1, 1)
+    WorkerStatus.objects.update(last_seen_at=timezone.now() - timedelta(minutes=5))
+    told = scrape(client)
+    assert (told["pneumoweb_workers_alive", ""], told["pneumoweb_model_loaded", ""]) == (0, 0)
+    assert 300 <= told["pneumoweb_worker_last_seen_seconds", ""] < 330
+
+
+def test_the_time_to_a_result_counts_the_films_of_the_last_hour(
+    client: Client, finished_study: Study
+) -> None:
+    now = timezone.now()
+    Prediction.objects.update(queued_at=now - timedelta(seconds=4), finished_at=now)
+    told = scrape(client)
+    bucket = "pneumoweb_result_seconds_bucket"
+    assert [told[bucket, bound] for bound in ("2", "5", "+Inf")] == [0, 1, 1]
+    assert told["pneumoweb_result_seconds_gsum", ""] == pytest.approx(4)
+    Prediction.objects.update(queued_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=2))
+    assert scrape(client)[bucket, "+Inf"] == 0
+
+
+def test_failures_of_the_last_hour_by_their_code(client: Client, study: Study) -> None:
+    failed = {"status": "failed", "failure_code": "gave_up", "finished_at": timezone.now()}
+    Prediction.objects.update(**failed)
+    assert scrape(client)["pneumoweb_failed_recently", "gave_up"] == 1
+
+
+def test_a_broker_that_failed_shows(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bell, "_breaker", bell._Breaker())
+    assert scrape(client)["pneumoweb_broker_paused", ""] == 0
+    bell._breaker.trip()
+    assert scrape(client)["pneumoweb_broker_paused", ""] == 1
+
+
+def test_requests_are_counted_by_route_never_by_address(client: Client, db: None) -> None:
+    counted = ("pneumoweb_http_requests_total", "GET/none/404")
+    before = scrape(client).get(counted, 0)
+    client.get("/nothing/1/")
+    client.get("/nothing/2/")
+    told = scrape(client)
+    assert told[counted] == before + 2
+    assert not any("nothing" in labels for _, labels in told)
+
+
+def test_without_a_database_it_still_answers_and_says_so(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr("diagnosis.health._ask", gone)
+    told = scrape(client)
+    assert told["pneumoweb_database_up", ""] == 0
+    assert ("pneumoweb_workers_alive", "") not in told
+
+
+def test_a_database_that_goes_between_two_questions_costs_only_its_figures(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(metrics, "_trail", gone)
+    assert ("pneumoweb_workers_alive", "") not in scrape(client)
+
+
+def test_no_figure_hangs_on_what_the_ai_said(client: Client, finished_study: Study) -> None:
+    def figures() -> set[str]:
+        answer = client.get("/metrics", headers=OPEN).content.decode()
+        moving = ("http_request", "process_", "media_free", "_seconds")
+        return {line for line in answer.splitlines() if not any(word in line for word in moving)}
+
+    high = figures()
+    Prediction.objects.update(calibrated_probability=0.01, outcome="normal", logit=-4.0, cam_strength=0.1)
+    assert figures() == high
+
+
+def test_a_scrape_asks_the_database_little(client: Client, finished_study: Study) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        scrape(client)
+    assert len(queries) <= 10
