@@ -16,6 +16,7 @@ from pneumoml.preprocess import Area
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
 PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
+CONTOUR = heatmap.CONTOUR
 LAYER_SIDE = 512  # pixels along the longer side; drawing one the size of a large film takes seconds
 
 
@@ -35,24 +36,31 @@ class _Options:
     alpha: float
     reference: float
     area: Area
+    style: str
 
 
 def render_picture(
-    *, prediction: Prediction, kind: str, colour_map: object = None, alpha: object = None
+    *,
+    prediction: Prediction,
+    kind: str,
+    colour_map: object = None,
+    alpha: object = None,
+    style: object = None,
 ) -> bytes:
     """Draw one picture of a finished prediction; return it as PNG bytes.
 
     `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA in the film's proportions, small (the map is coarse
     and the viewer scales it over the film), the others are RGB with a caption strip. `colour_map` (a name in
-    `pneumoml.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the settings
-    where they are None or empty.
+    `pneumoml.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the settings,
+    `style` ("heat" or "contour") to "heat", where they are None or empty. The heat layer in the style
+    "contour" is the exception: SVG, so that its lines stay sharp at every magnification.
 
     Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).
     """
     if kind not in PICTURE_KINDS:
         message = f"There is no such picture. Choose one of {', '.join(PICTURE_KINDS)}."
         raise PictureRefused("picture_unknown", message)
-    options = _checked(prediction, colour_map, alpha)
+    options = _checked(prediction, colour_map, alpha, style)
     cam = map_of(prediction)
     if kind in (HEATMAP, HEAT_LAYER):
         return _heat(prediction, kind, cam, options)
@@ -64,6 +72,7 @@ def render_picture(
         area=options.area,
         colour_map=options.colour_map,
         alpha=options.alpha,
+        style=options.style,
     )
 
 
@@ -72,11 +81,12 @@ def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: 
     reference, area, colour_map = options.reference, options.area, options.colour_map
     if kind == HEATMAP:
         return heatmap.heat_picture(
-            cam, (width, height), reference=reference, area=area, colour_map=colour_map
+            cam, (width, height), reference=reference, area=area, colour_map=colour_map, style=options.style
         )
     factor = LAYER_SIDE / max(width, height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return heatmap.heat_rgba(cam, size, reference=reference, area=area, colour_map=colour_map)
+    draw = heatmap.contour_layer if options.style == CONTOUR else heatmap.heat_rgba
+    return draw(cam, size, reference=reference, area=area, colour_map=colour_map)
 
 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
@@ -122,13 +132,14 @@ def area_of(prediction: Prediction) -> Area:
     return (edge, edge, 1 - edge, 1 - edge)
 
 
-def _checked(prediction: Prediction, colour_map: object, alpha: object) -> _Options:
+def _checked(prediction: Prediction, colour_map: object, alpha: object, style: object) -> _Options:
     try:
         return _Options(
             colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
             alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
             reference=reference_strength(prediction),
             area=area_of(prediction),
+            style=heatmap.check_style(style or heatmap.HEAT),
         )
     except HeatmapOptionInvalid as invalid:
         raise PictureRefused(invalid.code, invalid.message) from invalid

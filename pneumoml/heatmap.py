@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pneumoml import DISCLAIMER
+from pneumoml.contours import LEVELS, contours_svg, draw_contours
 from pneumoml.images import encode_png
 from pneumoml.preprocess import WHOLE, Area
 
@@ -33,10 +34,13 @@ COLOUR_MAPS: dict[str, int] = {
 }
 DEFAULT_COLOUR_MAP = "JET"
 DEFAULT_ALPHA = 0.45
+HEAT, CONTOUR = "heat", "contour"
+STYLES = (HEAT, CONTOUR)
 DEFAULT_MAX_SIDE = 1024
 MIN_SIDE, MAX_SIDE = 64, 4096
 CAPTION = "Regions that raised the score"
 
+_CONTOURS = f" Contours at {', '.join(f'{level:.0%}' for level in LEVELS)} of the scale."
 _MIN_CANVAS = 360
 _MARGIN = 10
 _OPAQUE_FROM = 0.6
@@ -83,6 +87,14 @@ def check_alpha(value: object) -> float:
     if number is None or not 0 <= number <= 1:
         raise HeatmapOptionInvalid("alpha_invalid", "The opacity (alpha) must be a number from 0 to 1.")
     return number
+
+
+def check_style(name: object) -> str:
+    """Return the style in lower case. Raises `HeatmapOptionInvalid` (style_unknown)."""
+    lower = name.strip().lower() if isinstance(name, str) else ""
+    if lower not in STYLES:
+        raise HeatmapOptionInvalid("style_unknown", f"The style must be one of {', '.join(STYLES)}.")
+    return lower
 
 
 def check_side(value: object) -> int:
@@ -183,6 +195,18 @@ def _opacity(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.minimum(levels / _OPAQUE_FROM, 1) * 255), dtype=np.uint8)
 
 
+def contour_layer(
+    cam: NDArray[np.floating[Any]],
+    size: tuple[int, int],
+    *,
+    reference: float,
+    area: Area = WHOLE,
+    colour_map: str = DEFAULT_COLOUR_MAP,
+) -> bytes:
+    """Draw the contours for the viewer: SVG of `size` (width, height), see `contours.contours_svg`."""
+    return contours_svg(heat_levels(cam, size, reference, area), _palette(check_colour_map(colour_map)))
+
+
 def heat_picture(
     cam: NDArray[np.floating[Any]],
     size: tuple[int, int],
@@ -190,11 +214,19 @@ def heat_picture(
     reference: float,
     area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
+    style: str = HEAT,
     max_side: int = DEFAULT_MAX_SIDE,
 ) -> bytes:
-    """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG."""
+    """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG.
+
+    In the style "contour" its lines lie on black.
+    """
     levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference, area)
-    return encode_png(_captioned(_coloured(levels, colour_map), map_strength(cam, reference), colour_map))
+    if check_style(style) == CONTOUR:
+        picture = draw_contours(np.zeros((*levels.shape, 3), np.uint8), levels, _palette(colour_map), 1.0)
+    else:
+        picture = _coloured(levels, colour_map)
+    return encode_png(_captioned(picture, map_strength(cam, reference), colour_map, style))
 
 
 def overlay(
@@ -205,17 +237,18 @@ def overlay(
     area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
+    style: str = HEAT,
     max_side: int = DEFAULT_MAX_SIDE,
 ) -> bytes:
     """Lay the map over a copy of the film uint8 (H, W), with the caption strip below the film: RGB PNG.
 
-    `alpha` is the opacity of the hottest regions; colder ones are more transparent. The film is shrunk to at
-    most `max_side` pixels. Raises `HeatmapOptionInvalid`.
+    `alpha` is the opacity of the hottest regions (colder ones are more transparent), or of the lines in the
+    style "contour". The film is shrunk to at most `max_side` pixels. Raises `HeatmapOptionInvalid`.
     """
     film = _shrunk(pixels, check_side(max_side))
     levels = heat_levels(cam, (film.shape[1], film.shape[0]), reference, area)
-    blended = _blended(film, levels, check_colour_map(colour_map), check_alpha(alpha))
-    return encode_png(_captioned(blended, map_strength(cam, reference), colour_map))
+    blended = _blended(film, levels, check_colour_map(colour_map), check_alpha(alpha), check_style(style))
+    return encode_png(_captioned(blended, map_strength(cam, reference), colour_map, style))
 
 
 def side_by_side(
@@ -226,6 +259,7 @@ def side_by_side(
     area: Area = WHOLE,
     colour_map: str = DEFAULT_COLOUR_MAP,
     alpha: float = DEFAULT_ALPHA,
+    style: str = HEAT,
     max_side: int = DEFAULT_MAX_SIDE,
 ) -> bytes:
     """Draw film, map and overlay in one row, with the caption strip below: RGB PNG.
@@ -242,9 +276,9 @@ def side_by_side(
         gap,
         _coloured(levels, name),
         gap,
-        _blended(film, levels, name, opacity),
+        _blended(film, levels, name, opacity, check_style(style)),
     ]
-    return encode_png(_captioned(np.hstack(panels), map_strength(cam, reference), name))
+    return encode_png(_captioned(np.hstack(panels), map_strength(cam, reference), name, style))
 
 
 def _fitting(size: tuple[int, int], max_side: int) -> tuple[int, int]:
@@ -261,20 +295,25 @@ def _shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
 
 
 def _blended(
-    film: NDArray[np.uint8], levels: NDArray[np.float32], colour_map: str, alpha: float
+    film: NDArray[np.uint8], levels: NDArray[np.float32], colour_map: str, alpha: float, style: str
 ) -> NDArray[np.uint8]:
+    if style == CONTOUR:
+        return draw_contours(np.dstack([film] * 3), levels, _palette(colour_map), alpha)
     weight = (alpha / 255) * _opacity(levels).astype(np.float32)[..., None]
     grey = film.astype(np.float32)[..., None]
     return np.rint(grey + weight * (_coloured(levels, colour_map) - grey)).astype(np.uint8)
 
 
-def _captioned(picture: NDArray[np.uint8], strength: MapStrength, colour_map: str) -> NDArray[np.uint8]:
+def _captioned(
+    picture: NDArray[np.uint8], strength: MapStrength, colour_map: str, style: str
+) -> NDArray[np.uint8]:
     """Put a strip with caption, colour scale and disclaimer below an RGB picture, itself left clean."""
     height, width = picture.shape[:2]
     canvas_width = max(width, _MIN_CANVAS)
     text_size = int(min(max(canvas_width / 46, 12), 20))
     font = ImageFont.load_default(text_size)
-    lines = _wrapped(f"{CAPTION}: {strength}.", font, canvas_width) + _wrapped(DISCLAIMER, font, canvas_width)
+    sentences = [f"{CAPTION}: {strength}.{_CONTOURS if style == CONTOUR else ''}", DISCLAIMER]
+    lines = [line for sentence in sentences for line in _wrapped(sentence, font, canvas_width)]
     line_height = round(text_size * 1.4)
     text_top = text_size + 2 * _MARGIN
     strip_height = text_top + line_height * len(lines) + _MARGIN

@@ -47,7 +47,7 @@ class OptionRefused(Refused):
 def file_response(request: Request, study: Study, kind: str) -> HttpResponse | FileResponse:
     """Answer with one file of the study; raises FilmMissing, Conflict, NotAllowed or PictureRefused."""
     stored = {"original": study.original, "display": study.display, "thumbnail": study.thumbnail}.get(kind)
-    allowed = set() if stored is not None else {"colour_map", "alpha"}
+    allowed = set() if stored is not None else {"colour_map", "alpha", "style"}
     if unknown := set(request.query_params) - allowed:
         raise OptionRefused("option_unknown", f"This file has no option “{min(unknown)[:40]}”.")
     if stored is not None:
@@ -57,6 +57,7 @@ def file_response(request: Request, study: Study, kind: str) -> HttpResponse | F
         kind=kind,
         colour_map=request.query_params.get("colour_map"),
         alpha=request.query_params.get("alpha"),
+        style=request.query_params.get("style"),
     )
     return HttpResponse(picture, content_type="image/png", headers=_headers(study, kind, "image/png"))
 

@@ -26,11 +26,12 @@ from diagnosis.api.serializers import (
     SubmittedStudySerializer,
 )
 from diagnosis.api.submissions import BODIES, submit
+from diagnosis.api_tokens import UPLOAD
 from diagnosis.blinding import as_seen_by
 from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
 from diagnosis.prediction import request_prediction
 from diagnosis.retention import move_to_trash
-from pneumoml.heatmap import COLOUR_MAPS
+from pneumoml.heatmap import COLOUR_MAPS, STYLES
 
 _REFUSALS = {413: ProblemSerializer, 422: ProblemSerializer, 503: ProblemSerializer, 507: ProblemSerializer}
 
@@ -63,6 +64,7 @@ class StudyViewSet(
     """Chest films of the caller's projects."""
 
     queryset = Study.objects.none()
+    change_scope = UPLOAD
     serializer_class = StudySerializer
     pagination_class = KeysetPagination
     keyset = ("-created_at", "-pk")
@@ -151,6 +153,9 @@ class StudyViewSet(
                 "colour_map", str, enum=list(COLOUR_MAPS), description="For pictures of a result."
             ),
             OpenApiParameter("alpha", float, description="Opacity of the heat, 0 to 1; for overlays."),
+            OpenApiParameter(
+                "style", str, enum=list(STYLES), description="Coloured heat (default), or contour lines."
+            ),
         ],
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,

@@ -83,7 +83,10 @@ def _page_file(request: HttpRequest, study: Study, field: "File[bytes]", tag: st
 @login_required
 @require_GET
 def heatmap(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """The heat map alone as a download, or with `?inline=1` the transparent layer that lies over the film."""
+    """The heat map alone as a download, or with `?inline=1` the transparent layer that lies over the film.
+
+    The layer is PNG; with `style=contour` it is SVG.
+    """
     return _picture(request, uid, HEAT_LAYER if _is_inline(request) else HEATMAP)
 
 
@@ -110,11 +113,12 @@ def _picture(request: HttpRequest, uid: object, kind: str) -> HttpResponseBase:
         unchanged = get_conditional_response(request, etag=etag) if inline else None
         if unchanged is not None:
             return _guarded(unchanged, kept=True, etag=etag)
-        colour_map, alpha = request.GET.get("colour_map"), request.GET.get("alpha")
-        png = render_picture(prediction=prediction, kind=kind, colour_map=colour_map, alpha=alpha)
+        wishes = {name: request.GET.get(name) for name in ("colour_map", "alpha", "style")}
+        picture = render_picture(prediction=prediction, kind=kind, **wishes)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    response = HttpResponse(png, content_type="image/png")
+    is_svg = kind == HEAT_LAYER and picture.startswith(b"<svg")
+    response = HttpResponse(picture, content_type="image/svg+xml" if is_svg else "image/png")
     if inline:
         return _guarded(response, kept=True, etag=etag)
     _record_download(request, study, kind, model_version=prediction.model_version.version)
@@ -136,7 +140,7 @@ def _finished_prediction(study: Study) -> Prediction:
 
 def _picture_tag(request: HttpRequest, prediction: Prediction, kind: str) -> str:
     colour_map = request.GET.get("colour_map") or settings.GRADCAM_COLOUR_MAP
-    wish = f"{colour_map}{request.GET.get('alpha') or settings.GRADCAM_ALPHA}"
+    wish = f"{colour_map}{request.GET.get('alpha') or settings.GRADCAM_ALPHA}{request.GET.get('style') or ''}"
     return f"{prediction.uid}-{kind}-{re.sub(r'[^A-Za-z0-9.-]', '', wish[:60])}"
 
 

@@ -11,11 +11,13 @@ from django.conf import settings
 from diagnosis.models import Prediction
 from diagnosis.pictures import measured_reference, strength_of
 from diagnosis.prediction import FAILURES
-from pneumoml import explanations, scope
-from pneumoml.heatmap import COLOUR_MAPS
+from pneumoml import contours, explanations, scope
+from pneumoml.heatmap import COLOUR_MAPS, MapStrength
 
 LEGEND_STOPS = 9
 STANDS_OUT_FROM = 0.4
+RELATIVE_SENTENCE = "Colours are relative to this film alone: the model's card has no reference strength."
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,39 @@ class Caution:
 
 
 @dataclass(frozen=True)
+class Tick:
+    """A place on the colour scale: per cent of the scale, the map's value there, per cent of its maximum.
+
+    `of_maximum` is None where the map does not reach that far.
+    """
+
+    place: int
+    value: float
+    of_maximum: int | None
+    is_contour: bool
+
+
+@dataclass(frozen=True)
 class MapWords:
-    """The map's strength in words; `scale_end` is what the scale's hot end stands for, in per cent."""
+    """The map's strength in words, and its scale in numbers.
+
+    `scale_end` is what the scale's hot end stands for, in per cent of a typical strong map; `maximum` is the
+    map's largest value and `reference` that of a typical strong map (None: not measured), both in the map's
+    own units; `peak` is the place of the maximum on the scale, 0 to 100.
+    """
 
     sentence: str
     is_weak: bool
     scale_end: int
+    maximum: float
+    reference: float | None
+    peak: float
+    ticks: list[Tick]
+
+    @property
+    def peak_mark(self) -> float:
+        """Where the mark of the maximum begins, so that it stays on the scale."""
+        return min(self.peak, 99.2)
 
 
 def verdict(prediction: Prediction) -> Verdict:
@@ -133,15 +162,32 @@ def failure_sentence(prediction: Prediction) -> str:
 
 def map_words(prediction: Prediction) -> MapWords:
     """Say how strong the map is, measured against a typical strong map of the same model version."""
-    if measured_reference(prediction) is None:
-        sentence = "Colours are relative to this film alone: the model's card has no reference strength."
-        return MapWords(sentence, is_weak=False, scale_end=100)
-    strength = strength_of(prediction)
+    reference, strength = measured_reference(prediction), strength_of(prediction)
+    end = max(strength.reference, strength.maximum)
+    sentence, weak = _strength_sentence(strength) if reference else (RELATIVE_SENTENCE, False)
+    return MapWords(
+        sentence=sentence,
+        is_weak=weak,
+        scale_end=round(100 * max(1.0, strength.ratio)) if reference else 100,
+        maximum=strength.maximum,
+        reference=reference,
+        peak=round(100 * strength.maximum / end, 1),
+        ticks=[_tick(place, end, strength.maximum) for place in (0.0, *contours.LEVELS, 1.0)],
+    )
+
+
+def _strength_sentence(strength: MapStrength) -> tuple[str, bool]:
     share = f"{100 * strength.ratio:.0f}%"
     reached = f"map reaches {share} of the strength of a typical strong map ({strength.word})."
     weak = strength.ratio < STANDS_OUT_FROM
-    sentence = f"No region stands out: the {reached}" if weak else f"The {reached}"
-    return MapWords(sentence, is_weak=weak, scale_end=round(100 * max(1.0, strength.ratio)))
+    return (f"No region stands out: the {reached}" if weak else f"The {reached}"), weak
+
+
+def _tick(place: float, end: float, maximum: float) -> Tick:
+    value = place * end
+    reached = maximum > 0 and value <= maximum * (1 + _ROUNDING)
+    share = round(100 * value / maximum) if reached else None
+    return Tick(round(100 * place), value, share, is_contour=place in contours.LEVELS)
 
 
 def scope_caution(prediction: Prediction) -> Caution:

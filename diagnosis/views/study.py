@@ -42,7 +42,6 @@ def study_page(request: HttpRequest, uid: object) -> HttpResponse:
     context, legends = _status_context(request, study), result.legends()
     context["colour_maps"] = list(legends)
     context["legends_json"] = json.dumps(legends)
-    context["legend_colours"] = legends[context["colour_map"]]
     return render(request, "diagnosis/study.html", context)
 
 
@@ -100,6 +99,7 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         context.update(withheld=True, seen=f"withheld-{prediction.uid}")
     elif prediction.status == Status.SUCCEEDED:
         context.update(_result_context(prediction), seen=str(prediction.uid))
+        context["legend_colours"] = result.legends()[context["colour_map"]]
     elif prediction.status == Status.FAILED:
         context.update(failure=result.failure_sentence(prediction), seen=str(prediction.uid))
     else:

@@ -139,7 +139,7 @@ def test_a_strong_map_is_measured_against_the_card(client: Client, cast: Cast, f
     client.force_login(cast.alice)
     shown = text(page(client, finished_study))
     assert "The map reaches 130% of the strength of a typical strong map (strong)." in shown
-    assert 'data-scale-end="130"' in shown
+    assert "A typical strong map of this model reaches 2.00; the scale ends at 130% of that." in shown
 
 
 def test_without_a_reference_the_map_is_not_called_strong(

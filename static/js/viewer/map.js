@@ -1,0 +1,120 @@
+// The map as a layer of its own over the film: heat (a picture) or contours (lines), with its own opacity.
+(function () {
+  "use strict";
+
+  const BASE = 512; // pixels across before the lens magnifies it; the number only has to be the same everywhere
+
+  class MapLayer {
+    constructor(lens, failed) {
+      this.failed = failed;
+      this.layer = document.createElement("div");
+      this.layer.className = "pw-map";
+      this.alpha = 0.4;
+      this.on = true;
+      this.divider = 0; // the map shows from this share of the width on
+      this.picture = null;
+      this.address = "";
+      this.place = () => this.lay();
+      this.follow(lens);
+    }
+
+    // Lie over another lens from now on.
+    follow(lens) {
+      if (this.lens) this.lens.lens.removeHandler("update-viewport", this.place);
+      this.lens = lens;
+      lens.lens.overlaysContainer.before(this.layer);
+      lens.lens.addHandler("update-viewport", this.place);
+      if (lens.film) this.lay();
+    }
+
+    // Lay what `address` gives over the film; the old one stays until the new one is there.
+    async show(address, style) {
+      this.address = address;
+      try {
+        const picture = style === "contour" ? await this.fetchLines(address) : await this.fetchPicture(address);
+        if (this.address !== address) return;
+        if (this.picture) this.picture.remove();
+        this.picture = picture;
+        this.layer.append(picture);
+        this.layer.dataset.shown = style;
+        if (this.lens.film) this.lay();
+      } catch {
+        if (this.address === address) this.failed();
+      }
+    }
+
+    async fetchPicture(address) {
+      const picture = new Image(BASE, BASE * this.lens.ratio);
+      picture.alt = "";
+      picture.className = "pw-heat";
+      picture.src = address;
+      await picture.decode();
+      return picture;
+    }
+
+    // Only paths and numbers are taken over from the answer, each into an element made here.
+    async fetchLines(address) {
+      const answer = await fetch(address, { credentials: "same-origin" });
+      if (!answer.ok) throw new Error("no contours");
+      const sent = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+      const make = (name, attributes, parent) => {
+        const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+        for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+        parent?.append(made);
+        return made;
+      };
+      const box = sent.getAttribute("viewBox");
+      const lines = make("svg", { viewBox: box, class: "pw-contours", preserveAspectRatio: "none", "aria-hidden": "true" });
+      for (const group of sent.querySelectorAll("g[data-level]")) {
+        const level = group.dataset.level;
+        const [path, text] = [group.querySelector("path"), group.querySelector("text")];
+        const copy = make("g", { "data-level": level, stroke: group.getAttribute("stroke") }, lines);
+        make("path", { d: path.getAttribute("d"), class: "pw-contour-seam" }, copy);
+        make("path", { d: path.getAttribute("d"), class: "pw-contour-line" }, copy);
+        const place = make("g", { transform: `translate(${text.getAttribute("x")} ${text.getAttribute("y")})` }, copy);
+        make("text", { class: "pw-contour-number" }, place).textContent = text.textContent;
+      }
+      this.across = Number(box.split(" ")[2]);
+      return lines;
+    }
+
+    // Put the layer where the film is at this moment.
+    lay() {
+      if (!this.picture) return;
+      const [first, right, below] = this.lens.corners();
+      const width = Math.hypot(right.x - first.x, right.y - first.y);
+      const angle = Math.atan2(right.y - first.y, right.x - first.x);
+      if (this.layer.dataset.shown === "contour") this.layLines(first, width, angle);
+      else {
+        const across = [(right.x - first.x) / BASE, (right.y - first.y) / BASE];
+        const down = [(below.x - first.x) / (BASE * this.lens.ratio), (below.y - first.y) / (BASE * this.lens.ratio)];
+        this.picture.style.transform = `matrix(${[...across, ...down, first.x, first.y].join(", ")})`;
+      }
+      this.paint();
+    }
+
+    // Lines get their real size instead of being magnified, so that they stay thin, sharp and legible.
+    layLines(first, width, angle) {
+      const style = this.picture.style;
+      style.transform = `translate(${first.x}px, ${first.y}px) rotate(${angle}rad)`;
+      if (width === this.width && angle === this.angle && this.laid === this.picture) return;
+      [this.width, this.angle, this.laid] = [width, angle, this.picture];
+      style.width = `${width}px`;
+      style.height = `${width * this.lens.ratio}px`;
+      const upright = `rotate(${(-angle * 180) / Math.PI}) scale(${this.across / width})`;
+      for (const number of this.picture.querySelectorAll("text")) number.setAttribute("transform", upright);
+    }
+
+    paint() {
+      if (this.picture) this.picture.style.opacity = this.on ? String(this.alpha) : "0";
+      this.layer.style.clipPath = this.divider ? `inset(0 0 0 ${100 * this.divider}%)` : "";
+    }
+
+    set(change) {
+      Object.assign(this, change);
+      this.paint();
+    }
+  }
+
+  window.pneumoweb = Object.assign(window.pneumoweb || {}, { MapLayer });
+})();
