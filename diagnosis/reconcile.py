@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from diagnosis import audit, bell, notifications
+from diagnosis import audit, bell, incoming, notifications
 from diagnosis.models import Prediction
 
 Status = Prediction.Status
@@ -15,7 +15,10 @@ _RINGS_PER_PASS = 50  # enough to keep workers busy until the next pass; the res
 
 
 def reconcile() -> int:
-    """Fail what has used up its attempts, ring again for what waits unattended; return the rings sent."""
+    """Fail what has used up its attempts, ring again for what waits unattended; return the rings sent.
+
+    What a killed upload left behind is removed too.
+    """
     _give_up()
     now = timezone.now()
     waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
@@ -24,10 +27,12 @@ def reconcile() -> int:
     )
     # Films of batches come last: many of them must not use up the rings of the others.
     waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
-    return sum(
+    rings = sum(
         bell.ring_in_batch(str(uid)) if in_batch else bell.ring(str(uid))
         for uid, in_batch in list(waiting[:_RINGS_PER_PASS])
     )
+    incoming.remove_leftovers()
+    return rings
 
 
 def _give_up() -> None:

@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
 
-from diagnosis import audit, bell
+from diagnosis import audit, bell, incoming
 from diagnosis.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.intake import IncomingFilm, take_in
 from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Study
@@ -68,6 +69,7 @@ def submit_study(
     except BaseException:
         _remove_files_unless_stored(study)
         raise
+    transaction.on_commit(lambda: incoming.settle(study.uid))
     ring = bell.ring if item is None else bell.ring_in_batch
     transaction.on_commit(lambda: ring(str(prediction.uid)))
     return Submission(study, prediction, created=True)
@@ -76,16 +78,18 @@ def submit_study(
 def check_actor(*, actor: User, project: Project) -> None:
     """Raise NotAllowed unless `actor` may put films into `project`."""
     if not may_upload(actor):
-        raise NotAllowed("not_an_uploader", "Your account may not upload films. Ask an administrator.")
+        raise NotAllowed("not_an_uploader", _("Your account may not upload films. Ask an administrator."))
     if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
-        raise NotAllowed("not_a_member", "You are not a member of this project. Ask an administrator.")
+        raise NotAllowed("not_a_member", _("You are not a member of this project. Ask an administrator."))
 
 
 def _check_subject_code(subject_code: str) -> None:
     try:
         Study._meta.get_field("subject_code").clean(subject_code, None)
     except ValidationError as problem:
-        raise FilmRefused("subject_code_invalid", f"Subject code: {problem.messages[0]}") from problem
+        raise FilmRefused(
+            "subject_code_invalid", _("Subject code: %(problem)s") % {"problem": problem.messages[0]}
+        ) from problem
 
 
 def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
@@ -116,6 +120,7 @@ def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -
 
 def _store_files(study: Study, film: IncomingFilm) -> None:
     try:
+        incoming.note(study.uid)
         study.original.save("original", ContentFile(film.original), save=False)
         study.display.save("display", ContentFile(film.display_png), save=False)
         study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
@@ -127,9 +132,9 @@ def _store_files(study: Study, film: IncomingFilm) -> None:
 def storage_refusal(error: OSError) -> Refused:
     """Return what a person is told when the disk did not take what they sent."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = "The disk is full, so the film was not stored. Free some space, then upload it again."
+        message = _("The disk is full, so the film was not stored. Free some space, then upload it again.")
         return StorageFull("storage_full", message)
-    message = "The film could not be written to the disk, so it was not stored. Tell an administrator."
+    message = _("The film could not be written to the disk, so it was not stored. Tell an administrator.")
     return NotReady("storage_failed", message)
 
 
@@ -137,6 +142,7 @@ def _remove_files(study: Study) -> None:
     for file in (study.original, study.display, study.thumbnail):
         if file.name:
             file.storage.delete(file.name)
+    incoming.settle(study.uid)
 
 
 def _remove_files_unless_stored(study: Study) -> None:
@@ -144,8 +150,10 @@ def _remove_files_unless_stored(study: Study) -> None:
     try:
         stored = Study.objects.filter(uid=study.uid).exists()
     except DatabaseError:
-        return  # nobody knows, and a file without a row does less harm than a row without its film
-    if not stored:
+        return  # nobody knows: the note stays, and the reconciler asks again
+    if stored:
+        incoming.settle(study.uid)
+    else:
         _remove_files(study)
 
 
@@ -169,7 +177,7 @@ def _store_rows(study: Study, model: ModelVersion, actor: User, item: BatchItem 
             )
     except OperationalError as error:
         logger.exception("A film's rows could not be written.")
-        message = "The database could not take the film, so it was not stored. Try again in a moment."
+        message = _("The database could not take the film, so it was not stored. Try again in a moment.")
         raise NotReady("database_unavailable", message) from error
     return prediction
 

@@ -204,6 +204,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+INCOMING_FORGOTTEN_AFTER_SECONDS = 900  # a film is stored, or refused, within a minute
 # --- Batches: what one archive may hold, and how long a worker is at it before it reads films again
 MAX_BATCH_BYTES = env.int("MAX_BATCH_MB", default=1024) * 1024 * 1024
 BATCH_MAX_FILES = 2000

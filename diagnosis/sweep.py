@@ -1,0 +1,91 @@
+"""Do rows and files agree? Each film's files are there and unchanged, and no file is without its row."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+
+from diagnosis import incoming
+from diagnosis.models import Study
+
+_TOP = "studies"
+_PIECE = 1024 * 1024
+
+
+@dataclass
+class SweepReport:
+    """What was found, by the stored names: missing or empty, other than when it was taken in, without a row.
+
+    `films` counts rows, the trash included; `files` those of their files that are as they should be.
+    """
+
+    films: int = 0
+    files: int = 0
+    missing: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    without_row: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """True when rows and files agree."""
+        return not (self.missing or self.changed or self.without_row)
+
+
+def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: None) -> SweepReport:
+    """Compare every film's row with its files, and every file with the rows; `told` is called for each film.
+
+    `checksums` False looks only whether the files are there. People may go on working meanwhile: a film that
+    is on its way in is no fault. The files are listed before the rows are read, for the same reason.
+    """
+    report = SweepReport()
+    stored, arriving = _stored_files(), incoming.on_their_way()
+    named: set[str] = set()
+    rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
+    for sha256, *names in rows.iterator(chunk_size=500):
+        report.films += 1
+        for name, expected in zip(names, (sha256 if checksums else None, None, None), strict=True):
+            _look(report, name, expected)
+        named.update(names)
+        told()
+    report.without_row = sorted(name for name in stored - named if _study_of(name) not in arriving)
+    return report
+
+
+def _look(report: SweepReport, name: str, sha256: str | None) -> None:
+    """Note the file as missing, changed (`sha256` None: not compared) or as it should be."""
+    try:
+        if not default_storage.size(name):
+            raise FileNotFoundError
+        same = sha256 is None or _sha256(name) == sha256
+    except FileNotFoundError:
+        report.missing.append(name)
+        return
+    if same:
+        report.files += 1
+    else:
+        report.changed.append(name)
+
+
+def _sha256(name: str) -> str:
+    digest = hashlib.sha256()
+    with default_storage.open(name, "rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _stored_files(folder: str = _TOP) -> set[str]:
+    """Return the names of all files below the folder of films."""
+    if not default_storage.exists(folder):
+        return set()
+    folders, files = default_storage.listdir(folder)
+    found = {f"{folder}/{name}" for name in files}
+    for name in folders:
+        found |= _stored_files(f"{folder}/{name}")
+    return found
+
+
+def _study_of(name: str) -> UUID | None:
+    return incoming.uid_from(name.split("/")[-2])
