@@ -1,0 +1,271 @@
+"""Batches: begun, filled, interrupted and gone on with, closed, finished; seen by their project alone."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.utils import timezone
+
+from diagnosis import batches, bell
+from diagnosis.batch_progress import progress_of
+from diagnosis.batches import (
+    add_film,
+    begin_batch,
+    begin_zip_batch,
+    close_batch,
+    facts_of,
+    look_after_batches,
+)
+from diagnosis.errors import Conflict, NotAllowed, NotReady
+from diagnosis.models import (
+    AuditEvent,
+    Batch,
+    BatchItem,
+    ModelVersion,
+    Notification,
+    Prediction,
+    Project,
+    Study,
+)
+from diagnosis.retention import move_to_trash
+from tests import zips
+from tests.cast import Cast
+from tests.films import NOT_FILMS, chest_png
+
+pytestmark = pytest.mark.usefixtures("active_model")
+Outcome = BatchItem.Outcome
+
+
+def begun(cast: Cast, expected: int | None = None) -> Batch:
+    return begin_batch(actor=cast.alice, project=cast.project, expected=expected)
+
+
+def add(cast: Cast, batch: Batch, seed: int) -> BatchItem:
+    return add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))
+
+
+def read_all(outcome: str = Prediction.Outcome.NORMAL) -> None:
+    """Let the AI have read every film that waits."""
+    Prediction.objects.filter(status="queued").update(
+        status="succeeded",
+        calibrated_probability=0.2,
+        outcome=outcome,
+        cam=[[0.0]],
+        finished_at=timezone.now(),
+    )
+
+
+def archives() -> list[Path]:
+    return list((Path(configured.MEDIA_ROOT) / "batches").rglob("*.zip"))
+
+
+# --- Films one by one ----------------------------------------------------------------------------------
+
+
+def test_each_film_gets_its_place_and_its_outcome(cast: Cast) -> None:
+    batch = begun(cast, expected=4)
+    add(cast, batch, 1)
+    add(cast, batch, 2)
+    add_film(actor=cast.alice, batch=batch, data=NOT_FILMS["text"])
+    items = list(batch.items.values_list("position", "outcome", "code"))
+    assert items == [(1, "accepted", ""), (2, "accepted", ""), (3, "refused", "not_an_image")]
+    assert Prediction.objects.filter(in_batch=True).count() == 2
+    assert facts_of(batch) == {
+        "waiting": 0, "accepted": 2, "duplicate": 0, "refused": 1, "missing": 1, "failed": 0,
+    }  # fmt: skip
+
+
+def test_a_film_that_the_project_has_already_is_a_duplicate_with_its_link(cast: Cast, study: Study) -> None:
+    item = add(cast, begun(cast), 0)
+    assert (item.outcome, item.study) == (Outcome.DUPLICATE, study)
+    assert Study.objects.count() == 1
+
+
+def test_sending_all_again_after_an_interruption_stores_only_what_was_missing(cast: Cast) -> None:
+    batch = begun(cast, expected=3)
+    first = [add(cast, batch, seed) for seed in (1, 2)]
+    again = [add(cast, batch, seed) for seed in (1, 2, 3)]
+    assert [item.pk for item in again[:2]] == [item.pk for item in first]
+    assert [item.outcome for item in again] == [Outcome.ACCEPTED] * 3
+    assert (Study.objects.count(), batch.items.count()) == (3, 3)
+
+
+def test_trouble_of_ours_leaves_the_place_waiting_and_the_same_film_fills_it(cast: Cast) -> None:
+    batch = begun(cast)
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    with pytest.raises(NotReady):
+        add(cast, batch, 1)
+    assert batch.items.get().outcome == Outcome.WAITING
+    ModelVersion.objects.update(state=ModelVersion.State.ACTIVE)
+    assert add(cast, batch, 1).outcome == Outcome.ACCEPTED
+    assert batch.items.get().outcome == Outcome.ACCEPTED
+
+
+def test_a_closed_batch_takes_no_film_and_tells_what_never_came(cast: Cast) -> None:
+    batch = begun(cast)
+    add(cast, batch, 1)
+    batch.items.create(position=2, byte_size=5, sha256="0" * 64)  # its transfer broke off
+    close_batch(actor=cast.alice, batch=batch)
+    close_batch(actor=cast.alice, batch=batch)
+    assert list(batch.items.values_list("outcome", "code")) == [("accepted", ""), ("refused", "not_sent")]
+    with pytest.raises(Conflict) as refused:
+        add(cast, batch, 3)
+    assert refused.value.code == "batch_closed"
+    assert AuditEvent.objects.filter(verb="batch_closed").count() == 1
+
+
+def test_a_batch_has_a_limit(cast: Cast, settings: Any) -> None:
+    settings.BATCH_MAX_FILES = 1
+    batch = begun(cast)
+    add(cast, batch, 1)
+    for refused in (lambda: add(cast, batch, 2), lambda: begun(cast, expected=2)):
+        with pytest.raises(Conflict) as caught:
+            refused()
+        assert caught.value.code == "batch_too_many"
+
+
+def test_only_who_began_a_batch_adds_to_it_and_only_uploaders_begin_one(cast: Cast) -> None:
+    batch = begun(cast)
+    for person in (cast.rania, cast.adam, cast.otto):
+        with pytest.raises(NotAllowed):
+            add_film(actor=person, batch=batch, data=chest_png())
+        with pytest.raises(NotAllowed):
+            close_batch(actor=person, batch=batch)
+    for person, project in ((cast.rania, cast.project), (cast.alice, cast.other_project)):
+        with pytest.raises(NotAllowed):
+            begin_batch(actor=person, project=project)
+        with pytest.raises(NotAllowed):
+            begin_zip_batch(actor=person, project=project, archive=io.BytesIO(zips.films_zip(1)))
+    assert (Study.objects.count(), Batch.objects.count(), archives()) == (0, 1, [])
+
+
+def test_batches_are_seen_by_their_project(cast: Cast) -> None:
+    batch = begun(cast)
+    sees = {name for name in vars(cast) if "project" not in name}
+    sees = {name for name in sees if batch in Batch.objects.visible_to(getattr(cast, name))}
+    assert sees == {"alice", "rania", "aude", "adam"}
+
+
+# --- The end of a batch ---------------------------------------------------------------------------------
+
+
+def test_a_batch_is_finished_once_every_film_is_read_and_its_sender_is_told(cast: Cast) -> None:
+    batch = begun(cast)
+    add(cast, batch, 1)
+    add(cast, batch, 2)
+    look_after_batches()
+    close_batch(actor=cast.alice, batch=batch)
+    look_after_batches()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.READING
+    Prediction.objects.filter(study__batch_items__position=2).update(status="failed", failure_code="gave_up")
+    read_all()
+    for _ in range(2):
+        look_after_batches()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.FINISHED
+    told = Notification.objects.get()
+    assert (told.user, told.batch) == (cast.alice, batch)
+    assert {name: told.facts[name] for name in ("accepted", "refused", "failed")} == {
+        "accepted": 2,
+        "refused": 0,
+        "failed": 1,
+    }
+
+
+def test_a_batch_that_nobody_comes_back_to_is_closed_after_a_day(cast: Cast) -> None:
+    batch = begun(cast)
+    look_after_batches()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.RECEIVING
+    Batch.objects.update(touched_at=timezone.now() - timedelta(hours=25))
+    look_after_batches()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.FINISHED
+
+
+# --- Archives -------------------------------------------------------------------------------------------
+
+
+def test_an_archive_is_kept_with_a_place_for_each_file_until_a_worker_comes(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "ring_batch", rung.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(3)))
+    assert rung == [str(batch.uid)]
+    assert [item.outcome for item in batch.items.all()] == [Outcome.WAITING] * 3
+    assert [path.parent.name for path in archives()] == [str(batch.uid)]
+
+
+def test_an_archive_whose_rows_cannot_be_written_leaves_no_file(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**details: object) -> None:
+        raise NotReady("from_the_test", "No.")
+
+    monkeypatch.setattr(batches.audit, "record", broken)
+    with pytest.raises(NotReady):
+        begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
+    assert (archives(), Batch.objects.count()) == ([], 0)
+
+
+def test_an_archive_without_a_batch_is_swept_away_after_an_hour(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
+    stray = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
+    stray.delete()
+    look_after_batches()
+    assert len(archives()) == 2
+    monkeypatch.setattr(batches, "_STRAY_AFTER", timedelta(0))
+    look_after_batches()
+    assert [path.parent.name for path in archives()] == [str(kept.uid)]
+
+
+# --- What one person may see of its progress ------------------------------------------------------------
+
+
+def test_results_are_counted_only_where_they_are_shown(cast: Cast) -> None:
+    batch = begun(cast)
+    for seed in (1, 2, 3):
+        add(cast, batch, seed)
+    first = Prediction.objects.order_by("pk")[0]
+    Prediction.objects.exclude(pk=first.pk).update(status="running")
+    read_all(Prediction.Outcome.PNEUMONIA)
+    Prediction.objects.filter(status="running").update(status="queued")
+    read_all()
+    shown = progress_of(batch, cast.rania)
+    assert (shown.ready, shown.above, shown.below, shown.hidden) == (3, 1, 2, 0)
+    Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
+    blinded = progress_of(batch, cast.rania)
+    assert (blinded.ready, blinded.above, blinded.below, blinded.hidden) == (3, 0, 0, 3)
+    first.study.disclosures.create(reader=cast.rania)
+    assert progress_of(batch, cast.rania).above == 1
+    assert progress_of(batch, cast.alice).above == 1  # an uploader who is no reader always sees it
+
+
+def test_progress_counts_files_and_films(cast: Cast) -> None:
+    batch = begun(cast, expected=5)
+    for seed in (1, 2):
+        add(cast, batch, seed)
+    add_film(actor=cast.alice, batch=batch, data=NOT_FILMS["text"])
+    seen = progress_of(batch, cast.alice)
+    assert (seen.total, seen.to_come, seen.accepted, seen.refused, seen.queued, seen.done) == (
+        5,
+        2,
+        2,
+        1,
+        2,
+        1,
+    )
+    read_all()
+    close_batch(actor=cast.alice, batch=batch)
+    batch.refresh_from_db()
+    assert (progress_of(batch, cast.alice).percent, progress_of(batch, cast.alice).total) == (100, 3)
+    move_to_trash(actor=cast.adam, study=Study.objects.all()[0])
+    assert progress_of(batch, cast.alice).ready == 1
