@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 import diagnosis.people_admin  # noqa: F401 - registers its pages
 from diagnosis import registry, retention
@@ -53,7 +54,7 @@ class StudyAdmin(ReadOnlyAdmin):
     list_filter = ["project", "media_format", "source", "created_at"]
     list_select_related = ["project", "uploaded_by"]
     search_fields = ["=uid", "=sha256", "subject_code", "uploaded_by__username"]
-    search_help_text = "Reference (PW-000123), subject code, uploader, id or SHA-256."
+    search_help_text = _("Reference (PW-000123), subject code, uploader, id or SHA-256.")
     date_hierarchy = "created_at"
     fields = [
         "thumbnail_picture",
@@ -92,14 +93,14 @@ class StudyAdmin(ReadOnlyAdmin):
         picture = format_html('<img src="{}" width="64" loading="lazy" alt="{}">', source, study.reference)
         return format_html('<a href="{}">{}</a>', study.get_absolute_url(), picture)
 
-    @admin.action(description="Move to the trash", permissions=["administer"])
+    @admin.action(description=_("Move to the trash"), permissions=["administer"])
     def to_the_trash(self, request: HttpRequest, queryset: QuerySet[Study]) -> None:
         """Hide the chosen films from everybody."""
         self.call_for_each(
             request,
             queryset,
             lambda actor, study: retention.move_to_trash(actor=actor, study=study),
-            "Moved to the trash: {}.",
+            _("Moved to the trash: {}."),
         )
 
 
@@ -121,7 +122,7 @@ class PredictionAdmin(ReadOnlyAdmin):
     list_filter = ["status", "outcome", "model_version", "failure_code", "queued_at"]
     list_select_related = ["study", "model_version"]
     search_fields = ["=uid", "=study__uid", "study__subject_code"]
-    search_help_text = "Subject code, or the id of the prediction or the study."
+    search_help_text = _("Subject code, or the id of the prediction or the study.")
     date_hierarchy = "queued_at"
     fields = [
         "uid",
@@ -151,15 +152,15 @@ class PredictionAdmin(ReadOnlyAdmin):
         predictions: QuerySet[Prediction] = super().get_queryset(request)
         return predictions.filter(study__in=visible).defer("cam")
 
-    @admin.action(description="Read again (failed ones)", permissions=["administer"])
+    @admin.action(description=_("Read again (failed ones)"), permissions=["administer"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         """Queue a new reading of the films whose reading failed."""
-        self.call_for_each(request, queryset, _read_again, "Waiting to be read again: {}.")
+        self.call_for_each(request, queryset, _read_again, _("Waiting to be read again: {}."))
 
 
 def _read_again(actor: User, prediction: Prediction) -> None:
     if prediction.status != Prediction.Status.FAILED:
-        raise Conflict("not_failed", "This reading has not failed.")
+        raise Conflict("not_failed", _("This reading has not failed."))
     request_prediction(actor=actor, study=prediction.study)
 
 
@@ -189,25 +190,28 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         """Show the model card as it was registered."""
         return _as_json(model.card)
 
-    @admin.action(description="Activate (choose one)", permissions=["administer"])
+    @admin.action(description=_("Activate (choose one)"), permissions=["administer"])
     def activate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         """Let this version read the films from now on."""
         self.call_for_each(
-            request, queryset, _activate(queryset.count()), "This version reads the films now: {}."
+            request, queryset, _activate(queryset.count()), _("This version reads the films now: {}.")
         )
 
-    @admin.action(description="Retire", permissions=["administer"])
+    @admin.action(description=_("Retire"), permissions=["administer"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         """Retire versions that are not active."""
         self.call_for_each(
-            request, queryset, lambda actor, model: registry.retire(actor=actor, model=model), "Retired: {}."
+            request,
+            queryset,
+            lambda actor, model: registry.retire(actor=actor, model=model),
+            _("Retired: {}."),
         )
 
 
 def _activate(chosen: int) -> Any:
     def verb(actor: User, model: ModelVersion) -> None:
         if chosen != 1:
-            raise Conflict("choose_one", "Choose exactly one version: only one can be active.")
+            raise Conflict("choose_one", _("Choose exactly one version: only one can be active."))
         registry.activate(actor=actor, model=model)
 
     return verb
@@ -220,7 +224,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ["seq", "at", "actor_name", "verb", "object_type", "object_id"]
     list_filter = ["verb", "object_type", "at"]
     search_fields = ["=actor_name", "=verb", "=object_id"]
-    search_help_text = "A user name, a verb or an object's id, in full."
+    search_help_text = _("A user name, a verb or an object's id, in full.")
     date_hierarchy = "at"
     fields = [
         "seq",

@@ -1,10 +1,12 @@
 """Projects that hide the AI result until a reader has signed: what doors ask before they show it."""
 
+from django.utils.translation import gettext_lazy as _
+
 from diagnosis.errors import NotAllowed
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study
 from diagnosis.roles import AnyUser, may_review
 
-_HIDDEN = "This project hides the AI result from you until you have signed your own read of the film."
+_HIDDEN = _("This project hides the AI result from you until you have signed your own read of the film.")
 
 
 def as_seen_by(user: AnyUser, study: Study) -> Study:
@@ -41,5 +43,7 @@ def check_shown(study: Study) -> None:
 def check_answers_with_results(user: AnyUser, project: Project) -> None:
     """Raise NotAllowed (code ai_hidden) where a film of this project cannot be answered with its result."""
     if project.ai_visibility == Project.AiVisibility.HIDDEN and may_review(user):
-        message = f"{_HIDDEN} Nothing was stored. Send the film to /api/v1/studies/ instead."
-        raise NotAllowed("ai_hidden", message)
+        message = _("Nothing was stored. Send the film to %(address)s instead.") % {
+            "address": "/api/v1/studies/"
+        }
+        raise NotAllowed("ai_hidden", f"{_HIDDEN} {message}")

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.dicom_fields import NOT_LOOKED_AT
@@ -28,7 +29,7 @@ def clear(*, actor: User, study: Study) -> None:
     with transaction.atomic():
         cleared = Study.objects.filter(pk=study.pk, burned_in_text__in=NOT_LOOKED_AT, deleted_at__isnull=True)
         if not cleared.update(burned_in_text=Study.BurnedInText.CLEARED):
-            raise Conflict("not_waiting", "This film does not wait for a check of its text any more.")
+            raise Conflict("not_waiting", _("This film does not wait for a check of its text any more."))
         audit.record(actor=actor, verb="burned_in_text_cleared", target=study, was=study.burned_in_text)
 
 
@@ -41,12 +42,12 @@ def remove(*, actor: User, study: Study) -> None:
     with transaction.atomic():
         current = Study.objects.select_for_update().filter(pk=study.pk, deleted_at__isnull=True).first()
         if current is None or not current.may_show_a_name:
-            raise Conflict("not_waiting", "This film does not wait for a check of its text any more.")
+            raise Conflict("not_waiting", _("This film does not wait for a check of its text any more."))
         audit.record(actor=actor, verb="burned_in_text_found", target=study, was=current.burned_in_text)
         move_to_trash(actor=actor, study=current)
 
 
 def _check(user: User) -> None:
     if not may_administer(user):
-        message = "Only an administrator can check films for burned-in text."
+        message = _("Only an administrator can check films for burned-in text.")
         raise NotAllowed("not_an_administrator", message)

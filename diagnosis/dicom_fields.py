@@ -1,6 +1,7 @@
 """What a study keeps of a DICOM header: coded values and numbers, a pseudonym, how it was de-identified."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 
@@ -9,9 +10,9 @@ class DicomFields(models.Model):
     """Mixed into Study. All empty for JPEG and PNG, but for `burned_in_text`, which pixels can tell too."""
 
     class BurnedInText(models.TextChoices):
-        DECLARED = "declared", "The file says that text is burned in"
-        SUSPECTED = "suspected", "Looks like burned-in text"
-        CLEARED = "cleared", "Looked at: nothing identifying"
+        DECLARED = "declared", _("The file says that text is burned in")
+        SUSPECTED = "suspected", _("Looks like burned-in text")
+        CLEARED = "cleared", _("Looked at: nothing identifying")
 
     modality = models.CharField(max_length=2, blank=True, choices=list(MODALITIES.items()), editable=False)
     view_position = models.CharField(

@@ -1,15 +1,17 @@
 """Expected failures: each has a code for programs, a sentence for people and an HTTP status."""
 
+from django.utils.functional import Promise
+
 
 class Refused(Exception):  # noqa: N818 - the name says what happened to the request
     """The base of everything that is refused on purpose; nothing was stored or changed."""
 
     http_status = 400
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str | Promise) -> None:
         self.code = code
-        self.message = message
+        self.message = str(message)  # in the language of whoever is refused
+        super().__init__(self.message)
 
 
 class FilmRefused(Refused):
@@ -30,7 +32,7 @@ class FilmRefused(Refused):
         "dicom_transfer_syntax": 415,
     }
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str | Promise) -> None:
         super().__init__(code, message)
         self.http_status = self._STATUS.get(code, 400)
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import certifi
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.errors import UrlRefused
 
@@ -35,21 +36,21 @@ _HEADERS = {
 _PLAIN_SITE = re.compile(r"(\[[^\[\]@]+\]|[^\[\]@:]+)(:\d+)?")
 _PLAIN_HOST = re.compile(r"[a-z0-9._:-]+")
 
-_OFF = (
+_OFF = _(
     "Fetching films from URLs is switched off here. An administrator can switch it on by setting "
     "URL_INTAKE=true; until then, upload the film as a file."
 )
-_INVALID = (
+_INVALID = _(
     "This is not an address that can be fetched. Use http or https on the usual port, without a user name, "
     "for example https://example.org/film.png."
 )
 # One sentence for every failure on the way: which one it was would tell about the network behind us.
-_UNREACHABLE = (
+_UNREACHABLE = _(
     "No film could be fetched from this URL. It must be public and answer with the picture itself. "
     "Check it in a browser, or upload the film as a file."
 )
-_TOO_SLOW = "The server at this URL is too slow. Try again later, or upload the film as a file."
-_A_PAGE = "There is a web page at this URL, not a picture. Use the address of the picture itself."
+_TOO_SLOW = _("The server at this URL is too slow. Try again later, or upload the film as a file.")
+_A_PAGE = _("There is a web page at this URL, not a picture. Use the address of the picture itself.")
 
 # Not for films, although Python's `ipaddress` (some releases of it, at least) calls these global.
 _REFUSED_NETWORKS = [
@@ -195,7 +196,7 @@ def _is_allowed(host: str, port: int) -> bool:
 
 
 def _follow(site: _Site, deadline: _Deadline) -> bytes:
-    for _ in range(MAX_REDIRECTS + 1):
+    for _hop in range(MAX_REDIRECTS + 1):
         with contextlib.closing(_ask(site, deadline)) as connection:
             response = connection.getresponse()
             if response.status not in _REDIRECTS:
@@ -279,8 +280,8 @@ def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> bytes:
     while part := response.read1(_PART_BYTES):
         body += part
         if len(body) > limit:
-            message = f"The film at this URL is larger than {limit // (1024 * 1024)} MB. Upload it as a file."
-            raise UrlRefused("url_too_large", message)
+            message = _("The film at this URL is larger than %(limit)d MB. Upload it as a file.")
+            raise UrlRefused("url_too_large", message % {"limit": limit // (1024 * 1024)})
         deadline.remaining()
     deadline.remaining()  # a connection that was cut looks like the end of the body
     if response.length:

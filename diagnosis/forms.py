@@ -36,8 +36,8 @@ class UploadForm(forms.Form):
         queryset=Project.objects.none(),
         empty_label=None,
         error_messages={
-            "required": "Choose the project that the film belongs to.",
-            "invalid_choice": "You do not work in this project. Choose one from the list.",
+            "required": _("Choose the project that the film belongs to."),
+            "invalid_choice": _("You do not work in this project. Choose one from the list."),
         },
         widget=forms.Select(attrs={"class": "form-select"}),
     )
@@ -45,7 +45,7 @@ class UploadForm(forms.Form):
         required=False,
         max_length=40,
         validators=Study._meta.get_field("subject_code").validators[:1],
-        help_text="Optional, for example S-017: your own code, never a name or a hospital number.",
+        help_text=_("Optional, for example S-017: your own code, never a name or a hospital number."),
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
     file = ManyFilesField(
@@ -57,7 +57,7 @@ class UploadForm(forms.Form):
     url = forms.CharField(
         required=False,
         max_length=2000,
-        label="Or the URL of a film",
+        label=_("Or the URL of a film"),
         widget=forms.URLInput(
             attrs={
                 "class": "form-control",
@@ -80,7 +80,7 @@ class UploadForm(forms.Form):
         """Ask for a film where there is none."""
         data = super().clean() or {}
         if not self.errors and not data.get("file") and not data.get("url"):
-            self.add_error("file", "Choose at least one film, a JPEG, PNG or DICOM file.")
+            self.add_error("file", _("Choose at least one film, a JPEG, PNG or DICOM file."))
         return data
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis.models import ModelVersion, Prediction, WorkerStatus
 
@@ -37,12 +38,16 @@ class Health:
     def sentence(self) -> str:
         """One sentence for people, with the next step."""
         if not self.database_ok:
-            return "The database does not answer. Tell an administrator."
+            return _("The database does not answer. Tell an administrator.")
         if not self.worker_alive:
-            return "No worker is reading films at the moment. Uploaded films are kept and will be read later."
+            return _(
+                "No worker is reading films at the moment. Uploaded films are kept and will be read later."
+            )
         if not self.model_loaded:
-            return "The worker has not loaded the model yet. Uploaded films are kept and will be read soon."
-        return "Everything is working."
+            return _(
+                "The worker has not loaded the model yet. Uploaded films are kept and will be read soon."
+            )
+        return _("Everything is working.")
 
 
 def check_health() -> Health:

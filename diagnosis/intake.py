@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from diagnosis.dicom_fields import DicomFields
 from diagnosis.errors import FilmRefused, NotReady
 from diagnosis.fetch import fetch_url
+from diagnosis.library_words import said
 from pneumoml.burned_in import looks_burned_in
 from pneumoml.dicom_record import DicomRecord
 from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
@@ -49,9 +51,9 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
     try:
         film = decode_isolated(sent, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
     except ImageRefused as refusal:
-        raise FilmRefused(refusal.code, refusal.message) from refusal
+        raise FilmRefused(refusal.code, said(refusal.message)) from refusal
     except DecoderUnavailable as trouble:
-        raise NotReady(trouble.code, trouble.message) from trouble
+        raise NotReady(trouble.code, said(trouble.message)) from trouble
     height, width = film.pixels.shape
     original = sent
     facts: dict[str, Any] = {}
@@ -80,7 +82,7 @@ def _deidentified(record: DicomRecord) -> tuple[bytes, dict[str, Any]]:
     try:
         key = pseudonym_key()
     except OSError as trouble:
-        message = (
+        message = _(
             "DICOM films cannot be de-identified at the moment, so none is stored. Tell an administrator."
         )
         raise NotReady("pseudonym_key_missing", message) from trouble

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.admin_site import AuditedAdmin, admin_site
 from diagnosis.models import Project, ProjectMembership
@@ -27,7 +28,7 @@ class MembershipInline(_MembershipInline):
     model = ProjectMembership
     extra = 1
     autocomplete_fields = ["user", "project"]
-    verbose_name = "project membership"
+    verbose_name = _("project membership")
 
 
 @admin.register(Project, site=admin_site)
@@ -65,14 +66,14 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Roles", {"fields": ["groups", "is_active", "is_superuser"]}),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Roles"), {"fields": ["groups", "is_active", "is_superuser"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "password1", "password2"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Roles", {"fields": ["groups"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Roles"), {"fields": ["groups"]}),
     ]
     inlines = [MembershipInline]
 
@@ -92,7 +93,7 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
             kwargs["widget"] = CheckboxSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups" and field is not None:
-            field.label, field.help_text = "Roles", "What the person may do."
+            field.label, field.help_text = _("Roles"), _("What the person may do.")
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis import audit, bell, notifications
 from diagnosis.errors import Conflict, NotAllowed, Refused
@@ -31,9 +32,9 @@ logger = logging.getLogger(__name__)
 Status = Prediction.Status
 
 FAILURES = {
-    "gave_up": "The film could not be read in three attempts. Try again, or tell an administrator.",
-    "film_missing": "The stored film could not be opened. Tell an administrator.",
-    "model_refused": "The model's files are missing or were changed. Tell an administrator.",
+    "gave_up": _("The film could not be read in three attempts. Try again, or tell an administrator."),
+    "film_missing": _("The stored film could not be opened. Tell an administrator."),
+    "model_refused": _("The model's files are missing or were changed. Tell an administrator."),
 }
 
 
@@ -162,13 +163,13 @@ def request_prediction(*, actor: User, study: Study) -> Prediction:
     running or done.
     """
     if not may_upload(actor):
-        message = "Your account may not have films read again. Ask an administrator."
+        message = _("Your account may not have films read again. Ask an administrator.")
         raise NotAllowed("not_an_uploader", message)
     model = active_model()
     with transaction.atomic():
         live = study.predictions.filter(model_version=model).exclude(status=Status.FAILED)
         if live.exists():
-            raise Conflict("already_read", "The active model has read this film already, or is about to.")
+            raise Conflict("already_read", _("The active model has read this film already, or is about to."))
         prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
         audit.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
         transaction.on_commit(lambda: bell.ring(str(prediction.uid)))

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.errors import Conflict, ModelRefused, NotReady
@@ -20,7 +21,7 @@ def active_model() -> ModelVersion:
     model = ModelVersion.objects.filter(state=State.ACTIVE).first()
     if model is None:
         raise NotReady(
-            "no_active_model", "No model is active. An administrator can run: register_model --activate"
+            "no_active_model", _("No model is active. An administrator can run: register_model --activate")
         )
     return model
 
@@ -38,7 +39,8 @@ def artifact_of(model: ModelVersion) -> Artifact:
     artifact = _load(model.version)
     if artifact.card.weights_sha256 != model.weights_sha256:
         raise ModelRefused(
-            "hash_mismatch", f"The weights of {model.version} are not those that were registered."
+            "hash_mismatch",
+            _("The weights of %(version)s are not those that were registered.") % {"version": model.version},
         )
     return artifact
 
@@ -58,7 +60,9 @@ def register(*, actor: User | None, version: str) -> ModelVersion:
     card = _load(version).card
     if card.version != version:
         raise ModelRefused(
-            "version_mismatch", f"The card in folder {version} names the version {card.version}."
+            "version_mismatch",
+            _("The card in folder %(folder)s names the version %(version)s.")
+            % {"folder": version, "version": card.version},
         )
     with transaction.atomic():
         model, created = ModelVersion.objects.get_or_create(
@@ -75,10 +79,10 @@ def register(*, actor: User | None, version: str) -> ModelVersion:
         if created:
             audit.record(actor=actor, verb="model_registered", target=model, version=version)
         elif model.weights_sha256 != card.weights_sha256:
-            message = (
-                f"{version} is already registered with other weights. Give the new ones a new version name."
+            message = _(
+                "%(version)s is already registered with other weights. Give the new ones a new version name."
             )
-            raise ModelRefused("hash_mismatch", message)
+            raise ModelRefused("hash_mismatch", message % {"version": version})
     return model
 
 
@@ -106,7 +110,7 @@ def activate(*, actor: User | None, model: ModelVersion) -> ModelVersion:
 def retire(*, actor: User | None, model: ModelVersion) -> ModelVersion:
     """Retire a version that is not active. Its results stay as they are."""
     if model.state == State.ACTIVE:
-        raise Conflict("model_is_active", "Activate another version first: this one reads the films now.")
+        raise Conflict("model_is_active", _("Activate another version first: this one reads the films now."))
     with transaction.atomic():
         ModelVersion.objects.filter(pk=model.pk).update(state=State.RETIRED)
         audit.record(actor=actor, verb="model_retired", target=model, version=model.version)
@@ -122,5 +126,5 @@ def roll_back(*, actor: User | None) -> ModelVersion:
         .first()
     )
     if previous is None:
-        raise Conflict("nothing_to_roll_back_to", "No earlier version was ever active.")
+        raise Conflict("nothing_to_roll_back_to", _("No earlier version was ever active."))
     return activate(actor=actor, model=previous)

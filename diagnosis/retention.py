@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.errors import NotAllowed
@@ -16,7 +17,7 @@ def move_to_trash(*, actor: User, study: Study) -> None:
     Raises NotAllowed for anybody else.
     """
     if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", "Only an administrator can delete a film.")
+        raise NotAllowed("not_an_administrator", _("Only an administrator can delete a film."))
     with transaction.atomic():
         study.deleted_at = timezone.now()
         study.save(update_fields=["deleted_at"])

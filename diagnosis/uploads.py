@@ -77,5 +77,5 @@ def archive_cut_off() -> ArchiveRefused:
 def cut_off() -> FilmRefused:
     """Return the refusal of a film whose request was stopped here, with the code of every film too large."""
     limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-    message = f"A film may have at most {limit} MB. This one, and any file after it, was not stored."
-    return FilmRefused("file_too_large", message)
+    message = _("A film may have at most %(limit)d MB. This one, and any file after it, was not stored.")
+    return FilmRefused("file_too_large", message % {"limit": limit})

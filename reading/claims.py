@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.errors import NotAllowed
@@ -34,7 +35,7 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
     not. Raises NotAllowed for people who may not review it.
     """
     if not may_review(actor) or not Study.objects.visible_to(actor).filter(pk=study.pk).exists():
-        raise NotAllowed("not_a_reader", "Your account may not review this film. Ask an administrator.")
+        raise NotAllowed("not_a_reader", _("Your account may not review this film. Ask an administrator."))
     ends = timezone.now() + LASTS
     own = ReadingClaim.objects.filter(live_claims(), study=study, reader=actor)
     if own.update(expires_at=ends):

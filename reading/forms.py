@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Study
 from reading.models import Review
@@ -27,9 +28,9 @@ def _pixels(label: str) -> forms.IntegerField:
         max_value=100_000,
         widget=_whole_number(),
         error_messages={
-            "invalid": "Pixels are whole numbers.",
-            "min_value": "Pixels are counted from 0.",
-            "max_value": "That is beyond any film.",
+            "invalid": _("Pixels are whole numbers."),
+            "min_value": _("Pixels are counted from 0."),
+            "max_value": _("That is beyond any film."),
         },
     )
 
@@ -38,58 +39,58 @@ class ReviewForm(forms.Form):
     """A reader's opinion. Whether they agree with the AI is asked only where they see a result of it."""
 
     agrees_with_ai = forms.TypedChoiceField(
-        label="Do you agree with the AI?",
-        choices=[(_AGREES, "Agree"), (_DISAGREES, "Disagree")],
+        label=_("Do you agree with the AI?"),
+        choices=[(_AGREES, _("Agree")), (_DISAGREES, _("Disagree"))],
         coerce=lambda choice: choice == _AGREES,
         empty_value=None,
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Say whether you agree with the AI.",
-            "invalid_choice": "Choose whether you agree or disagree with the AI.",
+            "required": _("Say whether you agree with the AI."),
+            "invalid_choice": _("Choose whether you agree or disagree with the AI."),
         },
     )
     finding = forms.ChoiceField(
-        label="Your own finding",
+        label=_("Your own finding"),
         choices=Review.Finding.choices,
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose your own finding.",
-            "invalid_choice": "Choose one of the findings of the list.",
+            "required": _("Choose your own finding."),
+            "invalid_choice": _("Choose one of the findings of the list."),
         },
     )
     confidence = forms.IntegerField(
-        label="How sure are you, from 0 to 100?",
+        label=_("How sure are you, from 0 to 100?"),
         min_value=0,
         max_value=100,
         widget=_whole_number(),
         error_messages={
-            "required": "Say how sure you are, from 0 to 100.",
-            "invalid": "Confidence is a whole number from 0 to 100.",
-            "min_value": "Confidence is at least 0.",
-            "max_value": "Confidence is at most 100.",
+            "required": _("Say how sure you are, from 0 to 100."),
+            "invalid": _("Confidence is a whole number from 0 to 100."),
+            "min_value": _("Confidence is at least 0."),
+            "max_value": _("Confidence is at most 100."),
         },
     )
-    region_left = _pixels("Left edge")
-    region_top = _pixels("Top edge")
-    region_width = _pixels("Width")
-    region_height = _pixels("Height")
+    region_left = _pixels(_("Left edge"))
+    region_top = _pixels(_("Top edge"))
+    region_width = _pixels(_("Width"))
+    region_height = _pixels(_("Height"))
     comment = forms.CharField(
-        label="Comment",
+        label=_("Comment"),
         required=False,
         max_length=MAX_COMMENT,
-        help_text="Never a name or a hospital number.",
+        help_text=_("Never a name or a hospital number."),
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
-        error_messages={"max_length": f"A comment has at most {MAX_COMMENT} characters. Shorten it."},
+        error_messages={"max_length": _("A comment has at most %(limit_value)d characters. Shorten it.")},
     )
     # What the page counts by itself: something odd in it must never keep a reader from saving.
     opened = forms.CharField(required=False, widget=forms.HiddenInput)
     active_seconds = forms.CharField(required=False, widget=forms.HiddenInput)
     password = forms.CharField(
-        label="Your password again",
+        label=_("Your password again"),
         required=False,
         max_length=4096,
         strip=False,
-        help_text="Signing makes this read final. What you think of later is added to it.",
+        help_text=_("Signing makes this read final. What you think of later is added to it."),
         widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "current-password"}),
     )
 
@@ -119,7 +120,9 @@ class ReviewForm(forms.Form):
             except RegionRefused as refusal:
                 self.add_error("region_left", refusal.message)
         elif given and not any(name in self.errors for name in _EDGES):
-            self.add_error("region_left", "A region needs all four numbers. Fill them in, or clear them all.")
+            self.add_error(
+                "region_left", _("A region needs all four numbers. Fill them in, or clear them all.")
+            )
         return data
 
     @property

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from diagnosis.errors import Refused
 
 _ROUNDING = 1e-9
@@ -26,7 +28,7 @@ class Region:
         on_film = all(0 <= value <= 1 for value in values)  # also refuses NaN
         fits = on_film and self.x + self.width <= 1 + _ROUNDING and self.y + self.height <= 1 + _ROUNDING
         if not fits or not self.width or not self.height:
-            message = "The region must have a size and lie on the film. Draw it again, or take it away."
+            message = _("The region must have a size and lie on the film. Draw it again, or take it away.")
             raise RegionRefused("region_invalid", message)
         return self
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.blinding import shown_result
@@ -79,7 +80,7 @@ def sign_review(*, actor: User, review: Review) -> None:
     Conflict for one that is signed already or has been superseded.
     """
     if review.reader_id != actor.pk:
-        raise NotAllowed("not_your_review", "Only its own reader can sign a review.")
+        raise NotAllowed("not_your_review", _("Only its own reader can sign a review."))
     _film_of(actor, review.study)
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=review.study_id)
@@ -90,31 +91,36 @@ def sign_review(*, actor: User, review: Review) -> None:
 def _film_of(actor: User, study: Study) -> Study:
     """Return the film as the actor may see it now."""
     if not may_review(actor):
-        raise NotAllowed("not_a_reader", "Your account may not review films. Ask an administrator.")
+        raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
     visible = Study.objects.visible_to(actor).filter(pk=study.pk).first()
     if visible is None:
-        raise NotAllowed("not_a_member", "You are not a member of this film's project.")
+        raise NotAllowed("not_a_member", _("You are not a member of this film's project."))
     return visible
 
 
 def _check(finding: str, confidence: int, comment: str) -> None:
     if finding not in Review.Finding.values:
-        raise ReviewRefused("finding_invalid", f"Choose a finding: {', '.join(Review.Finding.values)}.")
+        raise ReviewRefused(
+            "finding_invalid",
+            _("Choose a finding: %(findings)s.") % {"findings": ", ".join(Review.Finding.values)},
+        )
     if not 0 <= confidence <= 100:
-        raise ReviewRefused("confidence_invalid", "Confidence is a whole number from 0 to 100.")
+        raise ReviewRefused("confidence_invalid", _("Confidence is a whole number from 0 to 100."))
     if len(comment) > MAX_COMMENT:
-        raise ReviewRefused("comment_too_long", f"A comment has at most {MAX_COMMENT} characters.")
+        raise ReviewRefused(
+            "comment_too_long", _("A comment has at most %(most)d characters.") % {"most": MAX_COMMENT}
+        )
 
 
 def _check_agreement(study: Study, prediction: Prediction | None, agrees_with_ai: bool | None) -> None:
     if (prediction is None) == (agrees_with_ai is None):
         return
     if prediction is not None:
-        message = "Say whether you agree with the AI."
+        message = _("Say whether you agree with the AI.")
     elif study.ai_hidden:
-        message = "The AI result is hidden until you have signed your own read; leave the agreement out."
+        message = _("The AI result is hidden until you have signed your own read; leave the agreement out.")
     else:
-        message = "There is no AI result to agree with yet."
+        message = _("There is no AI result to agree with yet.")
     raise ReviewRefused("agreement_invalid", message)
 
 
@@ -176,7 +182,7 @@ def _sum(first: int | None, second: int | None) -> int | None:
 def _sign(actor: User, review: Review) -> None:
     draft = Review.objects.filter(pk=review.pk, signed_at=None, is_current=True)
     if not draft.update(signed_at=timezone.now()):
-        raise Conflict("not_a_draft", "This review is signed already, or a later one took its place.")
+        raise Conflict("not_a_draft", _("This review is signed already, or a later one took its place."))
     give_back(actor=actor, study=review.study)
     ResultDisclosure.objects.get_or_create(study=review.study, reader=actor)
     audit.record(

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models.studies import Study
 
@@ -15,9 +16,9 @@ class ModelVersion(models.Model):
     """One registered version of the network. Its folder is found by name under MODELS_DIR."""
 
     class State(models.TextChoices):
-        REGISTERED = "registered", "Registered"
-        ACTIVE = "active", "Active"
-        RETIRED = "retired", "Retired"
+        REGISTERED = "registered", _("Registered")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
 
     version = models.SlugField(unique=True, max_length=80)
     architecture = models.CharField(max_length=80)
@@ -47,14 +48,14 @@ class Prediction(models.Model):
     """
 
     class Status(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        RUNNING = "running", "Being read"
-        SUCCEEDED = "succeeded", "Ready"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Being read")
+        SUCCEEDED = "succeeded", _("Ready")
+        FAILED = "failed", _("Failed")
 
     class Outcome(models.TextChoices):
-        PNEUMONIA = "pneumonia", "Above the operating point"
-        NORMAL = "normal", "Below the operating point"
+        PNEUMONIA = "pneumonia", _("Above the operating point")
+        NORMAL = "normal", _("Below the operating point")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="predictions")

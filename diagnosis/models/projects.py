@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.roles import AnyUser, sees_every_project
 
@@ -26,21 +27,21 @@ class Project(models.Model):
     """A clinical study's collection of films. Membership decides who sees them."""
 
     class AiVisibility(models.TextChoices):
-        SHOWN = "shown", "Shown from the start"
-        HIDDEN = "hidden", "Hidden from a reader until they have signed their own read"
+        SHOWN = "shown", _("Shown from the start")
+        HIDDEN = "hidden", _("Hidden from a reader until they have signed their own read")
 
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     open_to_all = models.BooleanField(
-        default=False, help_text="Everybody who can sign in works in this project, without membership."
+        default=False, help_text=_("Everybody who can sign in works in this project, without membership.")
     )
     ai_visibility = models.CharField(
-        "AI result",
+        _("AI result"),
         max_length=6,
         choices=AiVisibility.choices,
         default=AiVisibility.SHOWN,
-        help_text="For readers. Uploaders, auditors and administrators who are no readers always see it.",
+        help_text=_("For readers. Uploaders, auditors and administrators who are no readers always see it."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

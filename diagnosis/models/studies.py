@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis.dicom_fields import DicomFields
 from diagnosis.models.disclosures import ai_hidden_from
@@ -58,16 +59,20 @@ class Study(DicomFields):
         DICOM = "DICOM"
 
     class Source(models.TextChoices):
-        FILE = "file", "Uploaded file"
-        URL = "url", "Fetched from a URL"
+        FILE = "file", _("Uploaded file")
+        URL = "url", _("Fetched from a URL")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="studies")
     subject_code = models.CharField(
         max_length=40,
         blank=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9._-]*\Z", "Use letters, digits, dot, dash and underscore.")],
-        help_text="The subject's code in your study, for example S-017. Never a name or a hospital number.",
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9._-]*\Z", _("Use letters, digits, dot, dash and underscore."))
+        ],
+        help_text=_(
+            "The subject's code in your study, for example S-017. Never a name or a hospital number."
+        ),
     )
     source = models.CharField(max_length=4, choices=Source.choices)
     media_format = models.CharField(max_length=5, choices=MediaFormat.choices)

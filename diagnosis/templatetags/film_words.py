@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -10,7 +13,9 @@ register = template.Library()
 @register.filter
 def percent(share: float | None, decimals: int = 0) -> str:
     """Write a share of 0 to 1 in percent, nothing for None; no probability is certain, so never 0 or 100."""
-    return "" if share is None else _never_certain(100 * share, 100, decimals) + "%"
+    if share is None:
+        return ""
+    return _("%(number)s%%") % {"number": _never_certain(100 * share, 100, decimals)}
 
 
 @register.filter
@@ -22,14 +27,14 @@ def score(share: float | None, decimals: int = 3) -> str:
 def _never_certain(value: float, most: int, decimals: int) -> str:
     step = 10.0**-decimals
     if float(f"{value:.{decimals}f}") <= 0:
-        return f"<{step:.{decimals}f}"
+        return f"<{number_format(step, decimals)}"
     if float(f"{value:.{decimals}f}") >= most:
-        return f">{most - step:.{decimals}f}"
-    return f"{value:.{decimals}f}"
+        return f">{number_format(most - step, decimals)}"
+    return number_format(f"{value:.{decimals}f}", decimals)
 
 
 @register.filter
 def minutes(duration: timedelta | None) -> str:
     """Write a duration as whole minutes, at least one."""
     count = max(1, round(duration.total_seconds() / 60)) if duration else 1
-    return f"{count} minute" if count == 1 else f"{count} minutes"
+    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}

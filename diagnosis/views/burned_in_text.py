@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from diagnosis import burned_in_text
@@ -35,10 +36,11 @@ def answer(request: HttpRequest, uid: object) -> HttpResponse:
     try:
         verb = verbs.get(request.POST.get("answer", ""))
         if verb is None:
-            raise Conflict("answer_unknown", "Choose one of the two answers.")
+            raise Conflict("answer_unknown", _("Choose one of the two answers."))
         verb(actor=signed_in(request), study=study)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    done = "was moved to the trash" if verb is burned_in_text.remove else "is marked as checked"
-    messages.success(request, f"{study.reference} {done}.")
+    removed = verb is burned_in_text.remove
+    done = _("%(film)s was moved to the trash.") if removed else _("%(film)s is marked as checked.")
+    messages.success(request, done % {"film": study.reference})
     return redirect("burned-in-text")

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.formats import localize
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 # Shown in a place of their own on the page, or of no use to people.
 APART = {
     "version",
@@ -17,34 +21,34 @@ APART = {
 }
 ORDER = ["data", "metrics", "scope", "explanation", "calibration", "preprocessing", "training"]
 NAMES = {
-    "n": "Films",
-    "auc": "Area under the ROC curve (AUC)",
-    "auc_pr": "Area under the precision–recall curve",
-    "average_precision": "Average precision",
-    "balanced_accuracy": "Balanced accuracy",
-    "precision": "Positive predictive value (precision)",
-    "ppv": "Positive predictive value",
-    "npv": "Negative predictive value",
-    "f1": "F1 score",
-    "brier": "Brier score",
-    "ece": "Expected calibration error (ECE)",
-    "cam_reference": "Reference strength of a map",
-    "tn": "True negative",
-    "fp": "False positive",
-    "fn": "False negative",
-    "tp": "True positive",
-    "data": "Data",
-    "metrics": "How well it does",
+    "n": _("Films"),
+    "auc": _("Area under the ROC curve (AUC)"),
+    "auc_pr": _("Area under the precision–recall curve"),
+    "average_precision": _("Average precision"),
+    "balanced_accuracy": _("Balanced accuracy"),
+    "precision": _("Positive predictive value (precision)"),
+    "ppv": _("Positive predictive value"),
+    "npv": _("Negative predictive value"),
+    "f1": _("F1 score"),
+    "brier": _("Brier score"),
+    "ece": _("Expected calibration error (ECE)"),
+    "cam_reference": _("Reference strength of a map"),
+    "tn": _("True negative"),
+    "fp": _("False positive"),
+    "fn": _("False negative"),
+    "tp": _("True positive"),
+    "data": _("Data"),
+    "metrics": _("How well it does"),
     "sha256": "SHA-256",
     "url": "URL",
-    "scope": "Scope gate: which films it can judge",
-    "measured": "How many pictures are flagged",
-    "explanation": "Explanation report card: whether its maps can be believed",
-    "deletion": "Deletion of the hottest regions",
-    "insertion": "Insertion of the hottest regions",
-    "stability": "Stability under small shifts",
-    "agreement_with_hirescam": "Agreement with HiResCAM",
-    "outside_thorax": "Heat outside the thorax",
+    "scope": _("Scope gate: which films it can judge"),
+    "measured": _("How many pictures are flagged"),
+    "explanation": _("Explanation report card: whether its maps can be believed"),
+    "deletion": _("Deletion of the hottest regions"),
+    "insertion": _("Insertion of the hottest regions"),
+    "stability": _("Stability under small shifts"),
+    "agreement_with_hirescam": _("Agreement with HiResCAM"),
+    "outside_thorax": _("Heat outside the thorax"),
     "jpeg": "JPEG",
 }
 _INTERVAL = "_ci"
@@ -83,7 +87,7 @@ def sections_of(card: Mapping[str, Any]) -> list[Section]:
     keys += [key for key in card if key not in ORDER and key not in APART]
     loose = {key: card[key] for key in keys if not isinstance(card[key], (Mapping, list))}
     deep = [section(name_of(key), card[key]) for key in keys if key not in loose]
-    return deep + ([section("More", loose)] if loose else [])
+    return deep + ([section(gettext("More"), loose)] if loose else [])
 
 
 def section(title: str, value: Any, depth: int = 1) -> Section:
@@ -143,7 +147,7 @@ def _table_section(title: str, rows: list[Mapping[str, Any]]) -> Section:
 def name_of(key: str) -> str:
     """Return the field's name for a key of the card."""
     if key in NAMES:
-        return NAMES[key]
+        return str(NAMES[key])
     spaced = str(key).replace("_", " ").strip()
     return spaced[:1].upper() + spaced[1:]
 
@@ -153,9 +157,9 @@ def words(value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, (int, float)):
-        return f"{value:.4g}" if isinstance(value, float) else f"{value:,}".replace(",", " ")
+        return localize(float(f"{value:.4g}")) if isinstance(value, float) else f"{value:,}".replace(",", " ")
     if isinstance(value, list):
         return ", ".join(words(item) for item in value)
     if isinstance(value, Mapping):
@@ -167,4 +171,5 @@ def interval_words(interval: Any) -> str:
     """Write a 95 % interval as "low to high"; empty for anything else than two numbers."""
     if not isinstance(interval, list) or len(interval) != 2:
         return ""
-    return " to ".join(words(end) for end in interval)
+    low, high = interval
+    return gettext("%(low)s to %(high)s") % {"low": words(low), "high": words(high)}

@@ -7,6 +7,9 @@ from datetime import datetime
 import cv2
 import numpy as np
 from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Prediction
 from diagnosis.pictures import measured_reference, strength_of
@@ -16,7 +19,9 @@ from pneumoml.heatmap import COLOUR_MAPS, MapStrength
 
 LEGEND_STOPS = 9
 STANDS_OUT_FROM = 0.4
-RELATIVE_SENTENCE = "Colours are relative to this film alone: the model's card has no reference strength."
+RELATIVE_SENTENCE = gettext_lazy(
+    "Colours are relative to this film alone: the model's card has no reference strength."
+)
 _ROUNDING = 1e-9
 
 
@@ -108,16 +113,16 @@ def verdict(prediction: Prediction) -> Verdict:
     """Say on which side of the operating point the score lies. Call it for a succeeded prediction."""
     above = prediction.outcome == Prediction.Outcome.PNEUMONIA
     if prediction.is_borderline:
-        side = "just above" if above else "just below"
-        return Verdict(
-            "borderline",
-            f"Borderline, {side} the operating point",
+        just_above = _("Borderline, just above the operating point")
+        just_below = _("Borderline, just below the operating point")
+        sentence = _(
             "The score lies in the band around the operating point: it speaks clearly neither for nor "
-            "against pneumonia.",
+            "against pneumonia."
         )
+        return Verdict("borderline", just_above if above else just_below, sentence)
     if above:
-        return Verdict("above", "Above the operating point", "The score speaks for pneumonia.")
-    return Verdict("below", "Below the operating point", "The score does not speak for pneumonia.")
+        return Verdict("above", _("Above the operating point"), _("The score speaks for pneumonia."))
+    return Verdict("below", _("Below the operating point"), _("The score does not speak for pneumonia."))
 
 
 def bar(prediction: Prediction) -> Bar:
@@ -134,10 +139,10 @@ def bar(prediction: Prediction) -> Bar:
 def timings(prediction: Prediction) -> list[tuple[str, str]]:
     """Return how long the film waited, was computed on, and took in all: labels and durations in words."""
     return [
-        ("Waiting", duration(_milliseconds(prediction.queued_at, prediction.started_at))),
-        ("Preprocessing", duration(prediction.preprocess_ms)),
-        ("Network and map", duration(prediction.forward_ms)),
-        ("Upload to result", duration(_milliseconds(prediction.queued_at, prediction.finished_at))),
+        (_("Waiting"), duration(_milliseconds(prediction.queued_at, prediction.started_at))),
+        (_("Preprocessing"), duration(prediction.preprocess_ms)),
+        (_("Network and map"), duration(prediction.forward_ms)),
+        (_("Upload to result"), duration(_milliseconds(prediction.queued_at, prediction.finished_at))),
     ]
 
 
@@ -148,23 +153,24 @@ def _milliseconds(start: datetime, end: datetime | None) -> float | None:
 def duration(milliseconds: float | None) -> str:
     """Write a duration the way people say it: milliseconds, seconds, minutes."""
     if milliseconds is None:
-        return "not measured"
+        return _("not measured")
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{number_format(seconds, 1)} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def failure_sentence(prediction: Prediction) -> str:
     """Say to people why the reading failed; unknown codes get a sentence too."""
-    return FAILURES.get(prediction.failure_code, "The film could not be read. Tell an administrator.")
+    unknown = _("The film could not be read. Tell an administrator.")
+    return str(FAILURES.get(prediction.failure_code, unknown))
 
 
 def map_words(prediction: Prediction) -> MapWords:
     """Say how strong the map is, measured against a typical strong map of the same model version."""
     reference, strength = measured_reference(prediction), strength_of(prediction)
     end = max(strength.reference, strength.maximum)
-    sentence, weak = _strength_sentence(strength) if reference else (RELATIVE_SENTENCE, False)
+    sentence, weak = _strength_sentence(strength) if reference else (str(RELATIVE_SENTENCE), False)
     return MapWords(
         sentence=sentence,
         is_weak=weak,
@@ -177,10 +183,16 @@ def map_words(prediction: Prediction) -> MapWords:
 
 
 def _strength_sentence(strength: MapStrength) -> tuple[str, bool]:
-    share = f"{100 * strength.ratio:.0f}%"
-    reached = f"map reaches {share} of the strength of a typical strong map ({strength.word})."
     weak = strength.ratio < STANDS_OUT_FROM
-    return (f"No region stands out: the {reached}" if weak else f"The {reached}"), weak
+    sentence = (
+        _(
+            "No region stands out: the map reaches %(share)d%% of the strength of a typical strong map "
+            "(%(word)s)."
+        )
+        if weak
+        else _("The map reaches %(share)d%% of the strength of a typical strong map (%(word)s).")
+    )
+    return sentence % {"share": round(100 * strength.ratio), "word": _(strength.word)}, weak
 
 
 def _tick(place: float, end: float, maximum: float) -> Tick:
@@ -201,8 +213,9 @@ def map_caution(prediction: Prediction) -> Caution:
 
 
 def _caution(codes: list[str] | None, sentences: Mapping[str, str]) -> Caution:
-    unknown = "A check that this version of the program does not know found fault with it."
-    return Caution([sentences.get(code, unknown) for code in codes or []], checked=codes is not None)
+    unknown = _("A check that this version of the program does not know found fault with it.")
+    said = [_(sentences[code]) if code in sentences else unknown for code in codes or []]
+    return Caution(said, checked=codes is not None)
 
 
 def legends() -> dict[str, list[str]]:
@@ -216,4 +229,5 @@ def attempts_sentence(prediction: Prediction) -> str:
     """Say which attempt this is, once there was more than one; empty before."""
     if prediction.attempts < 2:
         return ""
-    return f"Attempt {prediction.attempts} of {settings.PREDICTION_MAX_ATTEMPTS}."
+    numbers = {"attempt": prediction.attempts, "most": settings.PREDICTION_MAX_ATTEMPTS}
+    return _("Attempt %(attempt)d of %(most)d.") % numbers

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from diagnosis.blinding import as_seen_by
@@ -42,13 +43,13 @@ def upload(request: HttpRequest) -> HttpResponse:
         return sign_in_first(request)
     user = signed_in(request)
     if not may_upload(user):
-        message = "Your account may not upload films. Ask an administrator for the role of an uploader."
+        message = _("Your account may not upload films. Ask an administrator for the role of an uploader.")
         return _answer(request, [_refused("", NotAllowed("not_an_uploader", message))], form=None)
     if request.method == "GET":
         return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
     form = UploadForm(request.POST, request.FILES, user=user)
     valid = form.is_valid()
-    outcomes = [_refused("A file that is too large", cut_off())] if was_cut_off(request) else []
+    outcomes = [_refused(_("A file that is too large"), cut_off())] if was_cut_off(request) else []
     if valid:
         outcomes = _take_in(user, form) + outcomes
     elif not outcomes:
@@ -62,13 +63,13 @@ def _take_in(user: User, form: UploadForm) -> list[Outcome]:
     outcomes = [_submit_file(user, project, subject_code, file) for file in form.cleaned_data["file"]]
     if form.cleaned_data["url"]:
         outcomes.append(
-            _submit(user, project, subject_code, name="The film at the URL", url=form.cleaned_data["url"])
+            _submit(user, project, subject_code, name=_("The film at the URL"), url=form.cleaned_data["url"])
         )
     return outcomes
 
 
 def _submit_file(user: User, project: Project, subject_code: str, file: "UploadedFile[bytes]") -> Outcome:
-    return _submit(user, project, subject_code, name=file.name or "Film", data=file.read())
+    return _submit(user, project, subject_code, name=file.name or _("Film"), data=file.read())
 
 
 def _submit(
@@ -85,8 +86,15 @@ def _submit(
     except Refused as refusal:
         return _refused(name, refusal)
     if done.created:
-        return Outcome(UPLOADED, name, f"Uploaded as {done.study.reference}.", 201, study=done.study)
-    message = f"Already here as {done.study.reference}; it was not stored or read again."
+        return Outcome(
+            UPLOADED,
+            name,
+            _("Uploaded as %(reference)s.") % {"reference": done.study.reference},
+            201,
+            study=done.study,
+        )
+    message = _("Already here as %(reference)s; it was not stored or read again.")
+    message %= {"reference": done.study.reference}
     return Outcome(DUPLICATE, name, message, 200, study=as_seen_by(user, done.study))
 
 
@@ -122,7 +130,7 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
     """Lead a person to the sign-in page; tell a script that its person has been signed out."""
     if not wants_json(request):
         return redirect_to_login(request.get_full_path())
-    message = "You were signed out. Sign in in another tab, then try again."
+    message = _("You were signed out. Sign in in another tab, then try again.")
     return _json(Outcome(REFUSED, "", message, 401, code="signed_out"))
 
 
