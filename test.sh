@@ -9,11 +9,11 @@ set -u
 cd "$(dirname "$0")"
 . ./pneumoweb/find_python.sh
 
-usual=yes heavy=yes nightly=no coverage= append=
+usual=yes heavy=yes nightly=no coverage= browser=
 for argument in "$@"; do
     case $argument in
         --fast) heavy=no ;;
-        --coverage) coverage="--cov --cov-report=" append=--cov-append ;;
+        --coverage) coverage="--cov --cov-report=" ;;
         --nightly) nightly=yes usual=no heavy=no ;;
         -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
         *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
@@ -27,7 +27,7 @@ unset PNEUMOWEB_VAR DATABASE_URL CELERY_BROKER_URL MEDIA MODELS_DIR SECRET_KEY H
 unset DJANGO_SUPERUSER_USERNAME DJANGO_SUPERUSER_PASSWORD DJANGO_SETTINGS_MODULE
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+trap '[ -z "$browser" ] || kill "$browser"; exit 130' INT TERM
 export PNEUMOWEB_ENV_FILE=/dev/null PNEUMOWEB_VAR="$scratch/var"
 failed=
 
@@ -77,11 +77,24 @@ run_pytest() {
     part=$1
     shift
     {
-        $py -m pytest -p no:cacheprovider ${CI:+-p tests.no_skips} "$@"
+        COVERAGE_FILE="$scratch/.coverage.$part" $py -m pytest -p no:cacheprovider ${CI:+-p tests.no_skips} "$@"
         echo $? >"$scratch/$part.code"
     } | tee "$scratch/$part.log"
     tail -n 1 "$scratch/$part.log" >>"$scratch/closing"
     return "$(cat "$scratch/$part.code")"
+}
+
+# The browser's tests share their servers, so they stay in one process; it runs beside the others.
+# shellcheck disable=SC2086
+heavy_tests() {
+    run_pytest browser $coverage -m "e2e and not nightly" >"$scratch/browser.out" 2>&1 &
+    browser=$!
+    run_pytest heavy -n 2 --dist loadfile $coverage -m "(tensorflow or worker) and not (e2e or nightly)"
+    code=$?
+    wait "$browser" || code=1
+    browser=
+    cat "$scratch/browser.out"
+    return $code
 }
 
 long_tests() {
@@ -90,8 +103,6 @@ long_tests() {
     [ $code != 5 ] || echo "There is no long test." # pytest's 5: none was selected
     [ $code = 0 ] || [ $code = 5 ]
 }
-
-export COVERAGE_FILE="$scratch/coverage"
 
 # shellcheck disable=SC2086  # lists of words on purpose
 if [ $usual = yes ]; then
@@ -104,16 +115,15 @@ if [ $usual = yes ]; then
     step "shell scripts parse" scripts_check
     step "light tests" run_pytest light -n 2 $coverage -m "not (tensorflow or worker or e2e or nightly)"
 fi
-# shellcheck disable=SC2086
 if [ $heavy = yes ]; then
-    step "TensorFlow, worker and browser tests" run_pytest heavy -n 2 --dist loadgroup $coverage $append \
-        -m "(tensorflow or worker or e2e) and not nightly"
+    step "TensorFlow, worker and browser tests" heavy_tests
 fi
 if [ $nightly = yes ]; then
     step "long tests" long_tests
 elif [ -n "$coverage" ]; then
     printf '\n--- coverage\n'
-    $py -m coverage report --skip-covered --skip-empty
+    $py -m coverage combine --quiet --data-file="$scratch/.coverage" "$scratch"
+    $py -m coverage report --data-file="$scratch/.coverage" --skip-covered --skip-empty
 fi
 
 printf '\n'

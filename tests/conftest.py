@@ -16,14 +16,6 @@ from tests.postgres import own_postgres_url, postgres_url  # noqa: F401 - fixtur
 flushing.install()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the long tests for two processes: all of the browser in one, where they share their servers."""
-    for item in items:
-        group = "browser" if item.get_closest_marker("e2e") else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(autouse=True)
 def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
