@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from insight.views import exports
+from insight.views import dashboard, exports, prevalence, projects
 
 urlpatterns = [
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("dashboard/<slug:figure>.csv", dashboard.figure_csv, name="dashboard-csv"),
+    path("prevalence/", prevalence.prevalence, name="prevalence"),
+    path("projects/", projects.project_list, name="projects"),
+    path("projects/<slug:slug>/", projects.project_page, name="project"),
     path("exports/", exports.export_page, name="export"),
     path("exports/reads.csv", exports.reads_csv, name="export-csv"),
     path("exports/reads.xlsx", exports.reads_xlsx, name="export-xlsx"),

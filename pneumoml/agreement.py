@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoml.metrics import wilson
+
 _LEVEL_Z = 1.959963984540054
 
 
@@ -50,6 +52,24 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str], clusters: Sequence[
         return Estimate(kappa, None, None, len(one), len(sums))
     low, high = kappa - _LEVEL_Z * error, kappa + _LEVEL_Z * error
     return Estimate(kappa, max(-1.0, low), min(1.0, high), len(one), len(sums))
+
+
+def share_by_subject(hits: Sequence[bool], clusters: Sequence[object]) -> Estimate:
+    """A share of reads (n,), n > 0, with a 95 % interval over subjects.
+
+    The variance is that of a ratio over whole subjects (Rao and Scott 1992), the interval made on the logit
+    scale; where subjects do not differ, Wilson's for as many reads as there are subjects.
+    """
+    found = np.asarray(hits, dtype=np.float64)
+    share = float(found.mean())
+    sums = cluster_sums(found - share, clusters)
+    error = math.sqrt(_small_sample(len(sums)) * float((sums**2).sum())) / len(found)
+    if error < 1e-9:
+        low, high = wilson(round(share * len(sums)), len(sums))
+    else:
+        place, width = math.log(share / (1 - share)), _LEVEL_Z * error / (share * (1 - share))
+        low, high = 1 / (1 + math.exp(width - place)), 1 / (1 + math.exp(-width - place))
+    return Estimate(share, low, high, len(found), len(sums))
 
 
 def cluster_sums(values: NDArray[np.float64], clusters: Sequence[object]) -> NDArray[np.float64]:

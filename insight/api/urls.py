@@ -1,10 +1,12 @@
-"""Addresses of exports under /api/v1/."""
+"""Addresses of statistics and exports under /api/v1/."""
 
 from django.urls import path
 
 from insight.api.exports import CodebookView, ReadsCsvView, ReadsXlsxView
+from insight.api.statistics import StatisticsView
 
 urlpatterns = [
+    path("statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("exports/reads.csv", ReadsCsvView.as_view(), name="api-export-csv"),
     path("exports/reads.xlsx", ReadsXlsxView.as_view(), name="api-export-xlsx"),
     path("exports/codebook.csv", CodebookView.as_view(), name="api-export-codebook"),

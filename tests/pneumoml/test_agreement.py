@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from pneumoml.agreement import cohen_kappa
+from pneumoml.agreement import cohen_kappa, share_by_subject
+from pneumoml.metrics import wilson
 
 
 def table(cells: list[list[int]]) -> tuple[list[str], list[str]]:
@@ -58,3 +59,16 @@ def test_perfect_agreement_has_no_interval_and_one_finding_no_kappa() -> None:
     for nothing in ([], ["normal"] * 9):
         with pytest.raises(ValueError, match="two findings"):
             cohen_kappa(nothing, nothing, range(9))
+
+
+def test_a_share_of_single_films_has_nearly_wilsons_interval_and_repeats_do_not_narrow_it() -> None:
+    hits = [True] * 80 + [False] * 20
+    alone = share_by_subject(hits, range(100))
+    assert alone.value == 0.8
+    assert (alone.low, alone.high) == pytest.approx(wilson(80, 100), abs=0.01)
+    fourfold = share_by_subject(hits * 4, list(range(100)) * 4)
+    assert (fourfold.low, fourfold.high) == pytest.approx((alone.low, alone.high))
+    every = share_by_subject([True] * 40, list(range(10)) * 4)
+    assert (every.value, every.low) == pytest.approx((1.0, wilson(10, 10)[0]))
+    divided = share_by_subject([True, False] * 10, [number // 2 for number in range(20)])
+    assert (divided.value, divided.n, divided.clusters) == (0.5, 20, 10)

@@ -1,0 +1,101 @@
+"""Statistics through the API: the dashboard's figures as JSON, for the same selection."""
+
+from datetime import date
+from typing import Any
+
+from django.utils import translation
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from diagnosis.api.actor import actor_of
+from insight.dashboard import dashboard_of
+from insight.figures import Figure
+from insight.forms import SelectionForm
+from insight.period import LENGTHS
+
+PARAMETERS = ("project", "weeks", "until", "version")
+
+
+class FigureSerializer(serializers.Serializer[Any]):
+    """One figure of the dashboard as a table."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    n = serializers.IntegerField(help_text="How many films, results or reads it rests on.")
+    unit = serializers.CharField()
+    too_few = serializers.CharField(help_text="Why nothing is concluded; empty where something is.")
+    notes = serializers.ListField(child=serializers.CharField())
+    method = serializers.CharField()
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
+        help_text="One list a row, in the order of the columns; shares from 0 to 1, durations in seconds.",
+    )
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """The figures, and which films they are about."""
+
+    project = serializers.CharField(allow_null=True, help_text="Slug; null for all of your projects.")
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    model_version = serializers.CharField(allow_null=True)
+    films_withheld = serializers.IntegerField(
+        help_text="Films whose AI result is hidden from you: no figure about results or reads counts them."
+    )
+    figures = FigureSerializer(many=True)
+    disclaimer = serializers.CharField()
+
+
+class StatisticsView(APIView):
+    """Volumes, times, agreement, accuracy against reads, and drift, of films uploaded in whole weeks."""
+
+    @extend_schema(
+        summary="Statistics of your projects, or of one",
+        parameters=[
+            OpenApiParameter("project", str, description="Slug; all of your projects unless given."),
+            OpenApiParameter("weeks", int, enum=LENGTHS, description="How many weeks; 12 unless given."),
+            OpenApiParameter("until", date, description="A day of the last week; today unless given."),
+            OpenApiParameter("version", str, description="Model version; the active one unless given."),
+        ],
+        responses=StatisticsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Work the figures out; columns and words are English."""
+        for name in set(request.query_params) - set(PARAMETERS):
+            raise ValidationError({name: f"There is no such parameter. There are {', '.join(PARAMETERS)}."})
+        form = SelectionForm(request.query_params, user=actor_of(request))
+        if not form.is_valid():
+            raise ValidationError({name: list(errors) for name, errors in form.errors.items()})
+        selection = form.selection()
+        with translation.override("en-gb"):
+            dashboard = dashboard_of(selection)
+            figures = [_as_json(figure) for figure in dashboard.figures]
+        return Response(
+            {
+                "project": selection.project.slug if selection.project else None,
+                "first_day": selection.period.first_day,
+                "last_day": selection.period.last_day,
+                "model_version": selection.version.version if selection.version else None,
+                "films_withheld": dashboard.withheld,
+                "figures": figures,
+            }
+        )
+
+
+def _as_json(figure: Figure) -> dict[str, Any]:
+    return {
+        "key": figure.key,
+        "title": figure.title,
+        "n": figure.n,
+        "unit": figure.unit,
+        "too_few": figure.too_few,
+        "notes": list(figure.sentences),
+        "method": figure.method,
+        "columns": [column.name for column in figure.columns],
+        "rows": figure.rows,
+    }

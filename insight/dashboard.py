@@ -1,0 +1,53 @@
+"""The dashboard: every figure of a selection, and how many films are left out because their AI is hidden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from insight import words
+from insight.accuracy import confusion_matrix, roc
+from insight.agreement import reader_and_ai, reader_and_reader
+from insight.figures import Figure
+from insight.reads import MOST_READS, Reads, signed_reads
+from insight.scores import scores
+from insight.selection import Selection
+from insight.volumes import count_films, volumes, waits
+
+KEYS = ("volumes", "time-to-result", "reader-ai", "reader-reader", "confusion", "roc", "scores")
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The figures in the order of KEYS; `withheld` films are left out of those about results and reads."""
+
+    figures: Sequence[Figure]
+    withheld: int
+
+
+def dashboard_of(selection: Selection) -> Dashboard:
+    """Work out all figures in a fixed number of queries."""
+    counts, reads = count_films(selection), signed_reads(selection)
+    about_reads = [_said_if_capped(figure, reads) for figure in _about_reads(reads)]
+    return Dashboard([volumes(counts), waits(selection), *about_reads, scores(selection)], counts.withheld)
+
+
+def figure_of(selection: Selection, key: str) -> Figure:
+    """Work out one figure, of KEYS, by itself."""
+    if key == "volumes":
+        return volumes(count_films(selection))
+    if key in ("time-to-result", "scores"):
+        return waits(selection) if key == "time-to-result" else scores(selection)
+    reads = signed_reads(selection)
+    return next(_said_if_capped(figure, reads) for figure in _about_reads(reads) if figure.key == key)
+
+
+def _about_reads(reads: Reads) -> list[Figure]:
+    return [reader_and_ai(reads), reader_and_reader(reads), confusion_matrix(reads), roc(reads)]
+
+
+def _said_if_capped(figure: Figure, reads: Reads) -> Figure:
+    if not reads.capped:
+        return figure
+    capped = _("Only the %(most)s reads of the newest films are counted.") % {"most": words.count(MOST_READS)}
+    return Figure(**{**vars(figure), "sentences": [*figure.sentences, capped]})

@@ -1,0 +1,76 @@
+"""The prevalence dial: what a model version's validation figures mean where people work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from diagnosis.models import ModelVersion
+from insight import words
+from pneumoml.metrics import Confusion
+from pneumoml.prevalence import AtPrevalence, Range, at_prevalence, counts_of
+
+EXAMPLE_PERCENT = 10.0  # where the dial stands until somebody sets it
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Figures at one prevalence. `counts` None: the version's card lacks what they are worked out from."""
+
+    version: ModelVersion
+    percent: float
+    counts: Confusion | None
+    figures: AtPrevalence | None
+
+    @property
+    def rows(self) -> Sequence[tuple[str, str, str]]:
+        """What, its value, and its 95 % interval, in words."""
+        if self.figures is None:
+            return []
+        found = self.figures
+        return [
+            _row(_("Of films above the operating point, with pneumonia (PPV)"), found.ppv, words.share),
+            _row(_("Of films below it, without pneumonia (NPV)"), found.npv, words.share),
+            _row(_("Alarms for each true case among them"), found.alarms_per_case, words.number),
+            _row(_("Of 100 films: alarms"), found.alarms, words.number),
+            _row(_("of these true"), found.true_alarms, words.number),
+            _row(_("of these false"), found.false_alarms, words.number),
+            _row(_("Of 100 films: pneumonia missed"), found.missed, words.number),
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """The main thing in one sentence."""
+        if self.figures is None:
+            return ""
+        return _("At a prevalence of %(prevalence)s, %(alarms)s alarms are expected for each true case.") % {
+            "prevalence": f"{words.trimmed(self.percent)}%",
+            "alarms": words.number(self.figures.alarms_per_case.value, 1),
+        }
+
+    @property
+    def source(self) -> str:
+        """Where the figures come from, with their n."""
+        if self.counts is None:
+            return ""
+        sick, well = self.counts.tp + self.counts.fn, self.counts.tn + self.counts.fp
+        return _(
+            "From the card of %(version)s: sensitivity %(sensitivity)s (n = %(sick)s), specificity "
+            "%(specificity)s (n = %(well)s) on its validation films."
+        ) % {
+            "version": self.version.version,
+            "sensitivity": words.share(self.counts.tp / sick),
+            "specificity": words.share(self.counts.tn / well),
+            "sick": words.count(sick),
+            "well": words.count(well),
+        }
+
+
+def dial_of(version: ModelVersion, percent: float) -> Dial:
+    """Work out the figures of `version` at a prevalence in per cent, 0.1 to 99."""
+    counts = counts_of(version.card if isinstance(version.card, dict) else {})
+    return Dial(version, percent, counts, at_prevalence(counts, percent / 100) if counts else None)
+
+
+def _row(name: str, found: Range, write: words.Writer) -> tuple[str, str, str]:
+    return name, write(found.value), words.interval(found.low, found.high, write)

@@ -1,0 +1,143 @@
+"""The AI's scores per week against a reference: whether they are spread as they were (drift)."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db.models import Case, Count, IntegerField, Value, When
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Prediction
+from insight import words
+from insight.figures import Cell, Column, Figure
+from insight.period import Period
+from insight.pictures import shaded_rows
+from insight.selection import Selection
+from pneumoml import drift
+
+MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives no more on average
+Histogram = list[int]
+
+
+def scores(selection: Selection) -> Figure:
+    """Histograms of calibrated probabilities by week, each with its stability index against the reference.
+
+    The reference is the model card's histogram; where the card holds none, the weeks before the period.
+    Method and source: `pneumoml.drift.stability_index` (bands: Siddiqi 2006; by chance: Yurdakul 2018).
+    """
+    reference, source, weeks = _compared(selection)
+    total = _added(weeks)
+    names: list[date | str] = [_("Reference"), _("All weeks"), *selection.period.mondays]
+    named = list(zip(names, [reference, total, *weeks], strict=True))
+    rows = [_row(name, found, reference if place else None) for place, (name, found) in enumerate(named)]
+    unjudged = rows[1][-3] is None
+    return Figure(
+        key="scores",
+        title=_("Scores per week, and drift"),
+        n=sum(total),
+        unit=_("results"),
+        columns=_columns(),
+        rows=rows,
+        sentences=[source, *([] if unjudged else [_verdict(rows[1])])],
+        method=_(
+            "Population stability index over ten bins of the calibrated probability: below 0.1 small, below "
+            "0.25 moderate, from there on large (a rule of thumb, Siddiqi 2006). A shift may come from other "
+            "patients, other machines or other images; the index does not say from which."
+        ),
+        too_few=_few() if unjudged else "",
+        picture=shaded_rows(
+            _("Histograms of scores: reference, all weeks, each week"),
+            [(words.day(name), found) for name, found in named],
+            [f"{low}" for low in range(0, 100, 10)],
+        )
+        if sum(total)
+        else None,
+    )
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("week_from", _("Week from"), "day"),
+        Column("films", _("Films"), "count"),
+        *(Column(f"bin_{low}_{low + 10}", f"{low}–{low + 10}%", "count") for low in range(0, 100, 10)),
+        Column("stability_index", _("Index"), "number"),
+        Column("by_chance", _("By chance"), "number"),
+        Column("shift", _("Shift")),
+    ]
+
+
+def _compared(selection: Selection) -> tuple[Histogram, str, list[Histogram]]:
+    """Return the reference, what it is in a sentence, and the histograms of the weeks; in one query."""
+    weeks = len(selection.period.mondays)
+    reference = drift.reference_of(selection.version.card if selection.version else {})
+    if reference is not None:
+        source = _("Reference: the model card's histogram of its validation films.")
+        return reference, source, _histograms(selection, selection.period)
+    both = _histograms(selection, Period.ending(selection.period.last_day, 2 * weeks))
+    return _added(both[:weeks]), _before(selection.period), both[weeks:]
+
+
+def _histograms(selection: Selection, period: Period) -> list[Histogram]:
+    """Count results in ten equal bins for each week, in the database."""
+    ends = [number / drift.BINS for number in range(1, drift.BINS)]
+    cases = [When(calibrated_probability__lt=end, then=Value(number)) for number, end in enumerate(ends)]
+    counted = (
+        Prediction.objects.filter(study__in=selection.opened(period).values("pk"))
+        .filter(model_version=selection.version, status=Prediction.Status.SUCCEEDED)
+        .order_by()
+        .values(
+            week=period.week_of("study__created_at"),
+            place=Case(*cases, default=Value(len(ends)), output_field=IntegerField()),
+        )
+        .annotate(films=Count("pk"))
+    )
+    weeks = [[0] * drift.BINS for _ in period.mondays]
+    for row in counted:
+        weeks[row["week"]][row["place"]] = row["films"]
+    return weeks
+
+
+def _added(weeks: Sequence[Histogram]) -> Histogram:
+    return [sum(column) for column in zip(*weeks, strict=True)]
+
+
+def _before(period: Period) -> str:
+    """Say that the weeks before the period take the place of a reference."""
+    days = {"first": words.day(period.before.first_day), "last": words.day(period.before.last_day)}
+    sentence = _(
+        "The model's card holds no reference distribution. Compared with the weeks before: %(first)s to "
+        "%(last)s."
+    )
+    return sentence % days
+
+
+def _row(name: date | str, found: Sequence[int], reference: Sequence[int] | None) -> list[Cell]:
+    judged: list[Cell] = [None, None, None]
+    films = sum(found)
+    if reference is not None and films and any(reference):
+        chance = drift.expected_by_chance(drift.BINS, sum(reference), films)
+        if chance <= MOST_BY_CHANCE:
+            index = drift.stability_index(reference, found)
+            judged = [index, chance, _bands()[drift.band(index)]]
+    return [name, films, *found, *judged]
+
+
+def _bands() -> dict[str, str]:
+    return {"small": _("small"), "moderate": _("moderate"), "large": _("large")}
+
+
+def _verdict(row: Sequence[Cell]) -> str:
+    index, chance, shift = row[-3:]
+    return _(
+        "Shift over all weeks: %(shift)s (index %(index)s; chance alone gives %(chance)s on average)."
+    ) % {
+        "shift": shift,
+        "index": words.number(float(str(index)), 2),
+        "chance": words.number(float(str(chance)), 2),
+    }
+
+
+def _few() -> str:
+    return _(
+        "Too few to conclude: an index is worked out only where chance alone gives no more than %(most)s on "
+        "average, for example from 360 results in the reference and as many in the weeks."
+    ) % {"most": words.number(MOST_BY_CHANCE, 2)}

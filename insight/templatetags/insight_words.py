@@ -1,0 +1,19 @@
+"""Figures on pages, written in the person's language."""
+
+from django import template
+
+from insight import words
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Write seconds as people say them; a dash for None."""
+    return "–" if seconds is None else words.seconds(seconds)
+
+
+@register.filter
+def count(value: float) -> str:
+    """Write a whole number."""
+    return words.count(value)

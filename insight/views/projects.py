@@ -1,0 +1,37 @@
+"""The projects a person works in, and one of them in detail."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from diagnosis.models import Project
+from diagnosis.views.access import signed_in
+from insight.projects import RECENT_WEEKS, progress_of, readers_of
+
+
+@login_required
+@never_cache
+@require_GET
+def project_list(request: HttpRequest) -> HttpResponse:
+    """Show how far each visible project is."""
+    person = signed_in(request)
+    found = progress_of(person, Project.objects.visible_to(person))
+    return render(request, "insight/projects.html", {"projects": found, "recent_weeks": RECENT_WEEKS})
+
+
+@login_required
+@never_cache
+@require_GET
+def project_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one project; 404 alike for one that is not there and one that is not theirs."""
+    person = signed_in(request)
+    visible = Project.objects.visible_to(person)
+    project = get_object_or_404(visible, slug=slug)
+    context = {
+        "progress": progress_of(person, visible.filter(pk=project.pk))[0],
+        "readers": readers_of(person, project),
+        "recent_weeks": RECENT_WEEKS,
+    }
+    return render(request, "insight/project.html", context)

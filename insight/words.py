@@ -1,0 +1,63 @@
+"""How figures are written for people, in their language."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+Writer = Callable[[float], str]
+
+
+def count(value: float) -> str:
+    """Write a whole number."""
+    return number_format(round(value), 0, force_grouping=True)
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Write a number with fixed decimals."""
+    return number_format(f"{value:.{decimals}f}", decimals)
+
+
+def trimmed(value: float) -> str:
+    """Write a number as short as it is, at most with two decimals."""
+    return number_format(f"{value:.2f}".rstrip("0").rstrip("."))
+
+
+def share(value: float, decimals: int = 1) -> str:
+    """Write a share of 0 to 1 in per cent."""
+    return f"{number(100 * value, decimals)}%"
+
+
+def seconds(value: float) -> str:
+    """Write a duration as people say it: seconds, minutes, hours, days."""
+    if value < 120:
+        return _("%(number)s s") % {"number": number(value, 1)}
+    if value < 7200:
+        return _("%(number)s min") % {"number": number(value / 60, 0)}
+    if value < 172_800:
+        return _("%(number)s h") % {"number": number(value / 3600, 1)}
+    days = round(value / 86_400)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": count(days)}
+
+
+def day(value: date | str) -> str:
+    """Write a day; words that stand in its place stay as they are."""
+    return value if isinstance(value, str) else date_format(value, "j M Y")
+
+
+def interval(low: float, high: float, write: Writer = number) -> str:
+    """Write both ends of a 95 % interval."""
+    return _("%(low)s to %(high)s") % {"low": write(low), "high": write(high)}
+
+
+WRITERS: dict[str, Callable[[Any], str]] = {
+    "text": str,
+    "count": count,
+    "share": share,
+    "number": number,
+    "seconds": seconds,
+    "day": day,
+}
