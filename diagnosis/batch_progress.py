@@ -7,7 +7,6 @@ from django.db.models import Count, Max
 from django.db.models.query import QuerySet
 
 from diagnosis import search
-from diagnosis.batches import newest_predictions
 from diagnosis.models import Batch, BatchItem, Prediction, Study
 from diagnosis.roles import AnyUser
 
@@ -18,13 +17,14 @@ Outcome, Status = BatchItem.Outcome, Prediction.Status
 class Progress:
     """Numbers of files and films of one batch.
 
-    `total` files are the larger of what was announced and what came; each is `to_come`, waiting, accepted,
+    `total` files are the larger of what was announced and what `came`; each is `to_come`, waiting, accepted,
     duplicate or refused. Films wait for the AI (`queued`, `running`), are `failed` or `ready`. Of the ready
     ones `above` and `below` the operating point are counted only where the AI result is shown to the person
     who asks; the others are `hidden`.
     """
 
     total: int
+    came: int
     to_come: int
     waiting: int
     accepted: int
@@ -51,22 +51,23 @@ class Progress:
 
 
 def progress_of(batch: Batch, user: AnyUser) -> Progress:
-    """Count the batch for `user`, in three queries however large it is."""
+    """Count the batch for `user`, in two queries however large it is."""
     files = dict(batch.items.order_by().values_list("outcome").annotate(Count("pk")))
     came = sum(files.values())
     still_open = batch.state in (Batch.State.RECEIVING, Batch.State.UNPACKING)
     total = max(came, batch.expected or 0) if still_open else came
     films = films_of(batch, user)
-    states = films.order_by().values_list("newest_status", "newest_outcome").annotate(Count("pk"))
-    counted = {(status, outcome): number for status, outcome, number in states}
+    states = films.order_by().values_list("newest_status", "newest_outcome")
+    rows = list(states.annotate(Count("pk", distinct=True), Max("predictions__finished_at")))
+    counted = {(status, outcome): number for status, outcome, number, _ in rows}
     by_status = {
         status: sum(n for (one, _), n in counted.items() if one == status) for status in Status.values
     }
     above = counted.get((Status.SUCCEEDED, Prediction.Outcome.PNEUMONIA), 0)
     below = counted.get((Status.SUCCEEDED, Prediction.Outcome.NORMAL), 0)
-    finished = newest_predictions(batch).aggregate(last=Max("finished_at"))["last"]
     return Progress(
         total=total,
+        came=came,
         to_come=total - came,
         waiting=files.get(Outcome.WAITING, 0),
         accepted=files.get(Outcome.ACCEPTED, 0),
@@ -79,7 +80,7 @@ def progress_of(batch: Batch, user: AnyUser) -> Progress:
         above=above,
         below=below,
         hidden=by_status[Status.SUCCEEDED] - above - below,
-        moved_at=max(filter(None, [batch.touched_at, finished])),
+        moved_at=max([batch.touched_at, *(last for *_, last in rows if last)]),
     )
 
 

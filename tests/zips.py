@@ -58,7 +58,7 @@ def zip_with_wrong_checksum() -> bytes:
 
 
 def zip_claiming_many(entries: int) -> bytes:
-    """Return an archive whose record for large archives claims that many entries, which Python's reader believes."""
+    """Return an archive whose record for large archives, which Python believes, claims that many entries."""
     data = films_zip(1)
     end = data.rindex(b"PK\x05\x06")
     size, offset = struct.unpack("<LL", data[end + 12 : end + 20])

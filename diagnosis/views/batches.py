@@ -154,9 +154,9 @@ def batch_status(request: HttpRequest, batch: object) -> HttpResponse:
 def _status(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch, request.user)
     finished = batch.state == Batch.State.FINISHED
-    pages = Paginator(batch.items.order_by("position"), ITEMS_SHOWN)
-    page = pages.get_page(request.GET.get("page"))
-    refused = batch.items.filter(outcome=Outcome.REFUSED)[:ITEMS_SHOWN]
+    page = Paginator(range(progress.came), ITEMS_SHOWN).get_page(request.GET.get("page"))
+    items = batch.items.order_by("position")[max(0, page.start_index() - 1) : page.end_index()]
+    refused = batch.items.filter(outcome=Outcome.REFUSED)[:ITEMS_SHOWN] if progress.refused else []
     counts = [
         progress.done,
         progress.to_come,
@@ -170,7 +170,7 @@ def _status(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "progress": progress,
         "finished": finished,
         "page": page,
-        "items": with_films(list(page), request.user),
+        "items": with_films(list(items), request.user),
         "refused": refused,
         "may_change": verbs.may_change(request.user, batch),
         "asking": not finished and progress.moved_at > timezone.now() - STOP_ASKING_AFTER,
