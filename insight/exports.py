@@ -25,6 +25,7 @@ from diagnosis.roles import may_export
 from insight.exports_columns import Cell, Line, cells_of
 from pneumoweb.secret import load_or_create_secret
 from reading.models import Review
+from reading.models.opinions import with_opinions
 
 CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
 USERNAME, CODE = "username", "code"
@@ -69,7 +70,7 @@ class Export:
     def chunks(self) -> Iterator[list[Study]]:
         """Give the films by their number, with what a row needs of them; later ones are left out."""
         films = self.studies.prefetch_related(None).filter(Q(pk__lte=self._newest)).order_by("pk")
-        films, last = search.for_display(films), 0
+        films, last = search.for_display(with_opinions(films, self.actor)), 0
         while chunk := list(films.filter(Q(pk__gt=last))[:CHUNK]):
             yield chunk
             last = chunk[-1].pk
@@ -120,7 +121,7 @@ class Export:
 
 def _reads_of(actor: User, chunk: list[Study]) -> tuple[dict[int, list[Review]], dict[int, list[Review]]]:
     """Return the reads of each film that `actor` may see now, and the signed addenda of each read."""
-    visible = Review.objects.visible_to(actor).filter(study__in=[study.pk for study in chunk])
+    visible = Review.objects.filter(study__in=[study.pk for study in chunk]).shown_to(actor)
     first = Q(addendum_to=None) & (Q(signed_at__isnull=False) | Q(is_current=True))
     reads: dict[int, list[Review]] = defaultdict(list)
     addenda: dict[int, list[Review]] = defaultdict(list)

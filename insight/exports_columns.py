@@ -31,6 +31,11 @@ class Line:
     addenda: list[Review] = field(default_factory=list)
 
     @property
+    def others_hidden(self) -> bool:
+        """Whether others' reads are withheld; a film that was not asked about counts as withheld."""
+        return bool(getattr(self.study, "others_hidden", True))
+
+    @property
     def model(self) -> ModelVersion | None:
         """The model version behind the result."""
         return self.prediction.model_version if self.prediction else None
@@ -164,8 +169,8 @@ FILM = (
 AI = (
     Column(
         "ai_withheld",
-        "True: the project hides the AI result and others' reads of this film from you until you have signed "
-        "your own read; all further ai columns are empty, and other readers' rows are left out",
+        "True: the project hides the AI result of this film from you until you have signed your own read; "
+        "all further ai columns are empty",
         "boolean",
         lambda line: line.study.ai_hidden,
     ),
@@ -232,6 +237,13 @@ AI = (
 )
 
 READ = (
+    Column(
+        "reads_withheld",
+        "True: other readers' reads of this film are hidden from you until you have signed your own; if "
+        "there are any, their rows are left out",
+        "boolean",
+        lambda line: line.others_hidden,
+    ),
     Column(
         "read_id",
         "Id of the read: a reader's signed first read of the film, or their draft until they sign",

@@ -21,7 +21,7 @@ from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Stud
 from insight import exports, exports_files
 from insight.exports import Export, begin_export, person_code
 from insight.exports_columns import NAMES
-from reading.models import Review
+from reading.models import ReadingSettings, Review
 from reading.review import review_study
 from tests.cast import Cast
 from tests.reading.views.test_history import predict, put_in
@@ -146,6 +146,17 @@ def test_ones_own_older_agreement_is_withheld_with_the_result(finished_study: St
     Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
     (row,) = rows_of(cast.rania)
     assert (row["reader"], row["read_agrees_with_ai"], row["read_after_ai"]) == ("rania", "", "")
+
+
+def test_reads_that_are_blind_to_each_other_are_withheld_though_the_ai_result_is_shown(
+    finished_study: Study, cast: Cast, rob: User
+) -> None:
+    ReadingSettings.objects.update_or_create(project=cast.project, defaults={"reads_blind": True})
+    read(rob, finished_study, comment="robs words")
+    (row,) = rows_of(cast.rania)
+    assert (row["reads_withheld"], row["reader"], row["ai_outcome"]) == ("true", "", "pneumonia")
+    read(cast.rania, finished_study)
+    assert {row["reader"] for row in rows_of(cast.rania)} == {"rania", "rob"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "zip"])
