@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")"
 . ./pneumoweb/find_python.sh
 
-usual=yes heavy=yes nightly=no coverage= browser=
+usual=yes heavy=yes nightly=no coverage=
 for argument in "$@"; do
     case $argument in
         --fast) heavy=no ;;
@@ -27,7 +27,8 @@ unset PNEUMOWEB_VAR DATABASE_URL CELERY_BROKER_URL MEDIA MODELS_DIR SECRET_KEY H
 unset DJANGO_SUPERUSER_USERNAME DJANGO_SUPERUSER_PASSWORD DJANGO_SETTINGS_MODULE
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-trap '[ -z "$browser" ] || kill "$browser"; exit 130' INT TERM
+# To the whole group: what the shell starts in the background does not hear Ctrl-C.
+trap 'trap "" TERM; kill 0; wait; exit 130' INT TERM
 export PNEUMOWEB_ENV_FILE=/dev/null PNEUMOWEB_VAR="$scratch/var"
 failed=
 
@@ -92,7 +93,6 @@ heavy_tests() {
     run_pytest heavy -n 2 --dist loadfile $coverage -m "(tensorflow or worker) and not (e2e or nightly)"
     code=$?
     wait "$browser" || code=1
-    browser=
     cat "$scratch/browser.out"
     return $code
 }

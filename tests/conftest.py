@@ -1,5 +1,7 @@
 """Fixtures that every test may use: the cast, a registered model, films, a media folder of their own."""
 
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,15 @@ from diagnosis import roles
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests import flushing
 from tests.cast import Cast, make_cast, person
-from tests.postgres import own_postgres_url, postgres_url  # noqa: F401 - fixtures
+from tests.postgres import own_postgres_url, postgres_url, restartable_postgres  # noqa: F401 - fixtures
 
 flushing.install()
+
+
+def pytest_sessionstart() -> None:
+    """Let a run that is told to end stop its servers first, as after Ctrl-C."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
