@@ -49,11 +49,8 @@ def rungs() -> Iterator[tuple[str, Recipe]]:
         average=0.0,
     )
     yield "plain", recipe
-    prepared = replace(shipped.preprocessing, band_targets=())
-    recipe = replace(recipe, preprocessing=prepared)
-    yield "+ frames trimmed, crop, window", recipe
     recipe = replace(recipe, preprocessing=shipped.preprocessing)
-    yield "+ bands brought to one contrast", recipe
+    yield "+ preparation: frames trimmed, window, bands", recipe
     camera = {name: getattr(shipped.augmentation, name) for name in CAMERA}
     recipe = replace(recipe, augmentation=replace(PLAIN_AUGMENTATION, **camera))
     yield "+ other cameras in training", recipe
