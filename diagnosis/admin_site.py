@@ -15,6 +15,7 @@ from django.urls import reverse
 from diagnosis import audit
 from diagnosis.errors import Refused
 from diagnosis.roles import may_administer, may_audit
+from diagnosis.views.behind_second_factor import opens_administration, to_second_factor
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[Any]
@@ -33,14 +34,17 @@ class AdministrationSite(AdminSite):
     site_url = "/"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let in active administrators, auditors and superusers."""
-        return may_audit(request.user)
+        """Let in active administrators, auditors and superusers who proved a second factor."""
+        return may_audit(request.user) and opens_administration(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send visitors to the site's own sign-in page; raises PermissionDenied for the wrong role."""
-        if request.user.is_authenticated and not self.has_permission(request):
+        """Send visitors to sign in, and who lacks a second factor to it; raises PermissionDenied for others."""
+        wanted = request.GET.get("next") or reverse("admin:index")
+        if may_audit(request.user):
+            return to_second_factor(request, wanted)
+        if request.user.is_authenticated:
             raise PermissionDenied("Your account has no role in the administration.")
-        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+        return redirect_to_login(wanted)
 
 
 admin_site = AdministrationSite(name="admin")

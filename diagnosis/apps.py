@@ -10,7 +10,9 @@ class DiagnosisConfig(AppConfig):
     verbose_name = "Films and AI results"
 
     def ready(self) -> None:
-        """Write sign-ins, sign-outs and failed sign-ins to the audit trail."""
+        """Write sign-ins, failed ones, and changes of second factors to the audit trail."""
         from diagnosis.audit import listen_to_sign_ins
+        from diagnosis.second_factor import listen_to_changes
 
         listen_to_sign_ins()
+        listen_to_changes()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from diagnosis.views import (
+    audit,
     banner,
     batches,
     burned_in_text,
@@ -45,4 +46,6 @@ urlpatterns = [
     path("notifications/bell/", notifications.notification_bell, name="notification-bell"),
     path("notifications/read/", notifications.notifications_read, name="notifications-read"),
     path("banner/", banner.system_banner, name="system-banner"),
+    path("audit/", audit.trail, name="audit"),
+    path("audit/verify/", audit.verify, name="audit-verify"),
 ]

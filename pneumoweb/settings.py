@@ -332,6 +332,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "StudySourceEnum": "diagnosis.models.Study.Source",
+        "BatchSourceEnum": "diagnosis.models.Batch.Source",
+        "BatchStateEnum": "diagnosis.models.Batch.State",
+        "ModelStateEnum": "diagnosis.models.ModelVersion.State",
         "PredictionStatusEnum": "diagnosis.models.Prediction.Status",
         "OutcomeEnum": "diagnosis.models.Prediction.Outcome",
         "HealthStatusEnum": "diagnosis.views.health.HEALTH_STATUS",

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent, Prediction, Project, Study
+from diagnosis.models import AuditEvent, Batch, Prediction, Project, Study
 from reading.models import Review
 from reading.review import review_study
 from tests.cast import Cast
@@ -155,6 +155,18 @@ def client_of(who: str, cast: Cast) -> Client:
     return client
 
 
+def batch_of(review: Review) -> Batch:
+    """Return a batch of Alice's in the film's project."""
+    study = review.study
+    wanted = {
+        "project": study.project,
+        "created_by": study.uploaded_by,
+        "source": "files",
+        "state": "receiving",
+    }
+    return Batch.objects.get_or_create(**wanted)[0]
+
+
 def address(route: Route, review: Review) -> str:
     """Fill the route's pattern with the film's, its result's and its review's own ids."""
     if route.name == "api-unknown":
@@ -166,6 +178,7 @@ def address(route: Route, review: Review) -> str:
     }
     values = {
         "uid": uids.get(route.name, review.study.uid),
+        "batch": batch_of(review).uid,
         "version": "test-model",
         "kind": "original",
         "pk": 1,

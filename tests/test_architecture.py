@@ -180,6 +180,10 @@ def test_verbs_know_no_request() -> None:
 MAY_LISTEN = {
     "diagnosis/audit.py": "sign-ins happen inside Django",
     "diagnosis/tasks.py": "a worker's start happens inside Celery",
+    "diagnosis/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
+    "diagnosis/views/attempts.py": "axes wants to hear of a lock by its signal",
+    "diagnosis/views/sign_in.py": "a wrong code is told like a wrong password, by Django's signal",
+    "diagnosis/api/auth.py": "likewise",
 }
 
 

@@ -16,6 +16,7 @@ from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import absolute, confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
+from diagnosis.api_tokens import UPLOAD
 from diagnosis.blinding import as_seen_by, check_shown
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction
@@ -67,6 +68,7 @@ class PredictView(APIView):
     """Send one film and wait for its result."""
 
     throttle_scope = "upload"
+    change_scope = UPLOAD
 
     @extend_schema(
         operation_id="predict",

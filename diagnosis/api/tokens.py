@@ -1,4 +1,4 @@
-"""Tokens at the API's door: knox's, with a 401 for what cannot be one."""
+"""Tokens at the API's door: knox's, with a 401 for what cannot be one, and held to their scopes."""
 
 import re
 from typing import Any
@@ -6,13 +6,31 @@ from typing import Any
 from django.contrib.auth.models import User
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from diagnosis.api_tokens import READ, covers, note_use
 
 _TOKEN = re.compile(rb"[A-Za-z0-9]{1,128}")
 
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # the library has no types
-    """Signs in by the header `Authorization: Token …`."""
+    """Signs in by the header `Authorization: Token …`.
+
+    A view names what a token with scopes needs: `read_scope` for looking (“read” unless it says otherwise),
+    and `change_scope` for POST, PUT and PATCH. Without that, and for DELETE, only one without scopes will do.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        """Return the person and the token's row, None without a token; raises PermissionDenied by scope."""
+        found: tuple[User, Any] | None = super().authenticate(request)
+        if found is not None:
+            _, token = found
+            if not covers(token=token, scope=_scope_needed(request)):
+                raise PermissionDenied("This token was not made for that.", "token_scope")
+            note_use(token=token)
+        return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, Any]:
         """Return the person and the token's row; raises AuthenticationFailed."""
@@ -20,6 +38,13 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # the
             raise AuthenticationFailed("Invalid token.")
         person: tuple[User, Any] = super().authenticate_credentials(token)
         return person
+
+
+def _scope_needed(request: Request) -> str:
+    view = (request.parser_context or {}).get("view")
+    if request.method in SAFE_METHODS:
+        return str(getattr(view, "read_scope", READ))
+    return "" if request.method == "DELETE" else str(getattr(view, "change_scope", ""))
 
 
 class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # the library has few types

@@ -17,6 +17,7 @@ from diagnosis.api.serializers import (
     PredictionSerializer,
     ProjectSerializer,
 )
+from diagnosis.api_tokens import AUDIT
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study, ai_hidden_from
 from diagnosis.roles import may_audit
 
@@ -97,6 +98,7 @@ class AuditViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):
     queryset = AuditEvent.objects.all()
     serializer_class = AuditEventSerializer
     permission_classes = [IsAuthenticated, MayAudit]
+    read_scope = AUDIT
     pagination_class = KeysetPagination
     filter_backends = [StrictFilterBackend]
     filterset_class = AuditFilter

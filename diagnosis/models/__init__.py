@@ -8,6 +8,7 @@ from diagnosis.models.predictions import ModelVersion, Prediction
 from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
+from diagnosis.models.tokens import TokenDetails
 from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Study",
     "StudyQuerySet",
     "UserPreference",
+    "TokenDetails",
     "WorkerStatus",
     "_display_path",  # the migrations name these three
     "_original_path",

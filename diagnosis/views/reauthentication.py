@@ -1,12 +1,21 @@
 """Asking a signed-in person for their password again, limited like signing in; for pages and API."""
 
+from collections.abc import Callable
+from functools import wraps
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.core.exceptions import ReauthenticationRequired
 from axes.helpers import get_client_ip_address
 from axes.utils import reset
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
 
 from diagnosis.errors import NotAllowed
+
+View = Callable[..., HttpResponseBase]
 
 
 class TooManyPasswords(NotAllowed):
@@ -33,3 +42,25 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> None:
         message = "Too many wrong passwords. Signing and signing in are locked for a while; try again later."
         raise TooManyPasswords("locked_out", message)
     raise NotAllowed("password_wrong", "The password is wrong. Nothing was signed.")
+
+
+def recently_authenticated(view: View) -> View:
+    """Guard a view of signed-in people: whoever gave no password for a while is asked for it, then goes on.
+
+    “A while” is REAUTHENTICATION_MINUTES, counted from signing in or from the last time that the person was
+    asked; a code or a passkey does as well. What a form was sent with is kept and sent again afterwards; to
+    htmx the whole page is sent away and comes back. Stands below `login_required`.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if did_recently_reauthenticate(request):
+            return view(request, *args, **kwargs)
+        htmx = getattr(request, "htmx", None)
+        if not htmx:
+            raise ReauthenticationRequired
+        page = htmx.current_url_abs_path or resolve_url("home")
+        address = redirect_to_login(page, resolve_url("account_reauthenticate")).url
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+
+    return guarded

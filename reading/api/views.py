@@ -19,6 +19,7 @@ from diagnosis.api.pagination import KeysetPagination
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import StudySerializer
 from diagnosis.api.studies import StudyViewSet
+from diagnosis.api_tokens import REVIEW
 from diagnosis.models import Study
 from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
 from reading.api.filters import ReviewedStudyFilter, ReviewFilter
@@ -50,6 +51,7 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     """Readers' opinions on the films that the caller may see. Nothing is ever overwritten."""
 
     queryset = Review.objects.none()
+    change_scope = REVIEW
     serializer_class = ReviewSerializer
     pagination_class = KeysetPagination
     filter_backends = [StrictFilterBackend]

@@ -43,6 +43,7 @@ def test_the_token_is_not_stored_as_it_is(cast: Cast) -> None:
 def test_signing_in_and_out_is_audited(cast: Cast) -> None:
     with_token(log_in().json()["token"]).post("/api/v1/auth/logout/")
     assert list(AuditEvent.objects.order_by("seq").values_list("verb", flat=True)) == [
+        "token_made",
         "signed_in",
         "signed_out",
     ]

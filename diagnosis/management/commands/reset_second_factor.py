@@ -1,0 +1,34 @@
+"""manage.py reset_second_factor: for somebody who lost phone, passkey and recovery codes."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError, CommandParser
+
+from diagnosis.management.friendly import FriendlyCommand
+from diagnosis.second_factor import reset_second_factor
+
+
+class Command(FriendlyCommand):
+    """Take an account's second factors away; an event in the audit trail says so."""
+
+    help = (
+        "Take authenticator app, passkeys and recovery codes from an account, so that its password alone "
+        "signs in again. An administrator is asked to set a new one up before the administration opens. "
+        "Make sure that you speak with the person who owns the account."
+    )
+    examples = "  manage.py reset_second_factor adam\n"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the argument."""
+        parser.add_argument("username", metavar="USER", help="The user name.")
+
+    def run(self, **options: Any) -> None:
+        """Reset and tell."""
+        user = User.objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no account “{options['username']}”.")
+        if reset_second_factor(actor=None, user=user):
+            self.say(f"“{user.username}” signs in with the password alone from now on.")
+        else:
+            self.say(f"“{user.username}” had no second factor.")

@@ -1,0 +1,93 @@
+"""The auditor's page: the trail by pages, narrowed by filters, verified at the press of a button."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from diagnosis.audit import verify_chain
+from diagnosis.models import AuditEvent
+from diagnosis.roles import may_audit
+from diagnosis.views.access import View
+from diagnosis.views.behind_second_factor import behind_second_factor
+
+PAGE = 50
+_NEWEST = 2**62
+
+
+class TrailForm(forms.Form):
+    """What the list is narrowed by; every field is optional."""
+
+    actor = forms.CharField(max_length=150, required=False, label=_("User name"))
+    verb = forms.CharField(max_length=40, required=False, label=_("What was done"))
+    object_id = forms.CharField(max_length=64, required=False, label=_("Id of the film or other object"))
+    since = forms.DateField(
+        required=False, label=_("From day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        required=False, label=_("To day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    before = forms.IntegerField(
+        required=False, min_value=1, max_value=_NEWEST, widget=forms.HiddenInput, initial=None
+    )
+
+
+_FILTERS = {
+    "actor": "actor_name",
+    "verb": "verb",
+    "object_id": "object_id",
+    "since": "at__date__gte",
+    "until": "at__date__lte",
+    "before": "seq__lt",
+}
+
+
+def _for_auditors(view: View) -> View:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not may_audit(request.user):
+            raise PermissionDenied("Only auditors and administrators read the audit trail.")
+        return behind_second_factor(view)(request, *args, **kwargs)
+
+    return login_required(never_cache(guarded))
+
+
+@_for_auditors
+@require_GET
+def trail(request: HttpRequest) -> HttpResponse:
+    """Show one page of the trail, newest first."""
+    return _page(request)
+
+
+@_for_auditors
+@require_POST
+def verify(request: HttpRequest) -> HttpResponse:
+    """Verify the whole chain and show what was found above the newest events."""
+    return _page(request, report=verify_chain())
+
+
+def _page(request: HttpRequest, *, report: Any = None) -> HttpResponse:
+    form = TrailForm(request.GET)
+    valid = form.is_valid()
+    events = list(_narrowed(form.cleaned_data)[: PAGE + 1]) if valid else []
+    query = request.GET.copy()
+    if len(events) > PAGE:
+        query["before"] = str(events[PAGE - 1].seq)
+    context = {
+        "form": form,
+        "events": events[:PAGE],
+        "older": query.urlencode() if len(events) > PAGE else "",
+        "report": report,
+    }
+    return render(request, "diagnosis/audit.html", context, status=200 if valid else 422)
+
+
+def _narrowed(wanted: dict[str, Any]) -> QuerySet[AuditEvent]:
+    given = {_FILTERS[name]: value for name, value in wanted.items() if value}
+    return AuditEvent.objects.filter(**given).order_by("-seq")

@@ -1,0 +1,48 @@
+"""What opens the administration besides a role: a second factor that this session proved; and the way to it."""
+
+from functools import wraps
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from diagnosis.second_factor import has_second_factor
+from diagnosis.views.access import View
+
+
+def is_proved(request: HttpRequest) -> bool:
+    """Whether this session proved a second factor: at sign-in, when asked again, or by setting one up."""
+    user = request.user
+    if not isinstance(user, User):
+        return False
+    records = get_authentication_records(request, user)
+    return any(record.get("method") == "mfa" for record in records) and has_second_factor(user)
+
+
+def opens_administration(request: HttpRequest) -> bool:
+    """Whether the administration may be shown to this session, its role apart."""
+    return not settings.ADMIN_SECOND_FACTOR or is_proved(request)
+
+
+def to_second_factor(request: HttpRequest, wanted: str) -> HttpResponseRedirect:
+    """Lead to the page that sets a second factor up, or asks for the one that is there; then to `wanted`."""
+    if opens_administration(request) or not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return HttpResponseRedirect(reverse("admin:index"))
+    page = "mfa_reauthenticate" if has_second_factor(request.user) else "mfa_index"
+    return redirect_to_login(wanted, reverse(page))
+
+
+def behind_second_factor(view: View) -> View:
+    """Guard a view of the administration like Django's own administration; stands below `login_required`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if opens_administration(request):
+            return view(request, *args, **kwargs)
+        return to_second_factor(request, request.get_full_path())
+
+    return guarded

@@ -1,0 +1,98 @@
+"""Signing in: the password, then a second factor where the account has one; proving both again."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from axes.handlers.proxy import AxesProxyHandler
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
+
+from diagnosis.errors import NotAllowed
+from diagnosis.views.attempts import release
+from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+
+
+class SignInView(LoginView):
+    """User name and password; whoever has a second factor is asked for it next."""
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Hand the person to allauth, which signs in or asks for the second factor."""
+        user = form.get_user()
+        release(self.request, user.get_username())
+        login = Login(user=user, redirect_url=self.get_success_url())
+        record_authentication(self.request, user, "password", reauthenticated=True)
+        response: HttpResponse = perform_login(self.request, login)
+        return response
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
+    """What differs from allauth's ways: no sign-up, no greetings, passwords limited like everywhere."""
+
+    _UNSAID = (
+        "account/messages/logged_in.txt",
+        "account/messages/logged_out.txt",
+        "mfa/messages/recovery_codes_generated.txt",  # the page with the codes says it
+    )
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Refuse: an administrator makes accounts."""
+        return False
+
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        """Pass on what is worth a message."""
+        template = args[0] if args else kwargs.get("message_template")
+        if template not in self._UNSAID:
+            super().add_message(request, level, *args, **kwargs)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Lead somebody whose account was closed meanwhile back to the start."""
+        return HttpResponseRedirect(resolve_url("login"))
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Check the password again, counted and locked like signing in."""
+        try:
+            confirm_password(context.request, user, password)
+        except TooManyPasswords:
+            context.request.axes_locked_out = True
+            return False
+        except NotAllowed:
+            return False
+        return True
+
+
+class _CountedCode:
+    """Counts codes like passwords: the same lock, the same entry in the audit trail."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """Return the right code; raises ValidationError for a wrong one and while the account is locked."""
+        request, credentials = context.request, {"username": self.user.get_username()}
+        if not AxesProxyHandler.is_allowed(request, credentials):
+            request.axes_locked_out, request.axes_credentials = True, credentials
+            raise ValidationError(_("Too many wrong codes. Wait a while and try again."))
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # the library's form
+        except ValidationError:
+            user_login_failed.send(sender=__name__, credentials=credentials, request=request)
+            raise
+        release(request, self.user.get_username())
+        return code
+
+
+class SignInCode(_CountedCode, AuthenticateForm):  # type: ignore[misc]  # the library has no types
+    """The code of an authenticator app, or a recovery code, while signing in."""
+
+
+class CodeAgain(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # the library has no types
+    """The same, from somebody who is signed in."""

@@ -1,0 +1,79 @@
+"""The page of one's own API tokens: see, make (shown once), revoke one or all."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from diagnosis.api_tokens import SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
+from diagnosis.views.access import signed_in
+from diagnosis.views.reauthentication import recently_authenticated
+
+_LIVES = [
+    (10, gettext_lazy("10 hours")),
+    (24 * 7, gettext_lazy("a week")),
+    (24 * 30, gettext_lazy("30 days")),
+    (24 * 365, gettext_lazy("a year")),
+]
+
+
+class TokenForm(forms.Form):
+    """What a new token is for."""
+
+    name = forms.CharField(max_length=60, label=gettext_lazy("Name, to tell it from others"))
+    hours = forms.TypedChoiceField(choices=_LIVES, coerce=int, label=gettext_lazy("Valid for"))
+    scopes = forms.MultipleChoiceField(
+        choices=list(SCOPES.items()), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tokens(request: HttpRequest) -> HttpResponseBase:
+    """Show the person's tokens; make one by POST."""
+    return _make(request) if request.method == "POST" else _page(request, TokenForm())
+
+
+@recently_authenticated
+def _make(request: HttpRequest) -> HttpResponse:
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    made = make_token(actor=signed_in(request), **form.cleaned_data)
+    return _page(request, TokenForm(), made=made)
+
+
+def _page(request: HttpRequest, form: TokenForm, *, made: Any = None, status: int = 200) -> HttpResponse:
+    rows = [
+        {"row": row, "scopes": [SCOPES.get(scope, scope) for scope in row.scopes]}
+        for row in tokens_of(signed_in(request))
+    ]
+    context = {"form": form, "made": made, "tokens": rows}
+    return render(request, "account/tokens.html", context, status=status)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
+    """Make one token worthless."""
+    if not revoke_token(actor=signed_in(request), prefix=prefix):
+        raise Http404
+    messages.success(request, _("The token was revoked."))
+    return redirect("tokens")
+
+
+@login_required
+@require_POST
+def revoke_all(request: HttpRequest) -> HttpResponse:
+    """Make all the person's tokens worthless."""
+    revoke_all_tokens(actor=signed_in(request))
+    messages.success(request, _("All your tokens were revoked."))
+    return redirect("tokens")
