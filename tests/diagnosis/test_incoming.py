@@ -88,11 +88,13 @@ def test_a_film_whose_row_is_there_keeps_its_files_and_loses_its_note(cast: Cast
 
 
 def test_files_without_a_note_are_never_touched(cast: Cast) -> None:
-    study = submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
-    incoming.settle(study.uid)
-    Study.objects.filter(pk=study.pk)._raw_delete("default")
+    film = Path(settings.MEDIA_ROOT) / "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
+    film.parent.mkdir(parents=True)
+    film.write_bytes(b"of an installation whose database was restored")
+    long_ago = time.time() - 1_000_000
+    os.utime(film, (long_ago, long_ago))
     reconcile()
-    assert len(files()) == 3
+    assert files() == [film]
 
 
 def test_where_nobody_knows_whether_the_row_is_stored_the_note_stays(

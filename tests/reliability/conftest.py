@@ -9,6 +9,10 @@ from tests.reliability.uploader import Uploader
 from tests.stack import Stack, free_port
 
 QUICK = {"DJANGO_SETTINGS_MODULE": "tests.reliability.quick_settings"}
+LIGHT = {
+    "DJANGO_SETTINGS_MODULE": "tests.reliability.light_settings",
+    "THROTTLE_UPLOAD": "10000/min",
+}
 StartStack = Callable[..., Uploader]
 
 
@@ -38,4 +42,22 @@ def start_stack(tmp_path: Path) -> Iterator[StartStack]:
 
     yield start
     for stack in stacks:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uploader]:
+    """A whole system with a stand-in for the network, its worker at work; each test leaves it well."""
+    stack = Stack(tmp_path_factory.mktemp("light") / "var", settings=LIGHT)
+    try:
+        stack.prepare()
+        stack.start_broker()
+        stack.start_web()
+        uploader = Uploader(stack)
+        uploader.sign_in()
+        stack.start_worker()
+        uploader.upload()
+        uploader.wait_until_all_are_through(seconds=120)
+        yield uploader
+    finally:
         stack.stop()

@@ -17,6 +17,7 @@ class Uploader:
     stack: Stack
     headers: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    sent: int = 0
 
     def sign_in(self) -> None:
         """Get a token."""
@@ -24,22 +25,30 @@ class Uploader:
         answer = requests.post(f"{self.stack.url}/api/v1/auth/login/", json=body, timeout=60)
         self.headers = {"Authorization": f"Token {answer.json()['token']}"}
 
-    def upload(self) -> None:
+    def upload(self, **fields: str) -> None:
         """Upload one film that was not there before; anything but a 201 fails the test."""
-        film = chest_png(seed=len(self.seconds))
+        status, text = self.try_upload(**fields)
+        assert status == 201, text
+
+    def try_upload(self, **fields: str) -> tuple[int, str]:
+        """Upload one film that was not there before; return how that was answered."""
+        film, self.sent = chest_png(seed=self.sent), self.sent + 1
         started = time.monotonic()
         answer = requests.post(
             f"{self.stack.url}/api/v1/studies/",
             files={"file": ("film.png", film, "image/png")},
+            data=fields,
             headers=self.headers,
             timeout=60,
         )
         self.seconds.append(time.monotonic() - started)
-        assert answer.status_code == 201, answer.text
+        return answer.status_code, answer.text
 
     def statuses(self) -> list[str]:
         """Return every prediction's status, as the database has it."""
-        return [status for (status,) in self.stack.query("select status from diagnosis_prediction")]
+        return [
+            status for (status,) in self.stack.query("select status from diagnosis_prediction order by id")
+        ]
 
     def unfinished(self) -> int:
         """Count the films that wait or are being read."""
@@ -71,7 +80,7 @@ class Uploader:
         found = self.stack.query(
             "select count(event.seq) from diagnosis_prediction prediction "
             "left join diagnosis_auditevent event on event.verb = 'prediction_succeeded' "
-            f"and event.object_id = {self._uid_as_text()} group by prediction.id"
+            f"and event.object_id = {self._uid_as_text()} group by prediction.id order by prediction.id"
         )
         return [count for (count,) in found]
 

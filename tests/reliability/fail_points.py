@@ -1,0 +1,171 @@
+"""A program of its own: uploads whose process ends, as by SIGKILL, at every single step of storing the film.
+
+Steps are what reaches the disk, the database or the broker: folders and files made or removed, flushes,
+statements that write, each COMMIT, the ring. One upload is watched first to count them; then each of the
+others ends before another one of them. Run by a test; it prints one JSON object.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+KILLED = 137
+
+
+class Steps:
+    """Counts the steps of one upload, and ends the process just before the step number `end_before`."""
+
+    def __init__(self, end_before: int = 0) -> None:
+        self.end_before = end_before
+        self.names: list[str] = []
+
+    def step(self, name: str) -> None:
+        """Take note of one more step; nothing is done after the last one."""
+        self.names.append(name)
+        if len(self.names) == self.end_before:
+            os._exit(KILLED)
+
+    def watch(self, owner: Any, attribute: str, name: str) -> None:
+        """Count each call of this function as a step."""
+        act = getattr(owner, attribute)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.step(name)
+            return act(*args, **kwargs)
+
+        setattr(owner, attribute, counted)
+
+    def watch_everything(self) -> None:
+        """Watch what an upload does to disk, database and broker."""
+        from django.db import connection
+        from django.db.backends.sqlite3.base import DatabaseWrapper
+
+        from diagnosis import bell
+
+        for name in ("mkdir", "rmdir", "fsync", "unlink"):
+            self.watch(os, name, name)
+        self.watch(os, "open", "open")
+        self.watch(DatabaseWrapper, "_commit", "COMMIT")
+        self.watch(bell, "_sent", "ring")
+        connection.ensure_connection()
+        connection.execute_wrappers.append(self._watch_statement)
+
+    def _watch_statement(self, execute: Callable[..., Any], sql: str, *others: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            self.step(sql.partition(" (")[0].partition(" SET")[0])
+        return execute(sql, *others)
+
+
+def upload(seed: int, token: str) -> int:
+    """Upload one film through the API's door in this process; return the answer's status."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from django.test import Client
+
+    from tests.films import chest_png
+
+    film = SimpleUploadedFile("film.png", chest_png(seed=seed), "image/png")
+    answer = Client().post(
+        "/api/v1/studies/", {"file": film}, headers={"Authorization": f"Token {token}", "Host": "localhost"}
+    )
+    return answer.status_code
+
+
+def upload_and_end(seed: int, token: str, end_before: int) -> list[str] | None:
+    """Upload in a child that ends before that step; return the steps of a child that came to its end."""
+    from django.db import connections
+
+    connections.close_all()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        steps = Steps(end_before)
+        steps.watch_everything()
+        status = upload(seed, token)
+        os.write(write, json.dumps([status, steps.names]).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        told = pipe.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not told:
+        assert code == KILLED, code
+        return None
+    status, names = json.loads(told)
+    assert status == 201, status
+    found: list[str] = names
+    return found
+
+
+def let_the_notes_grow_old() -> None:
+    """Set the clock of what was cut off back, so that it counts as forgotten."""
+    from django.conf import settings
+
+    long_ago = time.time() - settings.INCOMING_FORGOTTEN_AFTER_SECONDS - 1
+    for note in (Path(settings.MEDIA_ROOT) / "incoming").glob("*"):
+        os.utime(note, (long_ago, long_ago))
+
+
+def faults_after(seed: int, token: str) -> list[str]:
+    """Look at what the cut-off upload left, tidy up, send the film again; return what is wrong."""
+    import hashlib
+
+    from diagnosis.incoming import remove_leftovers
+    from diagnosis.models import AuditEvent, Prediction, Study
+    from diagnosis.sweep import sweep_storage
+    from tests.films import chest_png
+
+    found = []
+    at_once = sweep_storage()
+    if at_once.missing or at_once.changed or at_once.without_row:
+        found.append(f"at once: {at_once}")
+    let_the_notes_grow_old()
+    remove_leftovers()
+    later = sweep_storage()
+    if not later.is_whole:
+        found.append(f"after the reconciler: {later}")
+    if upload(seed, token) not in (200, 201):
+        found.append("the film could not be sent again")
+    studies = Study.objects.filter(sha256=hashlib.sha256(chest_png(seed=seed)).hexdigest())
+    events = AuditEvent.objects.filter(
+        verb="study_uploaded", object_id__in=[str(uid) for uid in studies.values_list("uid", flat=True)]
+    )
+    counts = (studies.count(), Prediction.objects.filter(study__in=studies).count(), events.count())
+    if counts != (1, 1, 1):
+        found.append(f"studies, predictions, events: {counts}")
+    return found
+
+
+def main() -> None:
+    """End an upload before each of its steps, look, and tell."""
+    django.setup()
+    from diagnosis import intake
+    from pneumoml.images import decode_film
+
+    # In this process: a server of its own for the decoder would cost each of the children half a second.
+    intake.decode_isolated = decode_film  # type: ignore[assignment]
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from knox.models import get_token_model
+
+    call_command("register_model", "--shipped", "--activate", stdout=sys.stderr)
+    _row, token = get_token_model().objects.create(User.objects.create_superuser("adam"))
+    upload_and_end(0, token, 0)  # the first upload makes folders that stay
+    names = upload_and_end(1, token, 0)
+    assert names is not None
+    faults: dict[str, list[str]] = {}
+    for number in range(1, len(names) + 1):
+        seed = 1 + number
+        assert upload_and_end(seed, token, number) is None
+        if found := faults_after(seed, token):
+            faults[f"before step {number}, {names[number - 1]}"] = found
+    sys.stdout.write(json.dumps({"steps": names, "faults": faults}))
+
+
+if __name__ == "__main__":
+    main()

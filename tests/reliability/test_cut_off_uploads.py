@@ -1,0 +1,44 @@
+"""An upload killed at any step leaves no row without its film and no film without its row."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.stack import ROOT, Stack
+
+
+def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_by_halves(
+    tmp_path: Path, record_property: Callable[..., None]
+) -> None:
+    settings = {
+        "CELERY_BROKER_URL": "memory://",
+        "DJANGO_SETTINGS_MODULE": "tests.reliability.light_settings",
+        "THROTTLE_UPLOAD": "10000/min",
+    }
+    stack = Stack(tmp_path / "var", settings=settings)
+    stack.manage("migrate", "--verbosity", "0")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.reliability.fail_points"],
+        cwd=ROOT,
+        env=stack.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    told = json.loads(done.stdout)
+    record_property("steps", len(told["steps"]))
+    assert told["faults"] == {}
+    assert len(told["steps"]) >= 20
+    # The steps that matter were among them, in this order.
+    in_order = [
+        "mkdir",
+        'INSERT INTO "diagnosis_study"',
+        'INSERT INTO "diagnosis_auditevent"',
+        "rmdir",
+        "ring",
+    ]
+    assert [name for name in dict.fromkeys(told["steps"]) if name in in_order] == in_order
