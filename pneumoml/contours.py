@@ -13,7 +13,8 @@ LEVELS = (0.2, 0.4, 0.6, 0.8)  # shares of the scale; 1 is its hot end
 _SMOOTHED = 9  # points that each one is averaged with; takes the stairs of the pixels away
 _SHORTEST = 12  # points; a shorter line is a speck
 _THICKNESS = 0.004  # of the picture's longer side
-_HALO = (0, 0, 0)
+_SEAM = (0, 0, 0)
+_LINE = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,18 @@ def draw_contours(
 ) -> NDArray[np.uint8]:
     """Draw the contours of `levels` (h, w) on a copy of an RGB picture (h, w, 3), each in its level's colour.
 
-    `palette` is RGB, uint8 (256, 3), from cold to hot; `alpha`, 0 to 1, is the opacity of the lines. A dark
-    seam keeps them apart from bright parts of the film; higher levels are drawn thicker.
+    `palette` is RGB, uint8 (256, 3), from cold to hot; `alpha`, 0 to 1, is the opacity that heat
+    would have; lines are thin and get twice that, at most 1. A dark seam keeps them apart from bright parts
+    of the film; higher levels are drawn thicker.
     """
     drawn = picture.copy()
     for contour in find_contours(levels):
         thickness = max(1, round(max(levels.shape) * _THICKNESS * (0.5 + contour.level)))
         points = [np.rint(line).astype(np.int32) for line in contour.lines]
-        cv2.polylines(drawn, points, True, _HALO, thickness + 2, cv2.LINE_AA)
+        cv2.polylines(drawn, points, True, _SEAM, thickness + 2, cv2.LINE_AA)
         cv2.polylines(drawn, points, True, _colour(palette, contour.level), thickness, cv2.LINE_AA)
-    mixed = cv2.addWeighted(drawn, alpha, picture, 1 - alpha, 0)
+    opacity = min(1.0, _LINE * alpha)
+    mixed = cv2.addWeighted(drawn, opacity, picture, 1 - opacity, 0)
     return np.asarray(mixed, dtype=np.uint8)
 
 

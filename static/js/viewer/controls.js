@@ -273,8 +273,8 @@
       }
       if (invert) words.push(sayInverted);
       if (turned) words.push(sayTurned.replace("{degrees}", turned));
-      this.find("[data-changed-words]").textContent = words.join(" ");
       const kept = Object.keys(viewerMemory.remembered()).length > 0;
+      this.find("[data-changed-words]").textContent = words.join(" ") || this.root.dataset.sayKept;
       this.find("[data-changed]").hidden = !words.length && !kept;
     }
 

@@ -3,6 +3,7 @@
   "use strict";
 
   const BASE = 512; // pixels across before the lens magnifies it; the number only has to be the same everywhere
+  const LINE = 2; // contours are thin: twice the opacity, at most 1; pneumoml/contours.py draws them alike
 
   class MapLayer {
     constructor(lens, failed) {
@@ -106,7 +107,8 @@
     }
 
     paint() {
-      if (this.picture) this.picture.style.opacity = this.on ? String(this.alpha) : "0";
+      const alpha = this.layer.dataset.shown === "contour" ? Math.min(1, LINE * this.alpha) : this.alpha;
+      if (this.picture) this.picture.style.opacity = this.on ? String(alpha) : "0";
       this.layer.style.clipPath = this.divider ? `inset(0 0 0 ${100 * this.divider}%)` : "";
     }
 
