@@ -20,6 +20,8 @@ VOLUME /data
 
 FROM base AS web
 EXPOSE 8000
+# Two web processes add up what they count for /metrics. Memory, so that each start begins at zero.
+ENV PROMETHEUS_MULTIPROC_DIR=/dev/shm/pneumoweb-metrics
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \

@@ -1,11 +1,13 @@
 """Each request has an id, a line in the log and a count; the id goes with every task that it sends."""
 
 import logging
+import os
 import re
 import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from celery.signals import before_task_publish, task_postrun, task_prerun
@@ -22,6 +24,8 @@ _WELL_FORMED = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _PROBES = {"/health", "/healthz", "/readyz", "/metrics"}
 _current: ContextVar[str] = ContextVar("request_id", default="")
 
+if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(folder).mkdir(parents=True, exist_ok=True)  # several web processes add up what they count there
 ANSWERED = Counter(
     "pneumoweb_http_requests_total",
     "Requests answered by this web process since it started.",
