@@ -132,6 +132,11 @@ def _reads_of(actor: User, chunk: list[Study]) -> tuple[dict[int, list[Review]],
     return reads, addenda
 
 
+def person_name(person: int, username: str) -> str:
+    """Return the user name, or the code where the user name looks like an e-mail address."""
+    return username if "@" not in username else person_code(person)
+
+
 def person_code(person: int) -> str:
     """Return a person's code, such as R-K3VZ6Q2M: keyed, the same in every export of this installation."""
     key = load_or_create_secret(Path(settings.VAR_DIR) / "pseudonym_key").encode("ascii")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from insight.views import dashboard, exports, prevalence, projects
+from insight.views import dashboard, exports, prevalence, projects, reports
 
 urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("prevalence/", prevalence.prevalence, name="prevalence"),
     path("projects/", projects.project_list, name="projects"),
     path("projects/<slug:slug>/", projects.project_page, name="project"),
+    path("projects/<slug:slug>/report.pdf", reports.project_pdf, name="project-report"),
+    path("studies/<uuid:uid>/report.pdf", reports.study_pdf, name="study-report"),
     path("exports/", exports.export_page, name="export"),
     path("exports/reads.csv", exports.reads_csv, name="export-csv"),
     path("exports/reads.xlsx", exports.reads_xlsx, name="export-xlsx"),

@@ -79,6 +79,11 @@ GET: dict[str, list[int]] = {
     "study-delete": [302, 404, 403, 404, 403, 403, 200, 200],
     "study-reviews": MEMBERS_PAGE,
     "study-claim": POST_ONLY_PAGE,
+    "dashboard": PAGE,
+    "dashboard-csv": PAGE,
+    "prevalence": PAGE,
+    "projects": PAGE,
+    "project": MEMBERS_PAGE,
     "discordance": PAGE,
     "discordance-reason": POST_ONLY_PAGE,
     "adjudications": [302, 403, 200, 200, 403, 403, 403, 200],
@@ -94,6 +99,8 @@ GET: dict[str, list[int]] = {
     "study-side-by-side": MEMBERS_PAGE,
     "study-burned-in-text": POST_ONLY_PAGE,
     "burned-in-text": [302, 403, 403, 403, 403, 403, 200, 200],
+    "study-report": MEMBERS_PAGE,
+    "project-report": [302, 404, 200, 404, 403, 200, 200, 200],
     "export": EXPORT,
     "export-csv": EXPORT,
     "export-xlsx": EXPORT,
@@ -110,6 +117,7 @@ GET: dict[str, list[int]] = {
     "api-logoutall": [401] * 8,
     "api-token-list": API,
     "api-token": [401, 405, 405, 405, 405, 405, 405, 405],
+    "api-statistics": API,
     "api-schema": PUBLIC,
     "api-docs": PUBLIC,
     "api-prediction-list": API,
@@ -184,6 +192,7 @@ def address(route: Route, review: Review) -> str:
         "pk": 1,
         "prefix": "0123456789abcde",
         "slug": "ward-7",
+        "figure": "scores",
     }
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}
     return reverse(route.name, kwargs=wanted)

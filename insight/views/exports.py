@@ -76,7 +76,7 @@ def export_page(request: HttpRequest) -> HttpResponse:
     try:
         check_may_export(signed_in(request))
     except Refused as refusal:
-        return _refused(request, refusal)
+        return refused(request, refusal)
     chosen, options = HistoryFilter(request.GET, user=request.user), ExportOptions(request.GET)
     return _page(request, chosen, options)
 
@@ -97,7 +97,8 @@ def _page(request: HttpRequest, chosen: HistoryFilter, options: ExportOptions) -
     return render(request, "insight/export.html", context, status=200 if valid else 400)
 
 
-def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """Show why a file was not made, with the refusal's own HTTP status and a way back."""
     return render(request, "insight/export_refused.html", {"refusal": refusal}, status=refusal.http_status)
 
 
@@ -128,7 +129,7 @@ def _file(
         )
         return make(export, options.cleaned_data["pictures"])
     except Refused as refusal:
-        return _refused(request, refusal)
+        return refused(request, refusal)
 
 
 @login_required

@@ -1,0 +1,197 @@
+"""The verb of a project's report: counts, progress, agreement and its newest films, as one PDF file."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import Min, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Table
+
+from diagnosis import audit, search
+from diagnosis.blinding import shown_prediction
+from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, Project, Study, StudyQuerySet
+from insight import reports_pdf as pdf
+from insight import words
+from insight.accuracy import confusion_matrix
+from insight.agreement import reader_and_ai, reader_and_reader
+from insight.exports import check_may_export, person_name, software
+from insight.figures import Figure
+from insight.period import Period
+from insight.projects import Progress, progress_of, readers_of
+from insight.reads import signed_reads
+from insight.selection import Selection
+from reading.models import Review
+from reading.models.opinions import with_opinions
+
+FILMS_SHOWN = 200
+Outcome = Prediction.Outcome
+
+
+def project_report(*, actor: User, project: Project, address: str, at: datetime) -> bytes:
+    """Return the report of a project from `visible_to(actor)` as a PDF file, and record it in the trail.
+
+    `address` is the absolute one of the project's page, `at` the moment that the report names. Films whose
+    result or reads are withheld from `actor` count only where they give nothing away. Raises NotAllowed.
+    """
+    check_may_export(actor)
+    films = with_opinions(Study.objects.visible_to(actor).filter(project=project), actor)
+    progress = progress_of(actor, Project.objects.filter(pk=project.pk))[0]
+    version = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+    parts = [
+        *_head(project, address, at),
+        *_progress(actor, progress),
+        *_results(films, version),
+        *_agreement(Selection(actor, _whole(films, at), project, version)),
+        *_films(actor, films, progress.films),
+    ]
+    report = pdf.document(_("Report on project %(name)s") % {"name": project.name}, parts)
+    audit.record(actor=actor, verb="report_made", target=project, films=progress.films)
+    return report
+
+
+def _head(project: Project, address: str, at: datetime) -> Iterator[Flowable]:
+    hides = project.ai_visibility == Project.AiVisibility.HIDDEN
+    blinding = _("hidden from readers until they have signed") if hides else _("shown from the start")
+    about = [
+        (_("Begun"), pdf.moment(project.created_at)),
+        (_("AI result"), blinding),
+        (_("Report made"), f"{pdf.moment(at)}, {software()}"),
+    ]
+    width = pdf.WIDTH - 32 * mm
+    title = pdf.text(_("Project %(name)s") % {"name": project.name}, "title")
+    rows: list[list[Flowable]] = [[title], [pdf.text(project.description)], [pdf.facts(about, width=width)]]
+    left = Table(rows, colWidths=[width], style=[("LEFTPADDING", (0, 0), (-1, -1), 0)])
+    yield pdf.side_by_side(left, pdf.qr_code(address), left_width=width + 4 * mm)
+    yield pdf.text(address, "small", link=address)
+
+
+def _progress(actor: User, progress: Progress) -> Iterator[Flowable]:
+    yield pdf.text(_("Progress"), "heading")
+    yield pdf.facts(
+        [
+            (_("Films"), words.count(progress.films)),
+            (_("With an AI result"), words.count(progress.ready)),
+            (_("Waiting"), words.count(progress.waiting)),
+            (_("Failed"), words.count(progress.failed)),
+            (_("With a review"), words.count(progress.reviewed)),
+            (_("With a signed read"), f"{words.count(progress.signed)} ({progress.signed_percent}%)"),
+            (_("Upload to result, median"), _duration(progress.to_result)),
+            (_("Upload to signature, median"), _duration(progress.to_signature)),
+        ]
+    )
+    readers = [(reader.name, words.count(reader.signed)) for reader in readers_of(actor, progress.project)]
+    if readers:
+        yield pdf.gap()
+        yield pdf.table([_("Reader"), _("Films signed")], readers, shares=[2, 1])
+
+
+def _duration(seconds: float | None) -> str:
+    return "–" if seconds is None else words.seconds(seconds)
+
+
+def _results(films: StudyQuerySet, version: ModelVersion | None) -> Iterator[Flowable]:
+    """Count results where they may be known: a total over the others would tell of them."""
+    yield pdf.text(_("AI results"), "heading")
+    shown = search.with_newest_result(films.filter(AI_SHOWN)).order_by()
+    counts = [
+        shown.filter(Q(newest_outcome=outcome)).count() for outcome in (Outcome.PNEUMONIA, Outcome.NORMAL)
+    ]
+    withheld = films.exclude(AI_SHOWN).count()
+    facts = [
+        (Outcome.PNEUMONIA.label, words.count(counts[0])),
+        (Outcome.NORMAL.label, words.count(counts[1])),
+        (_("Active model"), version.version if version else _("none")),
+    ]
+    yield pdf.facts([(str(name), value) for name, value in facts])
+    if withheld:
+        yield pdf.text(
+            _("%(n)s films are left out here and below: their AI result is hidden from you.")
+            % {"n": words.count(withheld)}
+        )
+
+
+def _whole(films: StudyQuerySet, at: datetime) -> Period:
+    """Return the weeks from the first film on."""
+    first = films.order_by().aggregate(first=Min("created_at"))["first"] or at
+    today, begun = timezone.localtime(at).date(), timezone.localtime(first).date()
+    return Period.ending(today, max(1, (today - begun).days // 7 + 2))
+
+
+def _agreement(selection: Selection) -> Iterator[Flowable]:
+    reads = signed_reads(selection)
+    for figure in (reader_and_ai(reads), reader_and_reader(reads), confusion_matrix(reads)):
+        yield from _figure(figure)
+
+
+def _figure(figure: Figure) -> Iterator[Flowable]:
+    yield pdf.text(f"{figure.title} (n = {words.count(figure.n)} {figure.unit})", "heading")
+    if figure.too_few:
+        yield pdf.text(figure.too_few, bold=True)
+    for sentence in figure.sentences:
+        yield pdf.text(sentence)
+    if figure.rows:
+        rows = [[cell for cell, _is_text in row] for row in figure.written_rows]
+        labels = [str(column.label) for column in figure.columns]
+        yield pdf.table(labels, rows, shares=[2 if column.is_text else 1 for column in figure.columns])
+    if figure.method:
+        yield pdf.text(figure.method, "small")
+
+
+def _films(actor: User, films: StudyQuerySet, total: int) -> Iterator[Flowable]:
+    yield pdf.text(_("Films"), "heading")
+    newest = list(search.for_display(films).order_by("-created_at", "-pk")[:FILMS_SHOWN])
+    if total > len(newest):
+        yield pdf.text(
+            _("The newest %(shown)s of %(total)s films; an export holds all of them.")
+            % {"shown": words.count(len(newest)), "total": words.count(total)}
+        )
+    if not newest:
+        yield pdf.text(_("There are no films yet."))
+        return
+    reads = _reads_of(actor, newest)
+    rows = [
+        [
+            study.reference,
+            study.subject_code or study.pseudonym or "–",
+            pdf.moment(study.created_at),
+            _result_words(study),
+            _reads_words(study, reads[study.pk]),
+        ]
+        for study in newest
+    ]
+    header = [_("Film"), _("Subject"), _("Taken in"), _("AI result"), _("Signed reads")]
+    yield pdf.table(header, rows, shares=[1.1, 1.3, 1.6, 2, 2.6])
+
+
+def _reads_of(actor: User, films: Sequence[Study]) -> dict[int, list[Review]]:
+    shown = Review.objects.filter(study__in=[study.pk for study in films]).shown_to(actor)
+    reads: dict[int, list[Review]] = defaultdict(list)
+    for review in shown.reads().select_related("reader").order_by("pk"):
+        reads[review.study_id].append(review)
+    return reads
+
+
+def _result_words(study: Study) -> str:
+    if study.ai_hidden:
+        return _("hidden")
+    prediction = shown_prediction(study)
+    if prediction is None:
+        return "–"
+    if prediction.calibrated_probability is None:
+        return str(prediction.get_status_display())
+    said = _("borderline") if prediction.is_borderline else str(prediction.get_outcome_display())
+    return f"{words.share(prediction.calibrated_probability)} {said}"
+
+
+def _reads_words(study: Study, reads: Sequence[Review]) -> str:
+    said = [
+        f"{person_name(read.reader_id, read.reader.get_username())}: {read.get_finding_display()}"
+        for read in reads
+    ]
+    if getattr(study, "others_hidden", True):
+        said.append(_("others hidden"))
+    return "; ".join(said) or "–"

@@ -1,0 +1,80 @@
+"""Reports as PDF files: of one film, of one project."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from diagnosis.blinding import shown_result
+from diagnosis.errors import Refused
+from diagnosis.models import Prediction, Project, Study
+from diagnosis.views import result
+from diagnosis.views.access import film_or_404, signed_in
+from insight.reports import ResultWords, study_report
+from insight.reports_project import project_report
+from insight.views.exports import attachment, refused
+
+PDF = "application/pdf"
+
+
+@login_required
+@require_GET
+def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
+    """Hand out the report of one film; what is withheld from the person is not in it."""
+    study = film_or_404(request, uid)
+    report = study_report(
+        actor=signed_in(request),
+        study=study,
+        words_of=_words_of(study),
+        address=request.build_absolute_uri(study.get_absolute_url()),
+        at=timezone.now(),
+    )
+    return attachment([report], PDF, f"{study.reference}-report.pdf")
+
+
+def _words_of(study: Study) -> ResultWords:
+    prediction = shown_result(study)
+    if prediction is None:
+        return ResultWords(state=_state_of(study))
+    said, map_ = result.verdict(prediction), result.map_words(prediction)
+    scope, map_caution = result.scope_caution(prediction), result.map_caution(prediction)
+    return ResultWords(
+        headline=said.headline,
+        sentence=said.sentence,
+        map_sentence=map_.sentence,
+        scope_sentences=scope.sentences,
+        map_cautions=map_caution.sentences,
+        scope_checked=scope.checked,
+        map_checked=map_caution.checked,
+    )
+
+
+def _state_of(study: Study) -> str:
+    newest = study.newest_prediction
+    if newest is None:
+        return _("No model has read this film.")
+    if newest.status == Prediction.Status.FAILED:
+        return result.failure_sentence(newest)
+    if newest.status != Prediction.Status.SUCCEEDED:
+        return _("The film waits for the AI to read it. Make the report again later.")
+    return _("This project hides the AI result from you until you have signed your own read of the film.")
+
+
+@login_required
+@require_GET
+def project_pdf(request: HttpRequest, slug: str) -> HttpResponse | HttpResponseBase:
+    """Hand out the report of one project to readers, auditors and administrators who see it."""
+    project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+    try:
+        report = project_report(
+            actor=signed_in(request),
+            project=project,
+            address=request.build_absolute_uri(reverse("project", kwargs={"slug": project.slug})),
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        return refused(request, refusal)
+    return attachment([report], PDF, f"pneumoweb-project-{project.slug}.pdf")
