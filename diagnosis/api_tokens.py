@@ -127,4 +127,4 @@ def revoke_all_tokens(*, actor: User) -> int:
         mine.delete()
         if number:
             audit.record(actor=actor, verb="tokens_revoked", target=actor, number=number)
-    return number
+    return int(number)

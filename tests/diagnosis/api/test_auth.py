@@ -9,9 +9,11 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from diagnosis.api_tokens import tokens_of
 from diagnosis.models import AuditEvent
 from tests.api import assert_problem, client_of
 from tests.cast import PASSWORD, Cast
+from tests.second_factor import code_of, set_up_app, sign_in
 
 LOGIN = "/api/v1/auth/login/"
 STUDIES = "/api/v1/studies/"
@@ -141,3 +143,41 @@ def test_a_session_works_too_but_only_with_the_csrf_token(cast: Cast) -> None:
     client.force_login(cast.rania)
     assert client.get(STUDIES).status_code == 200
     assert_problem(client.post("/api/v1/reviews/", {}, format="json"), 403, "permission_denied")
+
+
+# --- Second factor ------------------------------------------------------------------------------------
+
+
+def log_in_with(otp: str | None) -> Any:
+    body = {"username": "alice", "password": PASSWORD} | ({} if otp is None else {"otp": otp})
+    return APIClient().post(LOGIN, body, format="json")
+
+
+def test_with_a_second_factor_the_api_asks_for_its_code(cast: Cast) -> None:
+    secret, codes = set_up_app(sign_in("alice"))
+    assert_problem(log_in_with(None), 401, "otp_required")
+    assert_problem(log_in_with("000000"), 401, "otp_wrong")
+    assert log_in_with(code_of(secret)).status_code == 200
+    assert log_in_with(codes[0]).status_code == 200
+    assert_problem(log_in_with(codes[0]), 401, "otp_wrong")
+
+
+def test_wrong_codes_lock_like_wrong_passwords_and_missing_ones_do_not(cast: Cast) -> None:
+    secret, _ = set_up_app(sign_in("alice"))
+    answers = [log_in_with(None).status_code for _ in range(3)]
+    answers += [log_in_with("000000").status_code for _ in range(5)]
+    assert answers == [401] * 7 + [429]
+    assert_problem(log_in_with(code_of(secret)), 429, "locked_out")
+
+
+def test_a_code_means_nothing_where_there_is_no_second_factor(cast: Cast) -> None:
+    assert log_in_with("123456").status_code == 200
+
+
+def test_a_token_may_be_named_narrowed_and_given_a_life(cast: Cast) -> None:
+    body = {"username": "alice", "password": PASSWORD, "name": "script", "scopes": ["read"], "hours": 1}
+    answer = APIClient().post(LOGIN, body, format="json").json()
+    (row,) = tokens_of(cast.alice)
+    assert (row.name, row.scopes) == ("script", ["read"])
+    assert with_token(answer["token"]).post(STUDIES, {}).status_code == 403
+    assert_problem(APIClient().post(LOGIN, {**body, "scopes": ["root"]}, format="json"), 400, "invalid")
