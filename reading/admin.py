@@ -5,8 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from diagnosis.admin_site import ReadOnlyAdmin, admin_site
-from diagnosis.models import AI_SHOWN, Study
-from reading.models import Review
+from reading.models import Review, films_with_opinions
 
 
 @admin.register(Review, site=admin_site)
@@ -52,6 +51,5 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Show the reviews of films that the person may see, the AI result too."""
-        shown = Study.objects.visible_to(request.user).filter(AI_SHOWN)
         reviews: QuerySet[Review] = super().get_queryset(request)
-        return reviews.filter(study__in=shown)
+        return reviews.filter(study__in=films_with_opinions(request.user))

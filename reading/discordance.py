@@ -3,12 +3,13 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.utils.translation import gettext as _
 
 from diagnosis import audit, search
 from diagnosis.errors import NotAllowed, Refused
-from diagnosis.models import AI_SHOWN, Prediction, Study, StudyQuerySet
+from diagnosis.models import Prediction, Study, StudyQuerySet
 from diagnosis.roles import AnyUser, may_administer, may_review
-from reading.models import DiscordanceReason, Review
+from reading.models import Adjudication, DiscordanceReason, Review, films_with_opinions
 
 # Stated on the page. A confident result contradicted by a sure reader is looked at first.
 CONFIDENT_FROM = 0.9
@@ -25,12 +26,12 @@ class ReasonRefused(Refused):
 
 
 def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
-    """Return the discordant films whose AI result the person may see, newest first, with why they are.
+    """Return the discordant films on which the person may see every opinion, newest first, with why they are.
 
     Only signed first reads count; “other” differs from other readers' findings but not from the AI, which
     knows only pneumonia or not; “not readable” never counts. `kind` narrows to one of Kind.
     """
-    films = search.with_newest_result(Study.objects.visible_to(user).filter(AI_SHOWN))
+    films = search.with_newest_result(films_with_opinions(user))
     newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
     films = films.annotate(newest_probability=Subquery(newest.values("calibrated_probability")[:1]))
     conditions = _conditions()
@@ -39,14 +40,20 @@ def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
     return films.filter(wanted).order_by("-pk")
 
 
-def _conditions() -> dict[str, Q]:
+def readers_differ() -> Q:
+    """Return the condition for films whose signed reads differ; “not readable” never counts."""
     normal, pneumonia, other = (_says(finding=finding) for finding in (_NORMAL, _PNEUMONIA, _OTHER))
+    return pneumonia & normal | pneumonia & other | normal & other
+
+
+def _conditions() -> dict[str, Q]:
+    normal, pneumonia = _says(finding=_NORMAL), _says(finding=_PNEUMONIA)
     above, below = Q(newest_outcome=Prediction.Outcome.PNEUMONIA), Q(newest_outcome=Prediction.Outcome.NORMAL)
     sure_normal = _says(finding=_NORMAL, confidence__gte=SURE_FROM)
     sure_pneumonia = _says(finding=_PNEUMONIA, confidence__gte=SURE_FROM)
     return {
         Kind.READER_AI.value: above & normal | below & pneumonia,
-        Kind.READERS.value: pneumonia & normal | pneumonia & other | normal & other,
+        Kind.READERS.value: readers_differ(),
         Kind.CONFIDENT_WRONG.value: Q(newest_probability__gte=CONFIDENT_FROM) & sure_normal
         | Q(newest_probability__lte=CONFIDENT_TO) & sure_pneumonia,
     }
@@ -57,12 +64,14 @@ def _says(**fields: object) -> Q:
 
 
 def for_the_list(films: StudyQuerySet) -> StudyQuerySet:
-    """Fetch along what the list shows: reads with readers, reasons with who gave them."""
+    """Fetch along what the list shows: reads, reasons and adjudications with the people who gave them."""
     reads = Review.objects.reads().select_related("reader").order_by("pk")
     reasons = DiscordanceReason.objects.select_related("given_by")
+    decisions = Adjudication.objects.select_related("adjudicator")
     return search.for_display(films).prefetch_related(
         Prefetch("reviews", queryset=reads, to_attr="signed_reads"),
         Prefetch("discordance_reasons", queryset=reasons, to_attr="reasons"),
+        Prefetch("adjudications", queryset=decisions, to_attr="decisions"),
     )
 
 
@@ -77,13 +86,14 @@ def give_reason(*, actor: User, study: Study, kind: str, reason: str, note: str 
     Raises NotAllowed for people without the role, ReasonRefused for what makes no sense.
     """
     if not may_give_reasons(actor):
-        raise NotAllowed("no_reasons", "Readers and administrators record reasons. Ask an administrator.")
+        raise NotAllowed("no_reasons", _("Readers and administrators record reasons. Ask an administrator."))
     if kind not in Kind.values or reason not in Reason.values:
-        raise ReasonRefused("reason_invalid", "Choose a kind and a reason from the lists.")
+        raise ReasonRefused("reason_invalid", _("Choose a kind and a reason from the lists."))
     if len(note) > MAX_NOTE:
-        raise ReasonRefused("note_too_long", f"A note has at most {MAX_NOTE} characters.")
+        message = _("A note has at most %(most)d characters.") % {"most": MAX_NOTE}
+        raise ReasonRefused("note_too_long", message)
     if not discordant(actor, kind).filter(pk=study.pk).exists():
-        raise ReasonRefused("not_discordant", "This film is not on the list in this way, or not any more.")
+        raise ReasonRefused("not_discordant", _("This film is not on the list in this way, or not any more."))
     with transaction.atomic():
         given = DiscordanceReason.objects.create(
             study=study, kind=kind, reason=reason, note=note.strip(), given_by=actor

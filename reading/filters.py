@@ -23,18 +23,19 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis import search
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
-from reading.models import Review
+from reading.models import OTHERS_SHOWN, Review, with_opinions
 
-ANY = ("", "Any")
+ANY = ("", _("Any"))
 REVIEW_STATES = [
-    ("unreviewed", "Unreviewed"),
-    ("reviewed", "Reviewed"),
-    ("agreed", "A reader agreed"),
-    ("disagreed", "A reader disagreed"),
+    ("unreviewed", _("Unreviewed")),
+    ("reviewed", _("Reviewed")),
+    ("agreed", _("A reader agreed")),
+    ("disagreed", _("A reader disagreed")),
 ]
 SORTS = {"film": "pk", "subject": "subject_code", "uploaded": "created_at", "probability": "sort_probability"}
 NEWEST = "-uploaded"
@@ -66,30 +67,30 @@ class Cursor:
 class HistoryFilter(forms.Form):
     """The filters of the history page; every one may be left out."""
 
-    q = forms.CharField(required=False, max_length=200, label="Search")
+    q = forms.CharField(required=False, max_length=200, label=_("Search"))
     status = forms.ChoiceField(required=False, choices=[ANY, *Prediction.Status.choices])
     result = forms.ChoiceField(
-        required=False, choices=[ANY, *Prediction.Outcome.choices, (_BORDERLINE, "Borderline")]
+        required=False, choices=[ANY, *Prediction.Outcome.choices, (_BORDERLINE, _("Borderline"))]
     )
     review = forms.ChoiceField(required=False, choices=[ANY, *REVIEW_STATES])
     project = forms.ModelChoiceField(
-        required=False, queryset=Project.objects.none(), to_field_name="slug", empty_label="Any"
+        required=False, queryset=Project.objects.none(), to_field_name="slug", empty_label=_("Any")
     )
     uploader = forms.ModelChoiceField(
-        required=False, queryset=User.objects.none(), to_field_name="username", empty_label="Anybody"
+        required=False, queryset=User.objects.none(), to_field_name="username", empty_label=_("Anybody")
     )
     since = forms.DateField(
-        required=False, label="From", validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("From"), validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        required=False, label="To", validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("To"), validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
     )
     sort = forms.CharField(required=False, widget=forms.HiddenInput)
     cursor = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._visible = Study.objects.visible_to(user)
+        self._visible = with_opinions(Study.objects.visible_to(user), user)
         has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
         self._offer("project", Project.objects.visible_to(user))
         self._offer("uploader", User.objects.filter(has_films).order_by("username"))
@@ -104,7 +105,7 @@ class HistoryFilter(forms.Form):
         """Accept the names in SORTS, with a minus for descending; newest first where nothing is asked."""
         sort: str = self.cleaned_data["sort"] or NEWEST
         if sort.removeprefix("-") not in SORTS:
-            raise forms.ValidationError("This list cannot be sorted by that.")
+            raise forms.ValidationError(_("This list cannot be sorted by that."))
         return sort
 
     def clean(self) -> dict[str, Any]:
@@ -115,7 +116,7 @@ class HistoryFilter(forms.Form):
             try:
                 data["place"] = Cursor.decode(data["cursor"], column=self.sort_column)
             except signing.BadSignature:
-                self.add_error(None, "This page of the list is not there. Start again at the first one.")
+                self.add_error(None, _("This page of the list is not there. Start again at the first one."))
         return data
 
     @property
@@ -137,11 +138,7 @@ class HistoryFilter(forms.Form):
     def studies(self) -> StudyQuerySet:
         """Return the visible films that fit, in order, with what a row shows of results and reviews."""
         studies = _with_review_state(search.with_newest_result(self._visible))
-        newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
-        probability = Subquery(newest.values("calibrated_probability")[:1])
-        # A withheld result sorts as if there were none.
-        shown = Case(When(ai_hidden=False, then=probability))
-        studies = studies.annotate(sort_probability=Coalesce(shown, Value(-1.0)))
+        studies = with_sort_probability(studies)
         studies = search.matching(self._narrowed(studies), self.cleaned_data["q"])
         return search.for_display(studies).order_by(*self.ordering())
 
@@ -192,8 +189,15 @@ _REVIEW_CONDITIONS = {
 }
 
 
+def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:
+    """Add `sort_probability`, the newest calibrated one; what is withheld sorts as if there were none."""
+    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
+    shown = Case(When(ai_hidden=False, then=Subquery(newest.values("calibrated_probability")[:1])))
+    return studies.annotate(sort_probability=Coalesce(shown, Value(-1.0)))
+
+
 def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
-    """Whether readers agree with the AI is told only where its result is not withheld."""
+    """Whether readers agree with the AI is told only where neither that nor it itself is withheld."""
     current = Review.objects.filter(study=OuterRef("pk"), is_current=True).order_by()
     return studies.annotate(
         reviewed=Exists(current),
@@ -203,7 +207,7 @@ def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
 
 
 def _and_shown(condition: Exists) -> Combinable:
-    return ExpressionWrapper(AI_SHOWN & condition, output_field=BooleanField())
+    return ExpressionWrapper(OTHERS_SHOWN & condition, output_field=BooleanField())
 
 
 def _with_result(studies: StudyQuerySet, result: str) -> StudyQuerySet:

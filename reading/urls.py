@@ -1,8 +1,8 @@
-"""Addresses of the history, of reviews, of the worklist and of discordance."""
+"""Addresses of the history, of reviews, of the worklist, of discordance and of the rules of reading."""
 
 from django.urls import path
 
-from reading.views import discordance, history, review, worklist
+from reading.views import adjudication, discordance, history, review, rules, worklist
 
 urlpatterns = [
     path("studies/", history.history, name="studies"),
@@ -11,4 +11,8 @@ urlpatterns = [
     path("worklist/", worklist.worklist, name="worklist"),
     path("discordance/", discordance.discordance_list, name="discordance"),
     path("studies/<uuid:uid>/discordance/", discordance.give_reason, name="discordance-reason"),
+    path("adjudication/", adjudication.adjudication_list, name="adjudications"),
+    path("studies/<uuid:uid>/adjudication/", adjudication.study_adjudication, name="study-adjudication"),
+    path("reading-rules/", rules.projects, name="reading-rules"),
+    path("reading-rules/<slug:slug>/", rules.project_rules, name="project-reading-rules"),
 ]

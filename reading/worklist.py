@@ -1,14 +1,56 @@
-"""A reader's queue: the films of their projects without their own signed read, oldest first."""
+"""A reader's queue: films of their projects that want a read by them, in the order that they chose."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from diagnosis.models import Study, StudyQuerySet
+from diagnosis.models import BatchItem, Study, StudyQuerySet
+from reading.adjudication import with_reads
 from reading.claims import live_claims
-from reading.models import ReadingClaim, Review
+from reading.filters import with_sort_probability
+from reading.models import Adjudication, ReadingClaim, Review
+
+OLDEST = "oldest"
+# Column and whether the largest comes first. A score that is withheld from the reader sorts last.
+ORDERS = {
+    OLDEST: ("created_at", False),
+    "newest": ("created_at", True),
+    "subject": ("subject_code", False),
+    "score": ("sort_probability", True),
+}
+STATES = ("free", "drafted", "second")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a reader narrows and orders their queue. Empty: everything."""
+
+    project: str = ""
+    state: str = ""
+    order: str = OLDEST
+    batch: str = ""
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> "Wishes":
+        """Return the wishes among these values; what is no wish is left out."""
+        state, order = given.get("state", ""), given.get("order", "")
+        return cls(
+            project=str(given.get("project", "")).replace("\x00", ""),
+            state=state if state in STATES else "",
+            order=order if order in ORDERS else OLDEST,
+            batch=_uuid_or_nothing(given.get("batch", "")),
+        )
+
+
+def _uuid_or_nothing(value: object) -> str:
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -20,24 +62,63 @@ class Place:
     left: int
 
 
-def queue_of(user: User) -> StudyQuerySet:
-    """Return the films that wait for this reader, each with `taken` (somebody else is reading it)."""
-    signed = Review.objects.signed().filter(study=OuterRef("pk"), reader=user).order_by()
+def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
+    """Return the films that wait for this reader, in order.
+
+    Each has `taken` (somebody else is reading it), `drafted` (the reader has begun), `reads_given` and
+    `reads_wanted`. A film with as many signed reads as its project wants waits only for who has begun.
+    """
+    own = Review.objects.filter(study=OuterRef("pk"), reader=user).order_by()
+    decided = Adjudication.objects.filter(study=OuterRef("pk"), adjudicator=user).order_by()
     claims = ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk")).exclude(reader=user)
-    waiting = Study.objects.visible_to(user).filter(~Exists(signed))
-    return waiting.annotate(taken=Exists(claims)).order_by("created_at", "pk")
+    films = with_reads(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
+    films = films.annotate(taken=Exists(claims), drafted=Exists(own))
+    wants_reads = Q(reads_wanted=0) | Q(reads_given__lt=F("reads_wanted"))
+    return _ordered(_narrowed(films.filter(wants_reads | Q(drafted=True)), wishes), wishes)
 
 
-def place_of(user: User, study: Study) -> Place:
+def _narrowed(films: StudyQuerySet, wishes: Wishes) -> StudyQuerySet:
+    if wishes.project:
+        films = films.filter(project__slug=wishes.project)
+    if wishes.batch:
+        films = films.filter(pk__in=BatchItem.objects.filter(batch__uid=wishes.batch).values("study"))
+    conditions = {
+        "free": Q(taken=False),
+        "drafted": Q(drafted=True),
+        "second": Q(reads_given__gt=0),
+    }
+    return films.filter(conditions[wishes.state]) if wishes.state else films
+
+
+def _ordered(films: StudyQuerySet, wishes: Wishes) -> StudyQuerySet:
+    column, descending = ORDERS[wishes.order]
+    if column == "sort_probability":
+        films = with_sort_probability(films)
+    return films.order_by(F(column).desc() if descending else F(column).asc(), "pk")
+
+
+def place_of(user: User, study: Study, wishes: Wishes = Wishes()) -> Place:
     """Return a film's place in the reader's queue, even if it has left it. After the last comes the first."""
-    queue = queue_of(user)
+    queue = queue_of(user, wishes)
     free = queue.filter(Q(taken=False)).exclude(pk=study.pk)
-    moment = study.created_at
-    after = Q(created_at__gt=moment) | Q(created_at=moment, pk__gt=study.pk)
-    following = free.filter(after).first() or free.first()
-    previous = free.exclude(after).last()
-    return Place(
-        previous=previous.uid if previous else None,
-        following=following.uid if following else None,
-        left=queue.count(),
+    after = _after(user, study, wishes)
+    here = Study.objects.filter(pk=study.pk).annotate(
+        following=_uid(free.filter(after)), first=_uid(free), previous=_uid(free.exclude(after).reverse())
     )
+    previous, following, first = here.values_list("previous", "following", "first")[0]
+    return Place(previous=previous, following=following or first, left=queue.count())
+
+
+def _uid(films: StudyQuerySet) -> Subquery:
+    return Subquery(films.values("uid")[:1])
+
+
+def _after(user: User, study: Study, wishes: Wishes) -> Q:
+    """Return the condition for films behind this one."""
+    column, descending = ORDERS[wishes.order]
+    value = getattr(study, column, None)
+    if value is None:  # only the score is none of the film's own
+        scored = with_sort_probability(Study.objects.visible_to(user).filter(pk=study.pk))
+        value = scored.values_list(column, flat=True)[0]
+    further = Q(**{f"{column}__{'lt' if descending else 'gt'}": value})
+    return further | Q(**{column: value, "pk__gt": study.pk})

@@ -16,6 +16,7 @@ _baseline = import_module("diagnosis.migrations.0002_baseline")
 _triggers = import_module("diagnosis.migrations.0003_append_only_audit")
 _review_rights = import_module("reading.migrations.0002_review_rights")
 _signed_reviews = import_module("reading.migrations.0004_signed_reviews_stay")
+_adjudications = import_module("reading.migrations.0006_second_reader")
 _empty_tables = Flush.handle
 
 
@@ -24,11 +25,13 @@ def flush_to_fresh_installation(self: Flush, **options: Any) -> None:
     editor = SimpleNamespace(connection=connection)
     _triggers.remove(apps, editor)
     _signed_reviews.remove(apps, editor)
+    _adjudications.remove(apps, editor)
     _empty_tables(self, **options)
     _baseline.make_baseline(apps, editor)
     _review_rights.let_them_look(apps, editor)
     _triggers.install(apps, editor)
     _signed_reviews.install(apps, editor)
+    _adjudications.install(apps, editor)
 
 
 def install() -> None:

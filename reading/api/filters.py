@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from diagnosis.api.filters import StudyFilter
 from diagnosis.models import AI_SHOWN, StudyQuerySet
-from reading.models import Review, ReviewQuerySet
+from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet, with_opinions
 
 REVIEW_STATES = [
     ("unreviewed", "Nobody has reviewed the film"),
@@ -28,9 +28,9 @@ class ReviewedStudyFilter(StudyFilter):
         current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
         if state == "unreviewed":
             return studies.filter(~Exists(current))
-        if state in ("agreed", "disagreed"):  # told only where the AI result is not withheld
+        if state in ("agreed", "disagreed"):  # told only where neither AI result nor opinions are withheld
             current = current.filter(agrees_with_ai=state == "agreed")
-            return studies.filter(AI_SHOWN & Exists(current))
+            return with_opinions(studies, self.request.user).filter(OTHERS_SHOWN & Exists(current))
         return studies.filter(Exists(current))
 
 

@@ -10,9 +10,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import AI_SHOWN, Prediction, Study, ai_hidden_from
+from diagnosis.models import Prediction, Study, ai_hidden_from
 from diagnosis.roles import AnyUser
+from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 from reading.region import Region
 
 
@@ -20,16 +22,23 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     """Reviews, narrowed to what a person may see, or to what counts."""
 
     def visible_to(self, user: AnyUser) -> "ReviewQuerySet":
-        """Return the reviews of visible films, each with its `ai_hidden`.
+        """Return the reviews of visible films, each with its `ai_hidden` and `others_hidden`.
 
         While the AI result of a film is withheld from a reader, so is what others said about it: it would
-        colour their read, and an agreement gives the result away.
+        colour their read, and an agreement gives the result away. A project may withhold it in any case.
         """
         if not isinstance(user, User):
             return self.none()
-        reviews = self.filter(study__in=Study.objects.visible_to(user))
-        reviews = reviews.annotate(**ai_hidden_from(user, study="study"))
-        return reviews.filter(AI_SHOWN | Q(reader=user))
+        return self.filter(study__in=Study.objects.visible_to(user)).shown_to(user)
+
+    def shown_to(self, user: User) -> "ReviewQuerySet":
+        """Leave out what is withheld, for reviews of films that come from `visible_to` already.
+
+        Long lists of films ask for their reviews in pieces: `visible_to` would look at every film each time.
+        """
+        reviews = self.annotate(**ai_hidden_from(user, study="study"))
+        reviews = reviews.annotate(**others_hidden_from(user, study="study"))
+        return reviews.filter(OTHERS_SHOWN | Q(reader=user))
 
     def signed(self) -> "ReviewQuerySet":
         """Return what was signed: first reads and addenda."""
@@ -48,10 +57,10 @@ class Review(models.Model):
     """
 
     class Finding(models.TextChoices):
-        NORMAL = "normal", "Normal"
-        PNEUMONIA = "pneumonia", "Pneumonia"
-        OTHER = "other", "Other finding"
-        NOT_READABLE = "not_readable", "Not readable"
+        NORMAL = "normal", _("Normal")
+        PNEUMONIA = "pneumonia", _("Pneumonia")
+        OTHER = "other", _("Other finding")
+        NOT_READABLE = "not_readable", _("Not readable")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="reviews")

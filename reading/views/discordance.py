@@ -8,12 +8,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from diagnosis.errors import Refused
 from diagnosis.views.access import film_or_404, refused, signed_in
 from reading import discordance
+from reading.adjudication import films_to_decide
 from reading.models import DiscordanceReason
 
 FILMS_SHOWN = 50
@@ -37,9 +39,11 @@ def discordance_list(request: HttpRequest) -> HttpResponse:
     kind = kind if kind in Kind.values else ""
     films = discordance.discordant(request.user, kind)
     shown = list(discordance.for_the_list(films)[: FILMS_SHOWN + 1])
+    to_decide = films_to_decide(request.user).filter(pk__in=[film.pk for film in shown])
     context: dict[str, Any] = {
         "films": [{"study": study, "kinds": _kinds(study)} for study in shown[:FILMS_SHOWN]],
         "more": len(shown) > FILMS_SHOWN,
+        "to_decide": set(to_decide.values_list("pk", flat=True)),
         "kind": kind,
         "kinds": Kind.choices,
         "reasons": Reason.choices,
@@ -63,9 +67,9 @@ def give_reason(request: HttpRequest, uid: object) -> HttpResponse:
     form = ReasonForm(request.POST)
     try:
         if not form.is_valid():
-            raise discordance.ReasonRefused("reason_invalid", "Choose a kind and a reason from the lists.")
+            raise discordance.ReasonRefused("reason_invalid", _("Choose a kind and a reason from the lists."))
         discordance.give_reason(actor=signed_in(request), study=study, **form.cleaned_data)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    messages.success(request, f"The reason for {study.reference} is recorded.")
+    messages.success(request, _("The reason for %(film)s is recorded.") % {"film": study.reference})
     return redirect(reverse("discordance") + f"#film-{study.uid}")

@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -14,13 +16,14 @@ from diagnosis.blinding import shown_result
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import Prediction, Study
 from diagnosis.roles import may_review
-from diagnosis.views.access import film_or_404, live_partial, refused, signed_in
+from diagnosis.views.access import films_for, live_partial, refused, signed_in
 from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
 from reading.claims import claim_film, claim_of_another
 from reading.forms import SIGN, ReviewForm
-from reading.models import Review
+from reading.models import Review, with_opinions
 from reading.review import Time, review_study
 from reading.timing import opening_of, seconds_since
+from reading.views.worklist import remembered_wishes
 from reading.worklist import place_of
 
 _FIELD_OF = {
@@ -32,7 +35,8 @@ _FIELD_OF = {
     "password_wrong": "password",
     "locked_out": "password",
 }
-_SAVED, _SIGNED = "Your draft is saved. It is not signed yet.", "Your read is signed and final."
+_SAVED = gettext_lazy("Your draft is saved. It is not signed yet.")
+_SIGNED = gettext_lazy("Your read is signed and final.")
 
 
 @sensitive_post_parameters("password")
@@ -42,10 +46,15 @@ _SAVED, _SIGNED = "Your draft is saved. It is not signed yet.", "Your read is si
 @require_http_methods(["GET", "POST"])
 def study_reviews(request: HttpRequest, uid: object) -> HttpResponseBase:
     """Show the film's reviews; save or sign one by POST. To htmx the panel, to others a page of its own."""
-    study = film_or_404(request, uid)
+    study = _film_or_404(request, uid)
     if request.method == "POST":
         return _save(request, study)
     return _panel(request, study)
+
+
+def _film_or_404(request: HttpRequest, uid: object) -> Study:
+    """Return the film with `others_hidden`, or raise Http404."""
+    return get_object_or_404(with_opinions(films_for(request.user), request.user), uid=uid)
 
 
 def _save(request: HttpRequest, study: Study) -> HttpResponse:
@@ -53,7 +62,7 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
     wants_to_sign = request.POST.get("action") == SIGN
     try:
         if not may_review(request.user):
-            raise NotAllowed("not_a_reader", "Your account may not review films. Ask an administrator.")
+            raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
         if not form.is_valid():
             return _panel(request, study, form, status=422)
         if wants_to_sign:
@@ -81,7 +90,7 @@ def _saved(request: HttpRequest, study: Study, *, signed: bool) -> HttpResponse:
     if not _is_htmx(request):
         messages.success(request, sentence)
         return redirect("study-reviews", uid=study.uid)
-    study = film_or_404(request, study.uid)  # anew: a signature may have opened the AI result
+    study = _film_or_404(request, study.uid)  # anew: a signature may have opened the AI result
     response = _panel(request, study, saved=sentence)
     response["HX-Trigger-After-Settle"] = "review-signed" if signed else "review-saved"
     return response
@@ -116,6 +125,7 @@ def _panel(
         "earlier": [review for review in own if not review.is_current],
         "others": [review for review in reviews if review.is_current and review.reader != request.user],
         "has_result": _has_result(study),
+        "others_hidden": getattr(study, "others_hidden", True),
         "opening": _opening(request, study, anew=bool(saved)),
         "saved": saved,
     }
@@ -130,7 +140,7 @@ def _place_in_worklist(request: HttpRequest, study: Study, *, is_read: bool) -> 
     reader = signed_in(request)
     is_free = is_read or claim_film(actor=reader, study=study)
     return {
-        "place": place_of(reader, study),
+        "place": place_of(reader, study, remembered_wishes(request)),
         "taken": None if is_free else claim_of_another(reader, study),
         "holds": is_free and not is_read,
     }

@@ -1,11 +1,13 @@
 """The worklist: a reader's queue, the way to its next film, and who is reading which film."""
 
 import json
+from dataclasses import asdict, replace
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,38 +15,66 @@ from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import Project, Study
 from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, refused, signed_in
+from reading.adjudication import films_to_decide
 from reading.claims import claim_film, claim_of_another, keep_claim
-from reading.models import Review
-from reading.worklist import queue_of
+from reading.worklist import Wishes, queue_of
 
 FILMS_SHOWN = 50
+_KEPT_AS = "worklist"
+STATE_NAMES = [
+    ("free", _("Nobody is reading it")),
+    ("drafted", _("I have begun")),
+    ("second", _("Somebody has signed a read")),
+]
+ORDER_NAMES = [
+    ("oldest", _("Oldest first")),
+    ("newest", _("Newest first")),
+    ("subject", _("By subject code")),
+    ("score", _("Highest AI score first, where it is shown")),
+]
 
 
 @login_required
 @never_cache
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
-    """Show the oldest films that wait for this reader; without AI results, which would colour the read."""
+    """Show the first films that wait for this reader; without AI results, which would colour the read."""
     reader = signed_in(request)
     if not may_review(reader):
         return render(request, "reading/worklist.html", {"no_reader": True}, status=403)
     projects = Project.objects.visible_to(reader)
-    project = projects.filter(slug=request.GET.get("project", "")).first()
-    queue = queue_of(reader)
-    if project is not None:
-        queue = queue.filter(project=project)
-    draft = Review.objects.filter(study=OuterRef("pk"), reader=reader, is_current=True).order_by()
-    rows = queue.annotate(drafted=Exists(draft)).select_related("project", "claim__reader")
-    first = queue.filter(Q(taken=False)).first()
+    wishes = Wishes.read(request.GET)
+    project = projects.filter(slug=wishes.project).first()
+    if project is None:
+        wishes = replace(wishes, project="")
+    remember_wishes(request, wishes)
+    queue = queue_of(reader, wishes)
     context = {
-        "films": list(rows[:FILMS_SHOWN]),
+        "films": list(queue.select_related("project", "claim__reader")[:FILMS_SHOWN]),
         "left": queue.count(),
-        "first": first,
+        "first": queue.filter(Q(taken=False)).first(),
         "projects": projects,
         "project": project,
+        "wishes": wishes,
+        "narrowed": wishes.project or wishes.state or wishes.batch,
+        "states": STATE_NAMES,
+        "orders": ORDER_NAMES,
+        "to_decide": films_to_decide(reader).filter(decided=False).count(),
         "reader": reader,
     }
     return render(request, "reading/worklist.html", context)
+
+
+def remember_wishes(request: HttpRequest, wishes: Wishes) -> None:
+    """Keep the wishes for this session: next and previous on a film's page go by the list opened last."""
+    if request.session.get(_KEPT_AS) != asdict(wishes):
+        request.session[_KEPT_AS] = asdict(wishes)
+
+
+def remembered_wishes(request: HttpRequest) -> Wishes:
+    """Return the wishes of the worklist that was opened last."""
+    kept = request.session.get(_KEPT_AS)
+    return Wishes.read(kept) if isinstance(kept, dict) else Wishes()
 
 
 @login_required
@@ -66,7 +96,7 @@ def claim(request: HttpRequest, uid: object) -> HttpResponse:
 def _take_over(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         if not may_review(request.user):
-            raise NotAllowed("not_a_reader", "Your account may not review films. Ask an administrator.")
+            raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
         claim_film(actor=signed_in(request), study=study, take_over=True)
     except Refused as refusal:
         return refused(request, refusal, study=study)

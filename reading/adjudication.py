@@ -1,0 +1,78 @@
+"""Films whose signed reads differ: who decides, and the verb that records the decision."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from diagnosis import audit
+from diagnosis.errors import Conflict, NotAllowed, Refused
+from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
+from diagnosis.roles import AnyUser, may_review
+from reading.discordance import readers_differ
+from reading.models import Adjudication, ReadingSettings, Review
+
+MAX_RATIONALE = 2000
+Basis = Adjudication.Basis
+
+
+class AdjudicationRefused(Refused):
+    """The decision's fields do not make sense."""
+
+
+def with_reads(films: StudyQuerySet) -> StudyQuerySet:
+    """Add `reads_given` (signed reads so far) and `reads_wanted` (of the project's rules; 0: everybody's)."""
+    reads = Review.objects.reads().filter(study=OuterRef("pk")).order_by().values("study")
+    given = Subquery(reads.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
+    wanted = F("project__reading_settings__reads_per_film")
+    return films.annotate(reads_given=Coalesce(given, 0), reads_wanted=Coalesce(wanted, 0))
+
+
+def films_to_decide(user: AnyUser) -> StudyQuerySet:
+    """Return the films that this person may adjudicate, oldest first, each with `decided` and `own_read`.
+
+    Their signed reads differ and are all there. Where the project names adjudicators it is they, whether they
+    have read the film or not; where it names none, the readers of the film, who have seen each other's reads.
+    That readers differ is all that an adjudicator learns here who has not read the film.
+    """
+    if not isinstance(user, User) or not may_review(user):
+        return Study.objects.none()
+    own = Review.objects.reads().filter(study=OuterRef("pk"), reader=user).order_by()
+    named = ReadingSettings.adjudicators.through.objects.filter(
+        readingsettings__project=OuterRef("project")
+    ).order_by()
+    films = with_reads(Study.objects.visible_to(user)).filter(readers_differ())
+    films = films.filter(Q(reads_given__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
+    films = films.filter(Exists(named.filter(user=user)) | (~Exists(named) & Exists(own)))
+    decisions = Adjudication.objects.filter(study=OuterRef("pk")).order_by()
+    return films.annotate(decided=Exists(decisions)).order_by("created_at", "pk")
+
+
+def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Adjudication:
+    """Record the final finding of a film whose signed reads differ; the door has asked for the password.
+
+    The AI result and all opinions are open to the adjudicator from then on. An earlier decision is kept
+    beside this one. Raises NotAllowed for people without the role, Conflict for a film that they have not to
+    decide, AdjudicationRefused for an unknown finding or a rationale that is missing or too long.
+    """
+    if not may_review(actor):
+        raise NotAllowed("not_a_reader", _("Your account may not adjudicate films. Ask an administrator."))
+    rationale = rationale.strip()
+    if finding not in Review.Finding.values:
+        raise AdjudicationRefused("finding_invalid", _("Choose a finding of the list."))
+    if not 0 < len(rationale) <= MAX_RATIONALE:
+        message = _("Give your reasons, in at most %(most)d characters.") % {"most": MAX_RATIONALE}
+        raise AdjudicationRefused("rationale_invalid", message)
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)
+        film = films_to_decide(actor).filter(pk=study.pk).first()
+        if film is None:
+            raise Conflict("not_to_decide", _("This film does not wait for your adjudication."))
+        basis = Basis.CONSENSUS if film.own_read else Basis.THIRD_READER
+        decision = Adjudication.objects.create(
+            study=film, adjudicator=actor, basis=basis, finding=finding, rationale=rationale
+        )
+        ResultDisclosure.objects.get_or_create(study=film, reader=actor)
+        audit.record(actor=actor, verb="adjudicated", target=film, finding=finding, basis=basis.value)
+    return decision
