@@ -238,6 +238,8 @@ RECONCILE_SECONDS = 5
 RECONCILE_QUEUED_AFTER_SECONDS = 15
 HEARTBEAT_SECONDS = 15
 MAIL_SECONDS = 30
+PURGE_SECONDS = 3600
+TRASH_DAYS = env.int("TRASH_DAYS", default=0)  # 0: films in the trash are kept for ever
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
 
@@ -284,6 +286,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "diagnosis.tasks.mail",
         "schedule": MAIL_SECONDS,
         "options": {"expires": MAIL_SECONDS},
+    },
+    "purge_trash": {
+        "task": "reading.tasks.purge_trash",
+        "schedule": PURGE_SECONDS,
+        "options": {"expires": PURGE_SECONDS},
     },
     "heartbeat": {
         "task": "diagnosis.tasks.heartbeat",

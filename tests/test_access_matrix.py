@@ -88,6 +88,8 @@ GET: dict[str, list[int]] = {
     "discordance-reason": POST_ONLY_PAGE,
     "adjudications": [302, 403, 200, 200, 403, 403, 403, 200],
     "study-adjudication": [302, 404, 409, 404, 403, 403, 403, 409],  # its signed reads do not differ
+    "trash": ADMINISTRATORS_PAGE,
+    "trash-restore": POST_ONLY_PAGE,
     "reading-rules": ADMINISTRATORS_PAGE,
     "project-reading-rules": ADMINISTRATORS_PAGE,
     "worklist": [302, 403, 200, 200, 403, 403, 403, 200],

@@ -23,7 +23,14 @@ from tests.test_access_matrix import address, is_admin
 DISCLAIMER = "Research and education only. Not for clinical use."
 LISTS = ["studies", "api-study-list", "api-prediction-list", "api-review-list"]
 # Parts of pages that already carry it, and bare acknowledgements.
-WITHOUT_DISCLAIMER = {"study-status", "study-reviews", "study-states", "system-banner"}
+WITHOUT_DISCLAIMER = {
+    "study-status",
+    "study-reviews",
+    "study-states",
+    "system-banner",
+    "batch-status",
+    "notification-bell",
+}
 
 
 def own_routes() -> list[Route]:

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from diagnosis import audit, retention
@@ -110,6 +111,8 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
 def _waiting_context(prediction: Prediction) -> dict[str, Any]:
     health = check_health()
     unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING])
+    if not prediction.in_batch:  # films of batches wait in a lane of their own
+        unfinished = unfinished.filter(in_batch=False)
     ahead = unfinished.filter(queued_at__lt=prediction.queued_at).count()
     well = health.status == "healthy"
     return {
@@ -153,11 +156,11 @@ def study_delete(request: HttpRequest, uid: object) -> HttpResponse:
     study = film_or_404(request, uid)
     try:
         if not may_administer(request.user):
-            raise NotAllowed("not_an_administrator", "Only an administrator can delete a film.")
+            raise NotAllowed("not_an_administrator", _("Only an administrator can delete a film."))
         if request.method == "GET":
             return render(request, "diagnosis/study_delete.html", {"study": study})
         retention.move_to_trash(actor=signed_in(request), study=study)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    messages.success(request, f"{study.reference} was moved to the trash.")
+    messages.success(request, _("%(film)s was moved to the trash.") % {"film": study.reference})
     return redirect("studies")
