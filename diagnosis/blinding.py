@@ -46,4 +46,4 @@ def check_answers_with_results(user: AnyUser, project: Project) -> None:
         message = _("Nothing was stored. Send the film to %(address)s instead.") % {
             "address": "/api/v1/studies/"
         }
-        raise NotAllowed("ai_hidden", f"{_HIDDEN} {message}")
+        raise NotAllowed("ai_hidden", " ".join([str(_HIDDEN), message]))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from diagnosis.errors import Conflict, Refused
@@ -58,8 +59,8 @@ def render_picture(
     Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).
     """
     if kind not in PICTURE_KINDS:
-        message = f"There is no such picture. Choose one of {', '.join(PICTURE_KINDS)}."
-        raise PictureRefused("picture_unknown", message)
+        message = _("There is no such picture. Choose one of %(kinds)s.")
+        raise PictureRefused("picture_unknown", message % {"kinds": ", ".join(PICTURE_KINDS)})
     options = _checked(prediction, colour_map, alpha, style)
     cam = map_of(prediction)
     if kind in (HEATMAP, HEAT_LAYER):
@@ -92,7 +93,7 @@ def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
     """Return the stored Grad-CAM map, float32 (h, w), non-negative; raises Conflict where there is none."""
     if prediction.status != Prediction.Status.SUCCEEDED or prediction.cam is None:
-        raise Conflict("no_result", "The AI has no result for this film, so there is no heat map to draw.")
+        raise Conflict("no_result", _("The AI has no result for this film, so there is no heat map to draw."))
     return np.asarray(prediction.cam, dtype=np.float32)
 
 
@@ -150,5 +151,5 @@ def _film(prediction: Prediction) -> NDArray[np.uint8]:
         with prediction.study.display.open("rb") as file:
             return decode_film(file.read()).pixels
     except OSError as error:
-        message = "The stored film could not be opened. Tell an administrator."
+        message = _("The stored film could not be opened. Tell an administrator.")
         raise FilmMissing("film_missing", message) from error

@@ -25,7 +25,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("diagnosis", "reading", "insight", "pneumoweb")
-# Sentences of the library, which knows no Django: dictionaries whose values pages translate where they show them.
+# Sentences of the library, which knows no Django: dictionaries whose values pages translate.
 LIBRARY = {"pneumoml/scope.py": "SENTENCES", "pneumoml/explanations.py": "SENTENCES"}
 KEYWORDS: dict[str, object] = {
     "_": None,
@@ -43,7 +43,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%|%[sd]")
 
 
 def collect() -> Catalog:
-    """Return every string of code, templates and the library's sentences, each with the files it stands in."""
+    """Return every string of code, templates and the library's sentences, with the files it stands in."""
     catalog = Catalog(project="pneumoweb")
     for path in _files("*.py", *(ROOT / package for package in PACKAGES)):
         _add(catalog, path, path.read_text(encoding="utf-8"))
@@ -72,7 +72,13 @@ def _add(catalog: Catalog, path: Path, source: str) -> None:
 def _values(path: Path, dictionary: str) -> list[str]:
     """Return the values of a dictionary of sentences, read without importing its module."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
         if any(isinstance(target, ast.Name) and target.id == dictionary for target in targets):
             value = node.value  # type: ignore[union-attr]
             if isinstance(value, ast.Dict):
@@ -105,7 +111,9 @@ def update() -> None:
         catalog = read(language)
         catalog.update(collect(), no_fuzzy_matching=True, update_creation_date=False)
         catalog.obsolete.clear()
-        catalog.header_comment = "# Texts of pneumoweb. Written by scripts/translations.py, translated by hand."
+        catalog.header_comment = (
+            "# Texts of pneumoweb. Written by scripts/translations.py, translated by hand."
+        )
         path = catalogue_file(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
@@ -126,7 +134,7 @@ def compile_all() -> None:
 
 
 def faults(language: str) -> list[str]:
-    """Return what is wrong with a catalogue, one sentence each: missing, fuzzy, untranslated, other placeholders."""
+    """Return what is wrong with a catalogue: missing, fuzzy, other placeholders, not compiled."""
     catalog, found = read(language), []
     for message in collect():
         if message.id:

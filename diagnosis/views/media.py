@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from diagnosis import audit
@@ -134,7 +135,7 @@ def _finished_prediction(study: Study) -> Prediction:
     check_shown(study)
     prediction = shown_result(study)
     if prediction is None:
-        raise Conflict("no_result", "The AI has no result for this film yet, so there is no heat map.")
+        raise Conflict("no_result", _("The AI has no result for this film yet, so there is no heat map."))
     return prediction
 
 
@@ -148,7 +149,7 @@ def _open(field: "File[bytes]") -> "File[bytes]":
     try:
         opened: File[bytes] = field.open("rb")
     except OSError as error:
-        message = "The stored film could not be opened. Tell an administrator."
+        message = _("The stored film could not be opened. Tell an administrator.")
         raise FilmMissing("film_missing", message) from error
     return opened
 

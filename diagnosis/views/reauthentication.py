@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
 
 from diagnosis.errors import NotAllowed
 
@@ -32,16 +33,18 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> None:
     """
     name = user.get_username()
     if not password:
-        raise NotAllowed("password_wrong", "Signing needs your password again.")
+        raise NotAllowed("password_wrong", _("Signing needs your password again."))
     confirmed = authenticate(request=request, username=name, password=password)
     if confirmed is not None and confirmed.pk == user.pk:
         reset(username=name, ip=get_client_ip_address(request))
         return
     if getattr(request, "axes_locked_out", False):
         request.axes_locked_out = False  # type: ignore[attr-defined]  # else its middleware answers instead
-        message = "Too many wrong passwords. Signing and signing in are locked for a while; try again later."
+        message = _(
+            "Too many wrong passwords. Signing and signing in are locked for a while; try again later."
+        )
         raise TooManyPasswords("locked_out", message)
-    raise NotAllowed("password_wrong", "The password is wrong. Nothing was signed.")
+    raise NotAllowed("password_wrong", _("The password is wrong. Nothing was signed."))
 
 
 def recently_authenticated(view: View) -> View:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -16,7 +17,12 @@ from diagnosis.roles import roles_of
 from reading.filters import Cursor, HistoryFilter
 
 FILMS_PER_PAGE = 25
-COLUMNS = [("film", "Film"), ("subject", "Subject"), ("uploaded", "Uploaded"), ("probability", "AI result")]
+COLUMNS = [
+    ("film", _("Film")),
+    ("subject", _("Subject")),
+    ("uploaded", _("Uploaded")),
+    ("probability", _("AI result")),
+]
 
 
 @dataclass(frozen=True)

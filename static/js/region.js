@@ -55,6 +55,7 @@
     // Lies over the stage while a region is drawn, so that the film stays where it is.
     constructor(form) {
       this.form = form;
+      this.words = form.querySelector("[data-region]").dataset;
       this.stage = lens().element;
       this.pad = document.createElement("div");
       this.pad.className = "pw-region-pad";
@@ -68,7 +69,7 @@
       document.addEventListener("keydown", this.escape);
       this.pressed(true);
       this.stage.scrollIntoView({ block: "nearest" });
-      say("Drag a rectangle over the film. Escape stops drawing.");
+      say(this.words.wordsDraw);
     }
 
     pressed(on) {
@@ -105,7 +106,7 @@
       const isSlip = !this.start || Math.abs(last.x - this.start.x) < SMALLEST || Math.abs(last.y - this.start.y) < SMALLEST;
       if (!isSlip) this.fill(last);
       this.close();
-      if (!isSlip) say("The region is drawn. Its numbers are in the form.");
+      if (!isSlip) say(this.words.wordsDrawn);
     }
 
     fill(last) {

@@ -38,7 +38,8 @@
   }
   document.body.addEventListener("claim-lost", function (event) {
     document.querySelector("[data-holds]")?.removeAttribute("data-holds");
-    window.pneumoweb.say(`${event.detail.reader} is reading this film too now.`);
+    const words = document.querySelector("[data-words-taken]")?.dataset.wordsTaken ?? "{reader}";
+    window.pneumoweb.say(words.replace("{reader}", event.detail.reader));
   });
 
   // j and k go on to the next and back to the previous film of the worklist.

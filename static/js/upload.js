@@ -19,7 +19,9 @@
   picker.classList.add("visually-hidden"); // still reached by keyboard; its label looks like a button
 
   const count = (...states) => rows.filter((row) => states.includes(row.state)).length;
-  const films = (number) => (number === 1 ? "1 film" : `${number} films`);
+  // Sentences come from the page, in its language: data-words-… with {n}, {name}, {size} where something varies.
+  const say = (name, values = {}) => form.dataset[`words${name}`].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+  const several = (name, n) => say(`${name}${n === 1 ? "One" : "Many"}`, { n });
   const part = (row, name) => row.element.querySelector(`[data-${name}]`);
 
   function setState(row, state, message) {
@@ -35,14 +37,14 @@
   function refresh() {
     const ready = count("ready");
     const busy = count("waiting", "sending");
-    buttonText.textContent = ready ? `Upload ${films(ready)}` : "Upload";
+    buttonText.textContent = ready ? several("Upload", ready) : say("Upload");
     button.disabled = busy > 0 && ready === 0;
     const said = [];
-    if (busy) said.push(`${films(busy)} under way`);
-    if (count("uploaded")) said.push(`${count("uploaded")} uploaded`);
-    if (count("duplicate")) said.push(`${count("duplicate")} already here`);
-    if (count("refused")) said.push(`${count("refused")} refused`);
-    if (count("lost")) said.push(`${count("lost")} not sent`);
+    if (busy) said.push(several("Busy", busy));
+    if (count("uploaded")) said.push(say("Uploaded", { n: count("uploaded") }));
+    if (count("duplicate")) said.push(say("Duplicate", { n: count("duplicate") }));
+    if (count("refused")) said.push(say("Refused", { n: count("refused") }));
+    if (count("lost")) said.push(say("Lost", { n: count("lost") }));
     summary.textContent = said.join(", ");
   }
 
@@ -50,9 +52,9 @@
     const element = document.getElementById("row-template").content.firstElementChild.cloneNode(true);
     const row = { ...entry, element, state: "ready" };
     part(row, "name").textContent = name;
-    part(row, "progress").setAttribute("aria-label", `Upload of ${name}`);
+    part(row, "progress").setAttribute("aria-label", say("Progress", { name }));
     part(row, "retry").addEventListener("click", () => { enqueue(row); pump(); });
-    part(row, "remove").setAttribute("aria-label", `Take ${name} off the list`);
+    part(row, "remove").setAttribute("aria-label", say("Remove", { name }));
     part(row, "remove").addEventListener("click", function () {
       rows.splice(rows.indexOf(row), 1);
       element.remove();
@@ -66,23 +68,23 @@
 
   function addFile(file) {
     const row = addRow({ file }, file.name);
-    const size = `${(file.size / 1048576).toFixed(1)} MB`;
-    if (file.size === 0) setState(row, "refused", "The file is empty.");
-    else if (file.size > maxBytes) setState(row, "refused", `${size} is too large. A film may have at most ${maxBytes / 1048576} MB.`);
-    else setState(row, "ready", `${size}, ready to upload`);
+    const size = (file.size / 1048576).toLocaleString(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    if (file.size === 0) setState(row, "refused", say("Empty"));
+    else if (file.size > maxBytes) setState(row, "refused", say("Large", { size, most: maxBytes / 1048576 }));
+    else setState(row, "ready", say("Ready", { size }));
   }
 
   function addFiles(files) {
     const wanted = [...files].filter((file) => !file.name.startsWith("."));
     for (const file of wanted.slice(0, Math.max(0, maxFiles - count("ready")))) addFile(file);
-    if (wanted.length > maxFiles) window.pneumoweb.say(`At most ${maxFiles} films at a time. Upload these first, then the others.`);
+    if (wanted.length > maxFiles) window.pneumoweb.say(say("TooMany", { n: maxFiles }));
   }
 
   function enqueue(row) {
     // Project and code are taken now: changing the form later must not change films that are on their way.
     row.project = form.elements.project.value;
     row.subjectCode = form.elements.subject_code.value;
-    setState(row, "waiting", "Waiting to be sent");
+    setState(row, "waiting", say("Waiting"));
   }
 
   function pump() {
@@ -105,15 +107,15 @@
     const request = new XMLHttpRequest();
     const progress = part(row, "progress");
     progress.value = 0;
-    setState(row, "sending", "Sending");
+    setState(row, "sending", say("Sending"));
     request.upload.addEventListener("progress", function (event) {
       if (!event.lengthComputable) return;
       progress.value = (100 * event.loaded) / event.total;
-      if (event.loaded === event.total) part(row, "message").textContent = "Being checked";
+      if (event.loaded === event.total) part(row, "message").textContent = say("Checking");
     });
     request.addEventListener("load", () => finish(row, request));
     for (const failure of ["error", "abort", "timeout"]) {
-      request.addEventListener(failure, () => lose(row, "The connection broke. Nothing was stored; try again."));
+      request.addEventListener(failure, () => lose(row, say("Broken")));
     }
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -131,14 +133,14 @@
     try {
       answer = JSON.parse(request.responseText);
     } catch {
-      return lose(row, "The server could not answer. Try again; if it goes on, reload the page.");
+      return lose(row, say("NoAnswer"));
     }
     if (request.status === 401 || request.status >= 500) return lose(row, answer.message);
     setState(row, answer.outcome, answer.message);
     if (answer.url) {
       const link = part(row, "link");
       link.href = answer.url;
-      link.textContent = `Open ${answer.reference}`;
+      link.textContent = say("Open", { name: answer.reference });
       link.hidden = false;
       part(row, "state").innerHTML = answer.state_html;
       watch();
@@ -194,7 +196,7 @@
       form.elements.url.value = "";
     }
     if (count("ready") === 0) {
-      summary.textContent = "Choose at least one film first.";
+      summary.textContent = say("None");
       picker.focus();
       return;
     }
