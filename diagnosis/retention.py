@@ -1,12 +1,13 @@
-"""Films leave the reading room by way of the trash: hidden from everybody, kept on disk."""
+"""Films leave the reading room by way of the trash: hidden from everybody, kept on disk, and restored."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis import audit
-from diagnosis.errors import NotAllowed
+from diagnosis.errors import Conflict, NotAllowed
 from diagnosis.models import Study
 from diagnosis.roles import may_administer
 
@@ -22,3 +23,33 @@ def move_to_trash(*, actor: User, study: Study) -> None:
         study.deleted_at = timezone.now()
         study.save(update_fields=["deleted_at"])
         audit.record(actor=actor, verb="study_deleted", target=study)
+
+
+def films_in_trash(user: User) -> QuerySet[Study]:
+    """Return the films in the trash, the newest there first; only for administrators (NotAllowed)."""
+    if not may_administer(user):
+        raise NotAllowed("not_an_administrator", _("Only an administrator can look into the trash."))
+    trashed = Study.objects.filter(deleted_at__isnull=False)
+    return trashed.select_related("project", "uploaded_by").order_by("-deleted_at", "-pk")
+
+
+def restore(*, actor: User, study: Study) -> None:
+    """Take a film out of the trash, with its result and reviews.
+
+    Raises NotAllowed for all but administrators; Conflict where it is in the trash no more, or where the same
+    film was put into the project again meanwhile.
+    """
+    if not may_administer(actor):
+        raise NotAllowed("not_an_administrator", _("Only an administrator can restore a film."))
+    with transaction.atomic():
+        trashed = Study.objects.select_for_update().filter(pk=study.pk, deleted_at__isnull=False).first()
+        if trashed is None:
+            raise Conflict("not_in_trash", _("This film is in the trash no more."))
+        same = Study.objects.filter(project=trashed.project, sha256=trashed.sha256, deleted_at__isnull=True)
+        if (twin := same.first()) is not None:
+            message = _("The same film is in the project again, as %(film)s. Delete that one first.")
+            raise Conflict("duplicate", message % {"film": twin.reference})
+        trashed.deleted_at = None
+        trashed.save(update_fields=["deleted_at"])
+        audit.record(actor=actor, verb="study_restored", target=trashed)
+    study.refresh_from_db(fields=["deleted_at"])

@@ -154,6 +154,7 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_HANDLER = "diagnosis.views.attempts.CountFirstHandler"
 AXES_CLIENT_IP_CALLABLE = "diagnosis.views.attempts.client_address"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused unchecked is no failure
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail tells who signed in
 NUM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reading.views import adjudication, discordance, history, review, rules, worklist
+from reading.views import adjudication, discordance, history, review, rules, trash, worklist
 
 urlpatterns = [
     path("studies/", history.history, name="studies"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("studies/<uuid:uid>/discordance/", discordance.give_reason, name="discordance-reason"),
     path("adjudication/", adjudication.adjudication_list, name="adjudications"),
     path("studies/<uuid:uid>/adjudication/", adjudication.study_adjudication, name="study-adjudication"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/<uuid:uid>/restore/", trash.trash_restore, name="trash-restore"),
     path("reading-rules/", rules.projects, name="reading-rules"),
     path("reading-rules/<slug:slug>/", rules.project_rules, name="project-reading-rules"),
 ]

@@ -1,0 +1,111 @@
+"""The trash: who looks into it, the way back, and what is deleted for good after some days."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from diagnosis.errors import Conflict, NotAllowed
+from diagnosis.models import AuditEvent, Prediction, Study
+from diagnosis.retention import move_to_trash, restore
+from diagnosis.submission import submit_study
+from reading.models import Review
+from reading.review import review_study
+from reading.trash import purge_trash
+from tests.cast import Cast
+from tests.films import chest_png
+
+
+def throw_away(cast: Cast, study: Study, *, days: int = 0) -> None:
+    move_to_trash(actor=cast.adam, study=study)
+    Study.objects.filter(pk=study.pk).update(deleted_at=timezone.now() - timedelta(days=days))
+
+
+def read(cast: Cast, study: Study, *, sign: bool) -> Review:
+    return review_study(actor=cast.rania, study=study, finding="normal", confidence=70, sign=sign)
+
+
+def test_an_administrator_finds_a_film_in_the_trash_and_takes_it_out(
+    client: Client, cast: Cast, study: Study
+) -> None:
+    read(cast, study, sign=True)
+    throw_away(cast, study)
+    client.force_login(cast.adam)
+    page = client.get(reverse("trash")).content.decode()
+    assert study.reference in page
+    assert "For ever: a review is signed" in page
+    client.post(reverse("trash-restore", args=[study.uid]))
+    assert Study.objects.visible_to(cast.rania).filter(pk=study.pk).exists()
+    assert Review.objects.visible_to(cast.rania).exists()
+    assert AuditEvent.objects.filter(verb="study_restored", actor_name="adam").exists()
+
+
+@pytest.mark.parametrize("who", ["rania", "alice", "aude", "nobody"])
+def test_nobody_else_looks_into_it(client: Client, cast: Cast, study: Study, who: str) -> None:
+    throw_away(cast, study)
+    client.force_login(getattr(cast, who))
+    assert client.get(reverse("trash")).status_code == 403
+    assert client.post(reverse("trash-restore", args=[study.uid])).status_code == 403
+    with pytest.raises(NotAllowed):
+        restore(actor=getattr(cast, who), study=study)
+
+
+def test_a_film_that_came_again_meanwhile_is_not_doubled(client: Client, cast: Cast, study: Study) -> None:
+    throw_away(cast, study)
+    again = submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
+    client.force_login(cast.adam)
+    answer = client.post(reverse("trash-restore", args=[study.uid]))
+    assert answer.status_code == 409
+    assert again.reference in answer.content.decode()
+    with pytest.raises(Conflict):
+        restore(actor=cast.adam, study=again)
+    assert client.post(reverse("trash-restore", args=[again.uid])).status_code == 404
+
+
+def test_after_its_days_a_film_goes_with_its_files_and_drafts(
+    settings: Any, cast: Cast, finished_study: Study, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.TRASH_DAYS = 30
+    names = [finished_study.original.name, finished_study.display.name, finished_study.thumbnail.name]
+    for _ in range(2):
+        review_study(
+            actor=cast.rania, study=finished_study, finding="normal", confidence=5, agrees_with_ai=False
+        )
+    throw_away(cast, finished_study, days=29)
+    assert purge_trash() == 0
+    throw_away(cast, finished_study, days=31)
+    assert all(default_storage.exists(name) for name in names)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert purge_trash() == 1
+    assert not Study.objects.exists()
+    assert not any(default_storage.exists(name) for name in names)
+    assert AuditEvent.objects.get(verb="study_purged").object_id == str(finished_study.uid)
+
+
+def test_what_was_signed_keeps_its_film(settings: Any, cast: Cast, study: Study) -> None:
+    settings.TRASH_DAYS = 1
+    read(cast, study, sign=True)
+    throw_away(cast, study, days=400)
+    assert purge_trash() == 0
+    assert Study.objects.exists()
+
+
+def test_a_film_that_a_worker_is_at_and_one_that_was_restored_stay(
+    settings: Any, cast: Cast, study: Study
+) -> None:
+    settings.TRASH_DAYS = 1
+    throw_away(cast, study, days=2)
+    Prediction.objects.update(status=Prediction.Status.RUNNING)
+    assert purge_trash() == 0
+    Prediction.objects.update(status=Prediction.Status.QUEUED)
+    restore(actor=cast.adam, study=study)
+    assert purge_trash() == 0
+
+
+def test_by_default_nothing_ever_goes(cast: Cast, study: Study) -> None:
+    throw_away(cast, study, days=4000)
+    assert purge_trash() == 0
