@@ -18,7 +18,7 @@ from django.utils import timezone
 
 # Two rows for each account and address, told apart by the column that axes has for the browser's name.
 _FAILED, _UNDER_WAY = "failed", "under way"
-_WAIT_SECONDS, _ASK_AGAIN_SECONDS = 5.0, 0.05
+_WAIT_SECONDS, _ASK_AGAIN_SECONDS = 15.0, 0.2
 
 
 def take_place(*, account: str, address: str) -> bool:
@@ -40,7 +40,7 @@ def take_place(*, account: str, address: str) -> bool:
 @transaction.atomic
 def _try_to_take_place(account: str, address: str) -> bool | None:
     """Return True (taken), False (locked), or None while all places are under way."""
-    AccessAttempt.objects.filter(attempt_time__lt=_long_ago()).delete()
+    AccessAttempt.objects.filter(username=account, attempt_time__lt=_long_ago()).delete()
     failed = _locked_row(account, address, _FAILED)
     under_way = _locked_row(account, address, _UNDER_WAY)
     if failed.failures_since_start >= settings.AXES_FAILURE_LIMIT:
@@ -60,6 +60,7 @@ def settle(*, account: str, address: str, failed: int) -> int:
         _add(under_way, -1)
     if failed:
         _add(row, failed)
+        AccessAttempt.objects.filter(attempt_time__lt=_long_ago()).delete()  # everybody's, now and then
     return int(row.failures_since_start) + failed
 
 

@@ -1,0 +1,67 @@
+"""Guessing: fifty at once with made-up addresses, and whose address counts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from diagnosis.views.attempts import client_address
+from tests.cast import PASSWORD, Cast
+from tests.diagnosis.many_guesses import FRIENDS
+from tests.diagnosis.test_concurrency import run
+
+
+def test_of_fifty_guesses_at_once_five_reach_the_hash_and_right_passwords_at_once_all_get_in(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/db.sqlite3"
+    run(url, tmp_path / "var", "manage.py", "migrate", "--verbosity", "0")
+    told = json.loads(run(url, tmp_path / "var", "-m", "tests.diagnosis.many_guesses"))
+    assert 1 <= told["reached"] <= 5
+    assert set(told["guessed"]) <= {200, 429}
+    assert told["locked"] == 429
+    assert told["right"] == [302] * FRIENDS
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "198.51.100.1", "10.0.0.9"),
+        (1, "198.51.100.1", "198.51.100.1"),
+        (1, "6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        (2, "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        (1, "", "10.0.0.9"),
+        (1, "nonsense\x00", "10.0.0.9"),
+        (1, "2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_only_our_own_proxies_say_who_comes(
+    settings: Any, proxies: int, forwarded: str, address: str
+) -> None:
+    settings.REST_FRAMEWORK["NUM_PROXIES"] = proxies
+    try:
+        request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.9", HTTP_X_FORWARDED_FOR=forwarded)
+        assert client_address(request) == address
+    finally:
+        settings.REST_FRAMEWORK["NUM_PROXIES"] = 0
+
+
+def test_no_typed_name_of_an_unknown_account_is_stored(cast: Cast, client: Client) -> None:
+    """It may be a password typed into the wrong field."""
+    client.post(reverse("login"), {"username": "my-secret-password", "password": "x"})
+    rows = list(AccessAttempt.objects.values())
+    assert rows
+    assert "my-secret-password" not in str(rows)
+
+
+def test_the_right_person_clears_what_was_failed_before(cast: Cast, client: Client) -> None:
+    for _ in range(3):
+        for password in ("wrong", "wrong", "wrong", PASSWORD):
+            answer = client.post(reverse("login"), {"username": "alice", "password": password})
+        assert answer.status_code == 302
+        client.post(reverse("logout"))
+    assert not AccessAttempt.objects.exists()
