@@ -77,7 +77,7 @@ def _head(study: Study, address: str, at: datetime) -> Iterator[Flowable]:
         (_("Report made"), f"{pdf.moment(at)}, {software()}"),
     ]
     title = pdf.text(_("Chest film %(reference)s") % {"reference": study.reference}, "title")
-    left = Table([[title], [pdf.facts(about, width=width)]], colWidths=[width], style=_FLUSH)
+    left = Table([[title], [pdf.facts(about, width=width, names=36 * mm)]], colWidths=[width], style=_FLUSH)
     yield pdf.side_by_side(left, pdf.qr_code(address), left_width=width + 4 * mm)
     yield pdf.text(address, "small", link=address)
     yield pdf.gap(2)
@@ -102,7 +102,7 @@ def _pictures(study: Study, prediction: Prediction | None) -> Iterator[Flowable]
     try:
         drawn = [_captioned(_film_picture(study), _("The film (grey copy)"))]
         if prediction is not None:
-            overlay = render_picture(prediction=prediction, kind=OVERLAY)
+            overlay = _for_paper(render_picture(prediction=prediction, kind=OVERLAY))
             drawn.append(_captioned(overlay, _("Regions that raised the score (Grad-CAM)")))
     except (OSError, Refused):
         yield pdf.text(
@@ -118,10 +118,18 @@ def _captioned(picture: bytes, caption: str) -> list[Flowable]:
 
 
 def _film_picture(study: Study) -> bytes:
-    with study.display.open("rb") as file, Image.open(file, formats=["PNG", "JPEG"]) as film:
-        film.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-        small = io.BytesIO()
-        film.convert("L").save(small, "PNG")
+    with study.display.open("rb") as file:
+        return _for_paper(file.read())
+
+
+def _for_paper(picture: bytes) -> bytes:
+    """Return our own PNG as a smaller JPEG picture."""
+    small = io.BytesIO()
+    with Image.open(io.BytesIO(picture), formats=["PNG", "JPEG"]) as image:
+        image.thumbnail((PICTURE_SIDE, PICTURE_SIDE * 2))
+        image.convert("L" if image.mode.startswith(("L", "I", "1")) else "RGB").save(
+            small, "JPEG", quality=92
+        )
     return small.getvalue()
 
 
@@ -211,8 +219,8 @@ def _one_read(review: Review) -> Iterator[Flowable]:
     }
     if not review.ai_hidden and review.agrees_with_ai is not None:
         said += "; " + (_("agrees with the AI") if review.agrees_with_ai else _("disagrees with the AI"))
-    heading = pdf.text(f"{reader} ({kind}): {said}", bold=True)
-    yield pdf.together([pdf.gap(1.5), heading, pdf.text(_signature(review), "small")])
+    yield pdf.text(f"{reader} ({kind}): {said}", "strong")
+    yield pdf.text(_signature(review), "small")
     if review.region is not None:
         yield pdf.text(_region_words(review), "small")
     if review.comment:

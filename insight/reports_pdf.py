@@ -3,7 +3,7 @@
 import importlib.util
 import io
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from reportlab import rl_config
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing, Line, Polygon, Rect, String
 from reportlab.lib.colors import Color, HexColor
@@ -22,15 +23,17 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, Image, PageTemplate, Paragraph, Spacer, Table
 
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
-MARGIN = 18 * mm
+MARGIN, FOOT = 18 * mm, 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, GREY, LINE, SOFT, BAND = (
     HexColor(code) for code in ("#1a2433", "#5b6675", "#c9d1db", "#eef2f6", "#f2d49b")
 )
 _SIZES = {"title": 17, "heading": 11.5, "text": 9.2, "small": 7.6, "strong": 10.5}
+
+_ROOM_BEFORE = {"heading": 9, "strong": 5}
 
 
 @cache
@@ -44,6 +47,7 @@ def _register_fonts() -> frozenset[int]:
     for font in fonts:
         pdfmetrics.registerFont(font)
     held = [frozenset(font.face.charToGlyph) for font in fonts]
+    rl_config.useA85 = 0  # pictures as they are: writing them as letters takes seconds
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
     return held[0] & held[1]
 
@@ -70,9 +74,9 @@ def _style(name: str, bold: bool) -> ParagraphStyle:
         fontSize=size,
         leading=size * 1.4,
         textColor=GREY if name == "small" else INK,
-        spaceBefore=9 if name == "heading" else 0,
+        spaceBefore=_ROOM_BEFORE.get(name, 0),
         spaceAfter=3 if name in ("title", "heading") else 2,
-        keepWithNext=name in ("title", "heading"),
+        keepWithNext=name in ("title", "heading", "strong"),
     )
 
 
@@ -91,9 +95,16 @@ def gap(height: float = 3) -> Spacer:
 
 def facts(pairs: Sequence[tuple[str, str]], *, width: float = WIDTH, names: float = 42 * mm) -> Table:
     """Return names and values in two columns."""
-    rows = [[text(name, "small"), text(value)] for name, value in pairs]
+    rows = [
+        [text(name, "small"), text(value, "small" if _is_hash(value) else "text")] for name, value in pairs
+    ]
     style: list[Any] = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0), *_TIGHT]
     return Table(rows, colWidths=[names, width - names], style=style, hAlign="LEFT")
+
+
+def _is_hash(value: str) -> bool:
+    """A SHA-256 fits on one line only in small letters."""
+    return len(value) == 64 and " " not in value
 
 
 _TIGHT: list[Any] = [("TOPPADDING", (0, 0), (-1, -1), 1.2), ("BOTTOMPADDING", (0, 0), (-1, -1), 1.2)]
@@ -126,11 +137,6 @@ def side_by_side(left: Flowable, right: Flowable, *, left_width: float) -> Table
 def picture(data: bytes, *, width: float, height: float) -> Image:
     """Return a PNG or JPEG picture, as large as fits into the box."""
     return Image(io.BytesIO(data), width=width, height=height, kind="proportional", hAlign="LEFT")
-
-
-def together(parts: Sequence[Flowable]) -> KeepTogether:
-    """Return the parts so that a page break does not part them where they fit on one page."""
-    return KeepTogether(list(parts))
 
 
 def qr_code(address: str, *, side: float = 26 * mm) -> Drawing:
@@ -226,24 +232,20 @@ def moment(at: datetime) -> str:
 
 def document(title: str, parts: Sequence[Flowable]) -> bytes:
     """Return the PDF file. The same parts give the same bytes; its metadata name no person and no moment."""
+    _register_fonts()
     out = io.BytesIO()
-    SimpleDocTemplate(
+    frame = Frame(MARGIN, FOOT, WIDTH, A4[1] - FOOT - MARGIN, 0, 0, 0, 0)
+    BaseDocTemplate(
         out,
         pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=16 * mm,
-        bottomMargin=20 * mm,
+        pageTemplates=[PageTemplate(frames=[frame])],
         title=title,
         author="pneumoweb",
         creator="pneumoweb",
         subject=settings.DISCLAIMER,
         lang=get_language() or "en",
         displayDocTitle=True,
+        initialFontName=REGULAR,
         invariant=1,
-    ).build(list(parts), canvasmaker=_canvas_maker())
+    ).build(list(parts), canvasmaker=_Pages)
     return out.getvalue()
-
-
-def _canvas_maker() -> Callable[..., Canvas]:
-    return _Pages

@@ -39,7 +39,7 @@ def project_report(*, actor: User, project: Project, address: str, at: datetime)
     """
     check_may_export(actor)
     films = with_opinions(Study.objects.visible_to(actor).filter(project=project), actor)
-    progress = progress_of(actor, Project.objects.filter(pk=project.pk))[0]
+    progress = progress_of(actor, [project])[0]
     version = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     parts = [
         *_head(project, address, at),
@@ -164,7 +164,7 @@ def _films(actor: User, films: StudyQuerySet, total: int) -> Iterator[Flowable]:
         for study in newest
     ]
     header = [_("Film"), _("Subject"), _("Taken in"), _("AI result"), _("Signed reads")]
-    yield pdf.table(header, rows, shares=[1.1, 1.3, 1.6, 2, 2.6])
+    yield pdf.table(header, rows, shares=[1.1, 1.2, 1.9, 2, 2.4])
 
 
 def _reads_of(actor: User, films: Sequence[Study]) -> dict[int, list[Review]]:
