@@ -30,8 +30,8 @@ def start_stack(tmp_path: Path) -> Iterator[StartStack]:
     """Prepare an installation and start its broker and web; the test starts the worker itself."""
     stacks: list[Stack] = []
 
-    def start(broker: str = "valkey", **settings: str) -> Uploader:
-        stack = Stack(tmp_path / "var", settings={**broker_settings(broker), **settings})
+    def start(broker: str = "valkey", var: Path | None = None, **settings: str) -> Uploader:
+        stack = Stack(var or tmp_path / "var", settings={**broker_settings(broker), **settings})
         stacks.append(stack)
         stack.prepare()
         stack.start_broker()

@@ -1,0 +1,169 @@
+"""The disk is full: a film is refused as a whole, a result waits for room, and later all goes on."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from diagnosis.errors import NotReady
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
+from diagnosis.prediction import claim_prediction, finish
+from diagnosis.submission import Submission, submit_study
+from diagnosis.sweep import sweep_storage
+from tests.cast import Cast
+from tests.films import chest_png
+from tests.reliability.conftest import LIGHT, StartStack
+from tests.reliability.uploader import Uploader
+from tests.results import film_result
+from tests.waiting import wait_until
+
+SMALL_DISK_BYTES = 24_000_000
+
+
+@contextmanager
+def full_database() -> Iterator[None]:
+    """Let SQLite find no room for another page, which is how it meets a full disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # earlier tests left empty pages
+        cursor.execute("PRAGMA page_count")
+        used = cursor.fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {used}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+
+
+def files() -> list[Path]:
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def submit_until_refused(cast: Cast) -> tuple[list[Submission], NotReady]:
+    """Return the films that the last pages took, and how the next one was refused."""
+    taken: list[Submission] = []
+    try:
+        while True:
+            film = chest_png(seed=1 + len(taken))
+            taken.append(submit_study(actor=cast.alice, project=cast.project, data=film))
+    except NotReady as refusal:
+        return taken, refusal
+
+
+def test_a_film_that_the_full_database_cannot_take_leaves_nothing_and_comes_in_later(
+    transactional_db: None, cast: Cast, active_model: ModelVersion
+) -> None:
+    with full_database():
+        taken, refusal = submit_until_refused(cast)
+    assert (refusal.code, refusal.http_status) == ("database_unavailable", 503)
+    assert Study.objects.count() == len(taken)
+    assert len(files()) == 3 * len(taken)
+    assert sweep_storage().is_whole
+    late = chest_png(seed=1 + len(taken))
+    assert submit_study(actor=cast.alice, project=cast.project, data=late).created
+
+
+def test_a_result_that_the_full_database_cannot_take_is_found_again_and_written_once(
+    transactional_db: None, cast: Cast, active_model: ModelVersion
+) -> None:
+    film = submit_study(actor=cast.alice, project=cast.project, data=chest_png())
+    uid = str(film.prediction.uid)
+    claim = claim_prediction(uid)
+    assert claim is not None
+    with full_database():
+        submit_until_refused(cast)
+        with pytest.raises(OperationalError, match="full"):
+            finish(claim, film_result())
+    assert Prediction.objects.get(uid=uid).status == "running"
+    Prediction.objects.filter(uid=uid).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    again = claim_prediction(uid)
+    assert again is not None
+    assert finish(again, film_result())
+    assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=uid).count() == 1
+
+
+# --- A real disk that is really full: as root only, who may make one -------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("Only root may mount a small disk.")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave not a byte of room."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1_000_000, 4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    assert shutil.disk_usage(disk).free == 0
+    return filler
+
+
+def assert_rows_and_files_agree(uploader: Uploader) -> None:
+    uploader.stack.manage("check_storage")
+
+
+@pytest.mark.nightly
+@pytest.mark.worker
+def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_room(
+    start_stack: StartStack, small_disk: Path, record_property: Callable[..., None]
+) -> None:
+    uploader = start_stack("valkey", MEDIA=str(small_disk / "media"), **LIGHT)
+    uploader.stack.start_worker()
+    uploader.upload()
+    filler = fill(small_disk)
+    assert [uploader.try_upload()[0] for _ in range(5)] == [507] * 5
+    assert len(uploader.statuses()) == 1
+    assert_rows_and_files_agree(uploader)
+    filler.unlink()
+    uploader.upload()
+    record_property("first_upload_after_freeing_seconds", round(uploader.seconds[-1], 2))
+    uploader.wait_until_all_are_through(seconds=60)
+    assert uploader.results() == [1, 1]
+    assert_rows_and_files_agree(uploader)
+
+
+@pytest.mark.nightly
+@pytest.mark.worker
+def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goes_on_once_there_is_room(
+    start_stack: StartStack, small_disk: Path, tmp_path: Path, record_property: Callable[..., None]
+) -> None:
+    uploader = start_stack("valkey", small_disk / "var", MEDIA=str(tmp_path / "media"), **LIGHT)
+    uploader.stack.start_worker()
+    for _ in range(5):
+        uploader.upload()
+    filler = fill(small_disk)
+    answers = [uploader.try_upload()[0] for _ in range(10)]
+    record_property("answers", answers)
+    assert set(answers) <= {201, 503, 507}
+    assert 201 not in answers[-3:]
+    filler.unlink()
+    confirmed = 5 + answers.count(201)
+
+    def takes_films_again() -> bool:
+        return uploader.try_upload()[0] == 201
+
+    wait_until(takes_films_again, seconds=30, what="a film that is taken in")
+    uploader.wait_until_all_are_through(seconds=120)
+    assert uploader.statuses() == ["succeeded"] * (confirmed + 1)
+    assert uploader.results() == [1] * (confirmed + 1)
+    assert_rows_and_files_agree(uploader)
