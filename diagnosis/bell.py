@@ -72,7 +72,7 @@ def ring_batch(batch_uid: str) -> bool:
     return _sent(UNPACK_TASK, batch_uid, queue=BATCH_LANE)
 
 
-def _sent(task: str, uid: str, **lane: str) -> bool:
+def _sent(task: str, uid: str, **lane: Any) -> bool:
     if _breaker.is_open():
         return False
     try:

@@ -8,7 +8,7 @@ from gunicorn.glogging import Logger
 from pneumoweb.logs import formatter
 
 
-class WebLogger(Logger):
+class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's logger; requests are told by RequestMiddleware, so there is no access log."""
 
     def setup(self, cfg: Any) -> None:
