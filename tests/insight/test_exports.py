@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -362,3 +363,9 @@ def test_the_list_of_films_offers_the_export_of_what_it_shows(finished_study: St
     )
     assert f'href="{reverse("export-csv")}?project=ward-7"' in page
     assert reverse("export-csv") not in client_of(cast.alice).get(reverse("studies")).content.decode()
+
+
+def test_the_guide_explains_every_column_in_order() -> None:
+    guide = (settings.BASE_DIR / "docs" / "exports.md").read_text(encoding="utf-8")
+    rows = guide.partition("## Codebook")[2].splitlines()
+    assert tuple(row.split("`")[1] for row in rows if row.startswith("| `")) == NAMES
