@@ -13,6 +13,7 @@ _FILM_REFUSED = (
     gettext_noop("The file is larger than %(limit)s MB. Export the film as a smaller file."),
     gettext_noop("The file holds %(count)s pictures. Upload one film per file, without animation."),
     gettext_noop("The file holds %(count)s pictures. Upload one film per file, no series."),
+    gettext_noop("The picture uses print colours (CMYK). Save it as grey or RGB."),
     gettext_noop("The picture uses print colours (CMYK), not the greys of a film. Save it as grey or RGB."),
     gettext_noop(
         "The picture is damaged or incomplete and cannot be read to its end. Export or copy the film again."

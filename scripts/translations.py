@@ -12,6 +12,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -42,6 +43,7 @@ KEYWORDS: dict[str, object] = {
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%|%[sd]")
 
 
+@cache
 def collect() -> Catalog:
     """Return every string of code, templates and the library's sentences, with the files it stands in."""
     catalog = Catalog(project="pneumoweb")
