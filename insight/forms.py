@@ -1,11 +1,11 @@
 """What people choose on the dashboard, and the local prevalence on the dial."""
 
 from datetime import date
-from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,9 +34,7 @@ class SelectionForm(forms.Form):
     )
     weeks = forms.TypedChoiceField(
         label=_("Weeks"),
-        required=False,
         coerce=int,
-        empty_value=DEFAULT_WEEKS,
         choices=[(weeks, str(weeks)) for weeks in LENGTHS],
     )
     until = forms.DateField(
@@ -53,12 +51,13 @@ class SelectionForm(forms.Form):
         empty_label=_("The active one"),
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, *, user: User) -> None:
+        given = data.copy()
+        given["weeks"] = given.get("weeks") or str(DEFAULT_WEEKS)
+        super().__init__(given)
         self._user = user
         self.fields["project"].queryset = Project.objects.visible_to(user)  # type: ignore[attr-defined]  # a ModelChoiceField
         self.fields["weeks"].widget.attrs["class"] = "form-select"
-        self.initial.setdefault("weeks", DEFAULT_WEEKS)
         for name in ("project", "version"):
             self.fields[name].widget.attrs["class"] = "form-select"
         self.fields["until"].widget.attrs["class"] = "form-control"

@@ -188,14 +188,13 @@ def intervals(description: str, rows: Sequence[tuple[str, float, float | None, f
 
 def shaded_rows(description: str, rows: Sequence[tuple[str, Sequence[int]]], names: Sequence[str]) -> Picture:
     """Histograms one below the other: the larger a bin's share of its row, the darker its field."""
-    step = 16 if len(rows) <= 30 else 9
+    step = 16
     bins, height = len(names), 22 + step * len(rows)
     left, width = 86, (WIDTH - 86 - 6) / len(names)
     picture = Picture(description, height=height)
     for number, (name, counts) in enumerate(rows):
         y, total = 4 + step * number, sum(counts)
-        if len(rows) <= 30 or number % 4 == 0:
-            picture.labels.append(Label(at(left - 6), at(y + step - 5), name, "end"))
+        picture.labels.append(Label(at(left - 6), at(y + step - 5), name, "end"))
         for place in range(bins):
             part = counts[place] / total if total else 0.0
             box = (at(left + width * place), at(y), at(width - 1), at(step - 1))

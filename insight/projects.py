@@ -1,7 +1,7 @@
 """How far projects are: films, states, reads, and how long people waited, of each project a person sees."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,9 +50,9 @@ class Progress:
         return 100 * self.reviewed // self.films if self.films else 0
 
 
-def progress_of(user: User, projects: QuerySet[Project]) -> list[Progress]:
+def progress_of(user: User, projects: Sequence[Project] | QuerySet[Project]) -> list[Progress]:
     """Return how far each of the `projects` is, in a fixed number of queries. They come from `visible_to`."""
-    films = Study.objects.visible_to(user).filter(project__in=projects.order_by().values("pk"))
+    films = Study.objects.visible_to(user).filter(project__in=projects)
     counts = _by_project(films.order_by().values(place=F("project")).annotate(n=Count("pk")))
     waiting = _by_project(
         _states(films).filter(status__in=UNFINISHED).annotate(n=Count("study", distinct=True))

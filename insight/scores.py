@@ -15,6 +15,7 @@ from insight.selection import Selection
 from pneumoml import drift
 
 MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives no more on average
+MOST_ROWS = 30  # of the picture
 Histogram = list[int]
 
 
@@ -46,12 +47,21 @@ def scores(selection: Selection) -> Figure:
         too_few=_few() if unjudged else "",
         picture=shaded_rows(
             _("Histograms of scores: reference, all weeks, each week"),
-            [(words.day(name), found) for name, found in named],
+            _drawn(named),
             [f"{low}" for low in range(0, 100, 10)],
         )
         if sum(total)
         else None,
     )
+
+
+def _drawn(named: Sequence[tuple[date | str, Histogram]]) -> list[tuple[str, Histogram]]:
+    """Rows of the picture: of many weeks, each four together."""
+    rows = [(words.day(name), found) for name, found in named]
+    if len(rows) <= MOST_ROWS:
+        return rows
+    fours = [rows[2:][place : place + 4] for place in range(0, len(rows) - 2, 4)]
+    return [*rows[:2], *((four[0][0], _added([found for _name, found in four])) for four in fours)]
 
 
 def _columns() -> list[Column]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 from django.db.models import Count, F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from diagnosis import search
@@ -135,7 +136,7 @@ def _drawn(period: Period, by_week: Sequence[Sequence[float]], sentence: str) ->
 
 def names_of(period: Period) -> list[str]:
     """Short names of the weeks for under a picture: day and month of each Monday."""
-    return [f"{monday.day}.{monday.month}." for monday in period.mondays]
+    return [date_format(monday, "j M") for monday in period.mondays]
 
 
 def _seconds(start: datetime, end: datetime) -> float:

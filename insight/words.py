@@ -27,7 +27,10 @@ def trimmed(value: float) -> str:
 
 
 def share(value: float, decimals: int = 1) -> str:
-    """Write a share of 0 to 1 in per cent."""
+    """Write a share of 0 to 1 in per cent; what is not quite all or nothing is not rounded to it."""
+    least = 10.0**-decimals
+    if 0 < value < 1 and not least / 2 <= 100 * value < 100 - least / 2:
+        return f"<{number(least, decimals)}%" if value < 0.5 else f">{number(100 - least, decimals)}%"
     return f"{number(100 * value, decimals)}%"
 
 

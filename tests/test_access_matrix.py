@@ -88,6 +88,11 @@ GET: dict[str, list[int]] = {
     "discordance-reason": POST_ONLY_PAGE,
     "adjudications": [302, 403, 200, 200, 403, 403, 403, 200],
     "study-adjudication": [302, 404, 409, 404, 403, 403, 403, 409],  # its signed reads do not differ
+    "study-marks": MEMBERS_PAGE,
+    "save-view": POST_ONLY_PAGE,
+    "remove-view": POST_ONLY_PAGE,
+    "project-tags": ADMINISTRATORS_PAGE,
+    "project-tag-remove": POST_ONLY_PAGE,
     "trash": ADMINISTRATORS_PAGE,
     "trash-restore": POST_ONLY_PAGE,
     "reading-rules": ADMINISTRATORS_PAGE,
@@ -194,6 +199,7 @@ def address(route: Route, review: Review) -> str:
         "pk": 1,
         "prefix": "0123456789abcde",
         "slug": "ward-7",
+        "tag": 1,
         "figure": "scores",
     }
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}

@@ -70,7 +70,9 @@ class StatisticsView(APIView):
             raise ValidationError({name: f"There is no such parameter. There are {', '.join(PARAMETERS)}."})
         form = SelectionForm(request.query_params, user=actor_of(request))
         if not form.is_valid():
-            raise ValidationError({name: list(errors) for name, errors in form.errors.items()})
+            raise ValidationError(
+                {name: [str(error) for error in errors] for name, errors in form.errors.items()}
+            )
         selection = form.selection()
         with translation.override("en-gb"):
             dashboard = dashboard_of(selection)

@@ -40,7 +40,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if selection.version is not None:
         context["dial"] = dial_of(selection.version, EXAMPLE_PERCENT)
         context["dial_form"] = PrevalenceForm(
-            initial={"prevalence": EXAMPLE_PERCENT, "version": selection.version}
+            initial={"prevalence": f"{EXAMPLE_PERCENT:g}", "version": selection.version}
         )
     return render(request, "insight/dashboard.html", context)
 

@@ -23,7 +23,7 @@ def prevalence(request: HttpRequest) -> HttpResponse:
         version = form.cleaned_data["version"] or active_or_newest()
         percent = form.cleaned_data["prevalence"]
         percent = EXAMPLE_PERCENT if percent is None else percent
-        shown = PrevalenceForm(initial={"prevalence": percent, "version": version})
+        shown = PrevalenceForm(initial={"prevalence": f"{percent:g}", "version": version})
         dial = dial_of(version, percent) if version else None
         response = render(request, template, {"dial_form": shown, "dial": dial})
     patch_vary_headers(response, ["HX-Request"])

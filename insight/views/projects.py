@@ -17,7 +17,7 @@ from insight.projects import RECENT_WEEKS, progress_of, readers_of
 def project_list(request: HttpRequest) -> HttpResponse:
     """Show how far each visible project is."""
     person = signed_in(request)
-    found = progress_of(person, Project.objects.visible_to(person))
+    found = progress_of(person, list(Project.objects.visible_to(person)))
     return render(request, "insight/projects.html", {"projects": found, "recent_weeks": RECENT_WEEKS})
 
 
@@ -27,10 +27,9 @@ def project_list(request: HttpRequest) -> HttpResponse:
 def project_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one project; 404 alike for one that is not there and one that is not theirs."""
     person = signed_in(request)
-    visible = Project.objects.visible_to(person)
-    project = get_object_or_404(visible, slug=slug)
+    project = get_object_or_404(Project.objects.visible_to(person), slug=slug)
     context = {
-        "progress": progress_of(person, visible.filter(pk=project.pk))[0],
+        "progress": progress_of(person, [project])[0],
         "readers": readers_of(person, project),
         "recent_weeks": RECENT_WEEKS,
     }
