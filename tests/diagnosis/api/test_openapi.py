@@ -57,6 +57,7 @@ def _follow(node: Any) -> Any:
         "/api/v1/models/",
         "/api/v1/projects/",
         "/api/v1/reviews/",
+        "/api/v1/statistics/",
         "/api/v1/audit/",
         "/health",
         "/healthz",
