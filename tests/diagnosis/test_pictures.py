@@ -64,6 +64,7 @@ def test_without_wishes_the_settings_decide(prediction: Prediction, settings: An
         ({"kind": "portrait"}, "picture_unknown"),
         ({"kind": OVERLAY, "colour_map": "x"}, "colour_map_unknown"),
         ({"kind": OVERLAY, "alpha": "1.1"}, "alpha_invalid"),
+        ({"kind": OVERLAY, "style": "dots"}, "style_unknown"),
         ({"kind": OVERLAY, "alpha": float("nan")}, "alpha_invalid"),
     ],
 )
@@ -73,6 +74,20 @@ def test_impossible_wishes_are_refused_by_code(
     with pytest.raises(PictureRefused) as refused:
         render_picture(prediction=prediction, **wishes)
     assert (refused.value.code, refused.value.http_status) == (code, 400)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PICTURE_KINDS if kind != HEAT_LAYER])
+def test_the_style_changes_every_picture_with_a_map(prediction: Prediction, kind: str) -> None:
+    heat = render_picture(prediction=prediction, kind=kind, style="")
+    assert heat == render_picture(prediction=prediction, kind=kind, style="HEAT")
+    assert pixels(render_picture(prediction=prediction, kind=kind, style="contour")).shape[2] == 3
+    assert heat != render_picture(prediction=prediction, kind=kind, style="contour")
+
+
+def test_the_layer_of_contours_is_lines_of_the_films_proportions(prediction: Prediction) -> None:
+    layer = render_picture(prediction=prediction, kind=HEAT_LAYER, style="contour").decode()
+    assert f'viewBox="0 0 {LAYER_SIDE} {round(LAYER_SIDE * 300 / 360)}"' in layer
+    assert layer.count("<path") == layer.count("data-level") > 0
 
 
 def test_a_map_weak_against_its_reference_is_drawn_weak(prediction: Prediction) -> None:

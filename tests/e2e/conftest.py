@@ -119,3 +119,41 @@ def live_window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
     yield open_window
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def room_sign_in(browser: Browser, room: Room, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
+    """Signs people of the room in through the page, each once."""
+    return SignIn(browser, room, tmp_path_factory.mktemp("room-sessions"))
+
+
+@pytest.fixture
+def room_watch(room: Room) -> Iterator[Watch]:
+    """Collects errors of the room's pages; the test fails at its end if there were any."""
+    watch = Watch(room.url)
+    yield watch
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def window(room_sign_in: SignIn, room_watch: Watch) -> Iterator[OpenWindow]:
+    """Open a watched window: `window("rania", width=1440, theme="light")`, more options as Playwright's."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(name: str, *, width: int = 1440, theme: str = "light", **options: Any) -> Page:
+        size = {"width": width, "height": 900}
+        context = room_sign_in.context(
+            name, viewport=size, color_scheme=theme, reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        return room_watch.look_at(context.new_page())
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def film(room: Room) -> str:
+    """The address of a film with a result that nobody reviews."""
+    return f"/studies/{room.films['read'][0]}/"

@@ -1,90 +1,18 @@
-"""The study page in a real browser: viewer, map, keys, a result that arrives, reviews, downloads, phones."""
+"""The study page in a real browser: film and map, a result that arrives, reviews, downloads, phones."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.people import SignIn
+from tests.e2e.conftest import OpenWindow
 from tests.e2e.room import Room
-from tests.e2e.study_films import HEIGHT, WIDTH
+from tests.e2e.study_page import heat, look_for_obstacles, show
 from tests.e2e.watch import Watch
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)
-OpenWindow = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def sign_in(browser: Browser, room: Room, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
-    return SignIn(browser, room, tmp_path_factory.mktemp("sessions"))
-
-
-@pytest.fixture
-def watch(room: Room) -> Iterator[Watch]:
-    watch = Watch(room.url)
-    yield watch
-    assert watch.complaints == []
-
-
-@pytest.fixture
-def window(sign_in: SignIn, watch: Watch) -> Iterator[OpenWindow]:
-    """Open a watched window: `window("rania", width=1440, theme="light")`, more options as Playwright's."""
-    contexts: list[BrowserContext] = []
-
-    def open_window(name: str, *, width: int = 1440, theme: str = "light", **options: Any) -> Page:
-        size = {"width": width, "height": 900}
-        context = sign_in.context(name, viewport=size, color_scheme=theme, reduced_motion="reduce", **options)
-        contexts.append(context)
-        return watch.look_at(context.new_page())
-
-    yield open_window
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def film(room: Room) -> str:
-    """The address of a film with a result that nobody reviews."""
-    return f"/studies/{room.films['read'][0]}/"
-
-
-# Both corners of the map are where the film's corners are, to a pixel and a half.
-CORNERS_MEET = """([width, height]) => {
-    const film = pneumoweb.viewer.viewer.lens.world.getItemAt(0);
-    const map = document.querySelector("img.pw-heat").getBoundingClientRect();
-    const first = film.imageToWindowCoordinates(new OpenSeadragon.Point(0, 0));
-    const last = film.imageToWindowCoordinates(new OpenSeadragon.Point(width, height));
-    const apart = [map.left - first.x, map.top - first.y, map.right - last.x, map.bottom - last.y];
-    return apart.every((distance) => Math.abs(distance) < 1.5);
-}"""
-
-WHOLE_FILM_IN_SIGHT = """([width, height]) => {
-    const film = pneumoweb.viewer.viewer.lens.world.getItemAt(0);
-    const stage = document.querySelector("[data-stage]").getBoundingClientRect();
-    const first = film.imageToWindowCoordinates(new OpenSeadragon.Point(0, 0));
-    const last = film.imageToWindowCoordinates(new OpenSeadragon.Point(width, height));
-    const room = [first.x - stage.left, first.y - stage.top, stage.right - last.x, stage.bottom - last.y];
-    return room.every((distance) => distance > -1.5) && room.filter((distance) => distance < 2).length >= 2;
-}"""
-
-
-def show(page: Page, address: str) -> None:
-    """Open the film's page and wait until the film is drawn."""
-    page.goto(address)
-    expect(page.locator("[data-viewer]")).to_have_attribute("data-ready", "true", timeout=15_000)
-
-
-def magnification(page: Page) -> int:
-    return int(page.locator("[data-zoom]").inner_text().rstrip("%"))
-
-
-def heat(page: Page) -> Any:
-    return page.locator("img.pw-heat")
 
 
 def test_film_and_map_are_shown(window: OpenWindow, film: str) -> None:
@@ -93,16 +21,6 @@ def test_film_and_map_are_shown(window: OpenWindow, film: str) -> None:
     expect(heat(page)).to_have_css("opacity", "0.4")
     expect(page.get_by_role("heading", name="Above the operating point")).to_be_visible()
     expect(page.get_by_text("Research and education only. Not for clinical use.").first).to_be_visible()
-
-
-def test_the_map_lies_exactly_over_the_film_at_every_magnification(window: OpenWindow, film: str) -> None:
-    page = window("rania")
-    show(page, film)
-    expect(heat(page)).to_be_attached()
-    for action in ("fit", "zoom-in", "zoom-in", "actual", "fit"):
-        page.locator(f"[data-do={action}]").click()
-        page.wait_for_function(CORNERS_MEET, arg=[WIDTH, HEIGHT])
-    assert magnification(page) < 100
 
 
 def test_the_map_is_switched_and_made_fainter(window: OpenWindow, film: str) -> None:
@@ -126,60 +44,10 @@ def test_other_colours_change_map_legend_and_downloads_and_are_remembered(
     expect(heat(page)).to_have_attribute("src", re.compile("colour_map=VIRIDIS"))
     expect(page.locator("[data-stop]").first).to_have_attribute("stop-color", "#440154")
     overlay = page.get_by_role("link", name="Overlay")
-    expect(overlay).to_have_attribute("href", re.compile("colour_map=VIRIDIS&alpha=0.4"))
+    expect(overlay).to_have_attribute("href", re.compile("colour_map=VIRIDIS&alpha=0.4&style=heat"))
     show(page, film)
     expect(page.locator("[data-colour-map]")).to_have_value("VIRIDIS")
     expect(heat(page)).to_have_attribute("src", re.compile("colour_map=VIRIDIS"))
-
-
-def test_the_keys_work_while_the_film_has_the_focus(window: OpenWindow, film: str) -> None:
-    page = window("rania")
-    show(page, film)
-    page.locator(".openseadragon-canvas").focus()
-    whole = magnification(page)
-    page.keyboard.press("+")
-    expect(page.locator("[data-zoom]")).not_to_have_text(f"{whole}%")
-    before = heat(page).bounding_box()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        "left => document.querySelector('img.pw-heat').getBoundingClientRect().left < left - 5",
-        arg=before["x"],
-    )
-    page.keyboard.press("0")
-    expect(page.locator("[data-zoom]")).to_have_text(f"{whole}%")
-    page.keyboard.press("m")
-    expect(page.locator("[data-map-switch]")).not_to_be_checked()
-    page.keyboard.press("]")
-    expect(page.locator("[data-alpha-text]")).to_have_text("50%")
-    page.keyboard.press("i")
-    expect(page.locator("[data-do=invert]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".pw-viewer-stage canvas").first).to_have_css("filter", re.compile(r"invert\(1\)"))
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
-
-
-def test_letters_typed_into_a_comment_do_nothing_to_the_film(window: OpenWindow, film: str) -> None:
-    page = window("rania")
-    show(page, film)
-    page.get_by_label("Comment").press_sequentially("mi?f+0")
-    expect(page.get_by_label("Comment")).to_have_value("mi?f+0")
-    expect(page.locator("[data-map-switch]")).to_be_checked()
-    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
-
-
-def test_full_screen_shows_the_whole_film_and_goes_back(window: OpenWindow, film: str) -> None:
-    page = window("rania")
-    show(page, film)
-    small = magnification(page)
-    page.locator("[data-do=full]").click()
-    expect(page.locator("[data-viewer]")).to_have_class(re.compile("pw-viewer--enlarged"))
-    expect(page.locator("[data-zoom]")).not_to_have_text(f"{small}%")
-    page.wait_for_function(WHOLE_FILM_IN_SIGHT, arg=[WIDTH, HEIGHT])
-    page.locator("[data-do=full]").click()
-    expect(page.locator("[data-viewer]")).not_to_have_class(re.compile("pw-viewer--enlarged"))
-    expect(page.locator("[data-zoom]")).to_have_text(f"{small}%")
 
 
 def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow, room: Room) -> None:
@@ -189,6 +57,12 @@ def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow
     expect(page.locator("[data-map-controls]")).to_be_hidden()
     expect(page.get_by_role("button", name="Save draft")).to_be_visible()
     expect(page.get_by_text("Do you agree with the AI?")).to_be_hidden()
+    page.locator(".openseadragon-canvas").focus()
+    for key in "mscv":  # keys of the map: there is none yet
+        page.keyboard.press(key)
+    expect(page.locator("[data-viewer]")).to_have_attribute("data-ready", "true")
+    expect(page.locator("[data-divider]")).to_be_hidden()
+    assert page.locator(".pw-map").count() == 0
     with page.expect_request(re.compile("/status/")):
         pass
     room.finish(address)
@@ -201,9 +75,9 @@ def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow
 
 
 def test_words_typed_before_the_result_came_are_kept_and_saved(
-    window: OpenWindow, room: Room, watch: Watch
+    window: OpenWindow, room: Room, room_watch: Watch
 ) -> None:
-    watch.expect("status of 422")
+    room_watch.expect("status of 422")
     address, page = room.unread(), window("rania")
     show(page, address)
     page.get_by_label("Comment").fill("Typed before the result.")
@@ -275,5 +149,4 @@ def test_the_page_has_no_known_obstacle_for_assistive_technology(
     for address in (None, "/model/"):
         if address:
             page.goto(address)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        look_for_obstacles(page)

@@ -56,7 +56,7 @@ def test_a_picture_is_sent_to_a_client_that_accepts_only_pictures(cast: Cast, fi
 
 def test_colour_map_and_alpha_change_the_overlay(cast: Cast, finished_study: Study) -> None:
     client = client_of(cast.rania)
-    options = ["", "?colour_map=VIRIDIS", "?alpha=0.9", "?alpha=0"]
+    options = ["", "?colour_map=VIRIDIS", "?alpha=0.9", "?alpha=0", "?style=contour"]
     pictures = {content(client.get(url_of(finished_study, "overlay", query))) for query in options}
     assert len(pictures) == len(options)
 
@@ -65,6 +65,7 @@ def test_colour_map_and_alpha_change_the_overlay(cast: Cast, finished_study: Stu
     ("query", "code"),
     [
         ("?colour_map=RAINBOWS", "colour_map_unknown"),
+        ("?style=dots", "style_unknown"),
         ("?alpha=2", "alpha_invalid"),
         ("?alpha=-0.1", "alpha_invalid"),
         ("?alpha=nan", "alpha_invalid"),

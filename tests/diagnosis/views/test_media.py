@@ -180,6 +180,34 @@ def test_a_kept_picture_is_not_confirmed_to_somebody_who_may_not_see_it(
     assert refused.status_code == 404
 
 
+def test_the_layer_of_contours_is_an_svg_under_the_same_headers_and_kept_apart_from_the_heat(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    client.force_login(cast.rania)
+    heat = fetch(client, finished_study, "study-heatmap", inline="1")
+    lines = fetch(client, finished_study, "study-heatmap", inline="1", style="contour")
+    assert (lines["Content-Type"], body(lines)[:4]) == ("image/svg+xml", b"<svg")
+    assert lines["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert lines["X-Content-Type-Options"] == "nosniff"
+    assert lines["ETag"] != heat["ETag"]
+    assert not AuditEvent.objects.filter(verb="film_downloaded").exists()
+
+
+def test_a_download_takes_the_style_and_refuses_an_unknown_one(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    client.force_login(cast.rania)
+    heat = fetch(client, finished_study, "study-overlay")
+    lines = fetch(client, finished_study, "study-overlay", style="contour")
+    assert lines["Content-Type"] == "image/png"
+    assert body(lines) != body(heat)
+    refused = fetch(client, finished_study, "study-overlay", style="dots")
+    assert (refused.status_code, "The style must be one of heat, contour." in refused.content.decode()) == (
+        400,
+        True,
+    )
+
+
 def test_other_colours_and_another_reading_are_another_picture(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:

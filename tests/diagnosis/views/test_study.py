@@ -134,6 +134,17 @@ def test_a_weak_map_is_called_weak(client: Client, cast: Cast, finished_study: S
     assert "No region stands out: the map reaches 10%" in text(page(client, finished_study))
 
 
+def test_the_legend_tells_the_scale_in_numbers(client: Client, cast: Cast, finished_study: Study) -> None:
+    """The map's maximum is 2.6; a level that it does not reach has no share of it."""
+    ModelVersion.objects.update(card={"metrics": {"cam_reference": 4.0}})
+    client.force_login(cast.alice)
+    shown = text(page(client, finished_study))
+    cells = re.findall(r"<td>(?:<span[^>]*>)?([^<]+)<", shown[shown.index("Map value") :])
+    assert cells[:6] == ["0.00", "0.80", "1.60", "2.40", "3.20", "4.00"]
+    assert cells[6:12] == ["0%", "31%", "62%", "92%", "–", "–"]
+    assert "This map's maximum is 2.60." in shown
+
+
 def test_a_strong_map_is_measured_against_the_card(client: Client, cast: Cast, finished_study: Study) -> None:
     ModelVersion.objects.update(card={"metrics": {"cam_reference": 2.0}})
     client.force_login(cast.alice)

@@ -1,0 +1,28 @@
+"""What tests of the study page share: opening it, its parts, obstacles for assistive technology."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+
+def show(page: Page, address: str) -> None:
+    """Open the film's page and wait until the film is drawn."""
+    page.goto(address)
+    expect(page.locator("[data-viewer]")).to_have_attribute("data-ready", "true", timeout=15_000)
+
+
+def magnification(page: Page) -> int:
+    """Per cent that the toolbar shows."""
+    return int(page.locator("[data-zoom]").inner_text().rstrip("%"))
+
+
+def heat(page: Page) -> Any:
+    """The map's picture over the film."""
+    return page.locator("img.pw-heat")
+
+
+def look_for_obstacles(page: Page) -> None:
+    """Ask axe; the test fails with its report."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
