@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -18,6 +17,7 @@ from diagnosis.errors import NotAllowed, Refused
 from diagnosis.health import check_health
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.prediction import request_prediction
+from diagnosis.preferences import preferences_of
 from diagnosis.roles import may_administer, may_upload
 from diagnosis.views import result
 from diagnosis.views.access import film_or_404, films_for, live_partial, refused, signed_in
@@ -59,12 +59,13 @@ def _with_neighbours(request: HttpRequest) -> QuerySet[Study]:
 
 
 def _picture_options(request: HttpRequest) -> dict[str, Any]:
-    """Colour map and opacity for a first view; an impossible wish gives the installation's own choice."""
+    """Colour map and opacity for a first view; an impossible wish gives what the person prefers."""
+    liked = preferences_of(request.user)
     try:
-        colour_map = check_colour_map(request.GET.get("colour_map", settings.GRADCAM_COLOUR_MAP))
-        alpha = check_alpha(request.GET.get("alpha", settings.GRADCAM_ALPHA))
+        colour_map = check_colour_map(request.GET.get("colour_map", liked.colour_map))
+        alpha = check_alpha(request.GET.get("alpha", liked.alpha))
     except HeatmapOptionInvalid:
-        colour_map, alpha = check_colour_map(settings.GRADCAM_COLOUR_MAP), settings.GRADCAM_ALPHA
+        colour_map, alpha = check_colour_map(liked.colour_map), liked.alpha
     return {"colour_map": colour_map, "alpha": alpha, "alpha_percent": round(100 * alpha)}
 
 

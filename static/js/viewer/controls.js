@@ -54,13 +54,11 @@
       });
     }
 
-    // A choice in the address wins over the one of this session, that over the person's preference.
+    // A choice in the address wins over the one of this session, that over the person's preference, which is
+    // what the page came with.
     start() {
       const asked = new URLSearchParams(window.location.search);
       this.standard = { alpha: this.alpha.value, colourMap: this.colourMap.value };
-      const { preferredAlpha, preferredColours } = this.root.dataset;
-      if (preferredAlpha && !asked.has("alpha")) this.standard.alpha = preferredAlpha;
-      if (preferredColours in this.legends && !asked.has("colour_map")) this.standard.colourMap = preferredColours;
       const last = viewerMemory.remembered();
       const wanted = { ...this.standard };
       if (last.alpha >= 0 && last.alpha <= 1 && !asked.has("alpha")) wanted.alpha = last.alpha;

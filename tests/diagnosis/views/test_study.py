@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from diagnosis.health import worker_seen
 from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
+from diagnosis.preferences import save_preferences
 from diagnosis.submission import submit_study
 from tests.cast import Cast
 from tests.films import chest_like, png
@@ -171,6 +172,17 @@ def test_without_scripts_the_page_shows_film_and_overlay_with_the_wished_colours
     overlay = reverse("study-overlay", args=[finished_study.uid])
     assert f"{overlay}?inline=1&amp;colour_map=VIRIDIS&amp;alpha=0.7" in still
     assert reverse("study-display", args=[finished_study.uid]) in still
+
+
+def test_colours_and_opacity_begin_as_the_person_prefers_them(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
+    save_preferences(actor=cast.alice, colour_map="CIVIDIS", alpha=0.7)
+    client.force_login(cast.alice)
+    shown = page(client, finished_study).content.decode()
+    assert '<option value="CIVIDIS" selected>' in shown
+    assert 'value="0.7" data-alpha' in shown
+    assert "colour_map=CIVIDIS&amp;alpha=0.7" in shown
 
 
 def test_an_impossible_wish_for_colours_gives_the_usual_ones(
