@@ -33,6 +33,7 @@ class UploadForm(forms.Form):
     """Films for one project: files, or the URL of one."""
 
     project = forms.ModelChoiceField(
+        label=_("Project"),
         queryset=Project.objects.none(),
         empty_label=None,
         error_messages={
@@ -42,6 +43,7 @@ class UploadForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     subject_code = forms.CharField(
+        label=_("Subject code"),
         required=False,
         max_length=40,
         validators=Study._meta.get_field("subject_code").validators[:1],

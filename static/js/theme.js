@@ -4,6 +4,7 @@
   "use strict";
   const KEY = "pneumoweb-theme";
   const CHOICES = ["system", "light", "dark"];
+  const REST = 300; // milliseconds
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -17,6 +18,9 @@
   }
 
   let choice = CHOICES.includes(root.dataset.themeChoice) ? root.dataset.themeChoice : stored();
+
+  let unsent = null;
+  let waiting = 0;
 
   function paint() {
     const dark = choice === "dark" || (choice === "system" && system.matches);
@@ -37,8 +41,14 @@
       // kept for this page only
     }
     if (!button.dataset.keep) return;
-    const body = new URLSearchParams({ theme: choice, csrfmiddlewaretoken: button.dataset.csrf });
-    fetch(button.dataset.keep, { method: "POST", body, keepalive: true }).catch(() => {});
+    // Sent once the hand rests, so that quick clicks do not overtake each other; at the latest on leaving.
+    window.clearTimeout(waiting);
+    unsent = function () {
+      unsent = null;
+      const body = new URLSearchParams({ theme: choice, csrfmiddlewaretoken: button.dataset.csrf });
+      fetch(button.dataset.keep, { method: "POST", body, keepalive: true }).catch(() => {});
+    };
+    waiting = window.setTimeout(() => unsent?.(), REST);
   }
 
   function change(button) {
@@ -50,6 +60,7 @@
 
   paint();
   system.addEventListener("change", paint);
+  window.addEventListener("pagehide", () => unsent?.());
   document.addEventListener("DOMContentLoaded", function () {
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
       button.hidden = false;

@@ -111,18 +111,23 @@ def test_a_wrong_password_is_said(browser: Browser, system: Stack, watch: Watch)
     context.close()
 
 
-def test_the_theme_is_chosen_and_kept(alice: Page) -> None:
-    alice.emulate_media(color_scheme="light")
-    alice.goto("/studies/")
-    root = alice.locator("html")
-    expect(root).to_have_attribute("data-bs-theme", "light")
-    switch = alice.get_by_role("button", name=re.compile("^Theme"))
-    switch.click()
-    switch.click()
-    expect(root).to_have_attribute("data-bs-theme", "dark")
-    alice.goto("/upload/")
-    expect(root).to_have_attribute("data-bs-theme", "dark")
-    expect(switch).to_have_accessible_name("Theme: dark. Change to auto.")
+def test_the_theme_is_chosen_and_kept_for_the_person(signed_in: SignIn, watch: Watch) -> None:
+    context = signed_in.context("nora", color_scheme="light")
+    page = watch.look_at(context.new_page())
+    page.goto("/studies/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    switch = page.get_by_role("button", name=re.compile("^Theme"))
+    with page.expect_response("**/preferences/theme/") as kept:
+        switch.click()
+        switch.click()
+    assert kept.value.status == 204
+    expect(switch).to_have_accessible_name("Theme: dark. Change to that of the system.")
+    context.close()
+    elsewhere = signed_in.context("nora", color_scheme="light", java_script_enabled=False)
+    page = elsewhere.new_page()
+    page.goto("/studies/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    elsewhere.close()
 
 
 def test_a_newcomer_without_a_role_learns_what_to_do(signed_in: SignIn, watch: Watch) -> None:
