@@ -21,6 +21,10 @@
 
   function keepName(position, name) {
     names[position] = name;
+    keepNames();
+  }
+
+  function keepNames() {
     try {
       window.sessionStorage.setItem(namesKey, JSON.stringify(names));
     } catch {
@@ -150,7 +154,32 @@
     return body;
   }
 
+  // The archive's list of contents, read here as the server reads it: the same files get the same numbers.
+  async function namesIn(file) {
+    const found = {};
+    try {
+      const tail = new DataView(await file.slice(Math.max(0, file.size - 65557)).arrayBuffer());
+      let end = tail.byteLength - 22;
+      while (tail.getUint32(end, true) !== 0x06054b50) end -= 1;
+      const start = tail.getUint32(end + 16, true);
+      const list = new DataView(await file.slice(start, start + tail.getUint32(end + 12, true)).arrayBuffer());
+      let position = 0;
+      for (let at = 0; at + 46 <= list.byteLength;) {
+        const length = list.getUint16(at + 28, true);
+        const name = new TextDecoder().decode(new Uint8Array(list.buffer, at + 46, length));
+        const parts = name.split(/[\\/]/);
+        const last = parts[parts.length - 1];
+        if (last !== "" && !last.startsWith(".") && last !== "Thumbs.db" && !parts.includes("__MACOSX")) found[++position] = name;
+        at += 46 + length + list.getUint16(at + 30, true) + list.getUint16(at + 32, true);
+      }
+    } catch {
+      return {}; // not read here: the numbers remain, and the server says what is wrong
+    }
+    return found;
+  }
+
   async function sendArchive(file) {
+    const found = await namesIn(file);
     const body = beginning();
     body.append("archive", file, "films.zip"); // the file's own name stays here
     bar.hidden = false;
@@ -162,6 +191,9 @@
     });
     if (answer.status === 201) {
       sending = 0;
+      namesKey = keyOf(answer.body.url);
+      names = found;
+      keepNames();
       window.location.assign(answer.body.url);
       return;
     }
