@@ -34,20 +34,29 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
     With `take_over` the film passes to them all the same. Taking and taking over are audited, going on is
     not. Raises NotAllowed for people who may not review it.
     """
-    if not may_review(actor) or not Study.objects.visible_to(actor).filter(pk=study.pk).exists():
-        raise NotAllowed("not_a_reader", _("Your account may not review this film. Ask an administrator."))
+    not_allowed = NotAllowed(
+        "not_a_reader", _("Your account may not review this film. Ask an administrator.")
+    )
+    if not may_review(actor):
+        raise not_allowed
     ends = timezone.now() + LASTS
     own = ReadingClaim.objects.filter(live_claims(), study=study, reader=actor)
     if own.update(expires_at=ends):
         return True
     with transaction.atomic():
-        Study.objects.select_for_update().get(pk=study.pk)  # two at once: one after the other
-        other = claim_of_another(actor, study)
+        visible = Study.objects.visible_to(actor).filter(pk=study.pk)
+        if not visible.select_for_update(of=("self",)):  # two at once: one after the other
+            raise not_allowed
+        claim = ReadingClaim.objects.filter(study=study).first()
+        is_live = claim is not None and claim.expires_at > timezone.now()
+        other = claim if is_live and claim is not None and claim.reader_id != actor.pk else None
         if other is not None and not take_over:
             return False
-        ReadingClaim.objects.update_or_create(
-            study=study, defaults={"reader": actor, "taken_at": timezone.now(), "expires_at": ends}
-        )
+        taken = {"reader": actor, "taken_at": timezone.now(), "expires_at": ends}
+        if claim is None:
+            ReadingClaim.objects.create(study=study, **taken)
+        else:
+            ReadingClaim.objects.filter(study=study).update(**taken)
         verb = "reading_taken_over" if other else "reading_begun"
         details = {"from_reader": other.reader_id} if other else {}
         audit.record(actor=actor, verb=verb, target=study, **details)

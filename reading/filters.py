@@ -28,7 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis import search
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
-from reading.models import OTHERS_SHOWN, Review, with_opinions
+from reading.models import OTHERS_SHOWN, FilmTag, Review, Tag, with_opinions
 
 ANY = ("", _("Any"))
 REVIEW_STATES = [
@@ -79,6 +79,7 @@ class HistoryFilter(forms.Form):
     uploader = forms.ModelChoiceField(
         required=False, queryset=User.objects.none(), to_field_name="username", empty_label=_("Anybody")
     )
+    tag = forms.ModelChoiceField(required=False, queryset=Tag.objects.none(), empty_label=_("Any"))
     since = forms.DateField(
         required=False, label=_("From"), validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -93,6 +94,9 @@ class HistoryFilter(forms.Form):
         self._visible = with_opinions(Study.objects.visible_to(user), user)
         has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
         self._offer("project", Project.objects.visible_to(user))
+        self._user = user
+        tags = Tag.objects.filter(project__in=Project.objects.visible_to(user))
+        self._offer("tag", tags.select_related("project"))
         self._offer("uploader", User.objects.filter(has_films).order_by("username"))
         for field in self.fields.values():
             is_choice = isinstance(field, forms.ChoiceField)
@@ -132,7 +136,7 @@ class HistoryFilter(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         """True when any filter is set."""
-        names = ("q", "status", "result", "review", "project", "uploader", "since", "until")
+        names = ("q", "status", "result", "review", "project", "uploader", "tag", "since", "until")
         return any(self.cleaned_data.get(name) for name in names)
 
     def studies(self) -> StudyQuerySet:
@@ -168,6 +172,8 @@ class HistoryFilter(forms.Form):
             studies = studies.filter(project=chosen["project"])
         if chosen["uploader"]:
             studies = studies.filter(uploaded_by=chosen["uploader"])
+        if chosen["tag"]:
+            studies = tagged(studies, chosen["tag"], self._user)
         return self._in_period(studies)
 
     def _in_period(self, studies: StudyQuerySet) -> StudyQuerySet:
@@ -187,6 +193,12 @@ _REVIEW_CONDITIONS = {
     "agreed": Q(agreed=True),
     "disagreed": Q(disagreed=True),
 }
+
+
+def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
+    """Keep the films on which this person may see the tag."""
+    put = FilmTag.objects.filter(tag=tag, study=OuterRef("pk")).visible_to(user)
+    return studies.filter(Exists(put.order_by()))
 
 
 def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from reading.views import adjudication, discordance, history, review, rules, trash, worklist
+from reading.views import (
+    adjudication,
+    discordance,
+    history,
+    marks,
+    review,
+    rules,
+    saved_views,
+    trash,
+    worklist,
+)
 
 urlpatterns = [
     path("studies/", history.history, name="studies"),
@@ -15,6 +25,15 @@ urlpatterns = [
     path("studies/<uuid:uid>/adjudication/", adjudication.study_adjudication, name="study-adjudication"),
     path("trash/", trash.trash, name="trash"),
     path("trash/<uuid:uid>/restore/", trash.trash_restore, name="trash-restore"),
+    path("studies/<uuid:uid>/marks/", marks.study_marks, name="study-marks"),
+    path("views/", saved_views.save, name="save-view"),
+    path("views/<uuid:uid>/remove/", saved_views.remove, name="remove-view"),
+    path("reading-rules/<slug:slug>/tags/", marks.project_tags, name="project-tags"),
+    path(
+        "reading-rules/<slug:slug>/tags/<int:tag>/remove/",
+        marks.project_tag_remove,
+        name="project-tag-remove",
+    ),
     path("reading-rules/", rules.projects, name="reading-rules"),
     path("reading-rules/<slug:slug>/", rules.project_rules, name="project-reading-rules"),
 ]

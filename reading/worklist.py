@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Subquery
 
 from diagnosis.models import BatchItem, Study, StudyQuerySet
 from reading.adjudication import with_reads
 from reading.claims import live_claims
-from reading.filters import with_sort_probability
-from reading.models import Adjudication, ReadingClaim, Review
+from reading.filters import tagged, with_sort_probability
+from reading.models import Adjudication, ReadingClaim, Review, Tag
 
 OLDEST = "oldest"
 # Column and whether the largest comes first. A score that is withheld from the reader sorts last.
@@ -22,6 +22,7 @@ ORDERS = {
     "subject": ("subject_code", False),
     "score": ("sort_probability", True),
 }
+_COUNT = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
 STATES = ("free", "drafted", "second")
 
 
@@ -33,16 +34,18 @@ class Wishes:
     state: str = ""
     order: str = OLDEST
     batch: str = ""
+    tag: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Wishes":
         """Return the wishes among these values; what is no wish is left out."""
-        state, order = given.get("state", ""), given.get("order", "")
+        state, order, tag = given.get("state", ""), given.get("order", ""), str(given.get("tag", ""))
         return cls(
             project=str(given.get("project", "")).replace("\x00", ""),
             state=state if state in STATES else "",
             order=order if order in ORDERS else OLDEST,
             batch=_uuid_or_nothing(given.get("batch", "")),
+            tag=tag if tag.isascii() and tag.isdecimal() and len(tag) < 16 else "",
         )
 
 
@@ -74,14 +77,17 @@ def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
     films = with_reads(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
     films = films.annotate(taken=Exists(claims), drafted=Exists(own))
     wants_reads = Q(reads_wanted=0) | Q(reads_given__lt=F("reads_wanted"))
-    return _ordered(_narrowed(films.filter(wants_reads | Q(drafted=True)), wishes), wishes)
+    return _ordered(_narrowed(films.filter(wants_reads | Q(drafted=True)), wishes, user), wishes)
 
 
-def _narrowed(films: StudyQuerySet, wishes: Wishes) -> StudyQuerySet:
+def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet:
     if wishes.project:
         films = films.filter(project__slug=wishes.project)
     if wishes.batch:
         films = films.filter(pk__in=BatchItem.objects.filter(batch__uid=wishes.batch).values("study"))
+    if wishes.tag:
+        tag = Tag.objects.filter(pk=int(wishes.tag)).first()
+        films = tagged(films, tag, user) if tag else films.none()
     conditions = {
         "free": Q(taken=False),
         "drafted": Q(drafted=True),
@@ -103,10 +109,13 @@ def place_of(user: User, study: Study, wishes: Wishes = Wishes()) -> Place:
     free = queue.filter(Q(taken=False)).exclude(pk=study.pk)
     after = _after(user, study, wishes)
     here = Study.objects.filter(pk=study.pk).annotate(
-        following=_uid(free.filter(after)), first=_uid(free), previous=_uid(free.exclude(after).reverse())
+        following=_uid(free.filter(after)),
+        first=_uid(free),
+        previous=_uid(free.exclude(after).reverse()),
+        left=Subquery(queue.order_by().annotate(left=_COUNT).values("left")),
     )
-    previous, following, first = here.values_list("previous", "following", "first")[0]
-    return Place(previous=previous, following=following or first, left=queue.count())
+    previous, following, first, left = here.values_list("previous", "following", "first", "left")[0]
+    return Place(previous=previous, following=following or first, left=left)
 
 
 def _uid(films: StudyQuerySet) -> Subquery:

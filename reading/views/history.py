@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET
 from diagnosis.models import Project, Study
 from diagnosis.roles import roles_of
 from reading.filters import Cursor, HistoryFilter
+from reading.models import SavedView
+from reading.views.saved_views import views_of
 
 FILMS_PER_PAGE = 25
 COLUMNS = [
@@ -50,7 +52,7 @@ def history(request: HttpRequest) -> HttpResponse:
     """Show the films that fit the filters; to htmx only the list, under the address that leads back to it."""
     form = HistoryFilter(request.GET, user=request.user)
     valid = form.is_valid()
-    context: dict[str, Any] = {"form": form, "valid": valid}
+    context: dict[str, Any] = {"form": form, "valid": valid, **views_of(request, SavedView.Page.FILMS)}
     if valid:
         page = _page(form)
         context |= {"page": page, "columns": _columns(form), "narrowed": form.is_narrowed}

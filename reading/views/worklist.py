@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, replace
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,8 @@ from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, refused, signed_in
 from reading.adjudication import films_to_decide
 from reading.claims import claim_film, claim_of_another, keep_claim
+from reading.models import SavedView, Tag
+from reading.views.saved_views import views_of
 from reading.worklist import Wishes, queue_of
 
 FILMS_SHOWN = 50
@@ -42,25 +43,30 @@ def worklist(request: HttpRequest) -> HttpResponse:
     reader = signed_in(request)
     if not may_review(reader):
         return render(request, "reading/worklist.html", {"no_reader": True}, status=403)
-    projects = Project.objects.visible_to(reader)
+    projects = list(Project.objects.visible_to(reader))
     wishes = Wishes.read(request.GET)
-    project = projects.filter(slug=wishes.project).first()
+    project = next((one for one in projects if one.slug == wishes.project), None)
     if project is None:
         wishes = replace(wishes, project="")
     remember_wishes(request, wishes)
     queue = queue_of(reader, wishes)
+    films = list(queue.select_related("project", "claim__reader")[:FILMS_SHOWN])
+    first = next((film for film in films if not film.taken), None)
     context = {
-        "films": list(queue.select_related("project", "claim__reader")[:FILMS_SHOWN]),
+        "films": films,
         "left": queue.count(),
-        "first": queue.filter(Q(taken=False)).first(),
+        "first": first,
         "projects": projects,
         "project": project,
         "wishes": wishes,
-        "narrowed": wishes.project or wishes.state or wishes.batch,
+        "narrowed": wishes.project or wishes.state or wishes.batch or wishes.tag,
+        "tags": Tag.objects.filter(project__in=projects).select_related("project"),
         "states": STATE_NAMES,
         "orders": ORDER_NAMES,
         "to_decide": films_to_decide(reader).filter(decided=False).count(),
         "reader": reader,
+        "view_projects": projects,
+        **views_of(request, SavedView.Page.WORKLIST),
     }
     return render(request, "reading/worklist.html", context)
 

@@ -230,7 +230,7 @@ def test_a_third_reader_decides_blind_and_sees_everything_afterwards(
     address = reverse("study-adjudication", args=[differing.uid])
     for page in (client.get(reverse("adjudications")), client.get(address)):
         text = page.content.decode().split("<main")[1]
-        assert re.search(r"rania|\brob\b|78|70% sure", re.sub(r'value="[^"]*"', "", text)) is None
+        assert re.search(r"rania|\brob\b|78\s?%|0\.78|70% sure", text) is None
     assert "withheld from you until you have decided" in client.get(address).content.decode()
     assert not discordant(ines).exists()
     fields = {"finding": "pneumonia", "rationale": WORDS, "password": PASSWORD}

@@ -21,6 +21,7 @@ from tests.cast import PASSWORD, Cast
 from tests.films import chest_png
 
 HTMX = {"HX-Request": "true"}
+PARTS = ("reviews", "marks")
 
 
 @pytest.fixture
@@ -180,12 +181,20 @@ def test_the_page_narrows_to_a_project_of_mine_and_ignores_others(
         assert f"{waiting} films without" in page, slug
 
 
+def test_the_first_look_at_a_film_asks_few_questions_too(client: Client, cast: Cast, study: Study) -> None:
+    """It also takes the film and records that: five statements more."""
+    client.force_login(cast.rania)
+    with CaptureQueriesContext(connection) as seen:
+        panel(client, study)
+    assert len([query for query in seen if "SAVEPOINT" not in query["sql"]]) <= 16
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_page_and_panel_ask_few_questions(client: Client, cast: Cast, study: Study, count: int) -> None:
     for seed in range(1, count):
         submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=seed))
     client.force_login(cast.rania)
-    for address in (reverse("worklist"), reverse("study-reviews", args=[study.uid])):
+    for address in (reverse("worklist"), *(reverse(f"study-{part}", args=[study.uid]) for part in PARTS)):
         client.get(address)
         with CaptureQueriesContext(connection) as seen:
             client.get(address)

@@ -1,0 +1,75 @@
+"""The verbs of saved views: keep the filters of a list under a name, share them, drop them."""
+
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from diagnosis.errors import NotAllowed, Refused
+from diagnosis.models import Project
+from reading.models import SavedView
+
+MAX_NAME = 60
+MOST = 50
+_MAX_QUERY = 600
+Page = SavedView.Page
+KEPT = {
+    Page.FILMS: (
+        "q",
+        "status",
+        "result",
+        "review",
+        "project",
+        "uploader",
+        "since",
+        "until",
+        "tag",
+        "batch",
+        "sort",
+    ),
+    Page.WORKLIST: ("project", "state", "tag", "batch", "order"),
+}
+
+
+class ViewRefused(Refused):
+    """The view's fields do not make sense."""
+
+
+def filters_of(page: str, query: str) -> str:
+    """Return the query with nothing but filters of this page that are filled in."""
+    given, kept = QueryDict(query[:4000]), QueryDict(mutable=True)
+    for name in KEPT[Page(page)]:
+        if value := given.get(name, ""):
+            kept[name] = value
+    return kept.urlencode()
+
+
+def save_view(
+    *, actor: User, page: str, name: str, query: str, shared_with: Project | None = None
+) -> SavedView:
+    """Keep the filters under a name; one of the actor's with the same name is replaced.
+
+    Raises ViewRefused for a page that is none, a name that is missing or too long, too many or too long
+    filters; NotAllowed for a project in which the actor does not work.
+    """
+    name = " ".join(name.split())
+    if page not in Page.values:
+        raise ViewRefused("page_invalid", _("Views are kept of the films and of the worklist."))
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        message = _("A view has a name of at most %(most)d characters.") % {"most": MAX_NAME}
+        raise ViewRefused("name_invalid", message)
+    filters = filters_of(page, query)
+    own = SavedView.objects.filter(owner=actor, page=page)
+    if len(filters) > _MAX_QUERY or own.exclude(name=name).count() >= MOST:
+        raise ViewRefused("too_much", _("These are too many filters or views. Drop one first."))
+    if shared_with is not None and not Project.objects.visible_to(actor).filter(pk=shared_with.pk).exists():
+        raise NotAllowed("not_a_member", _("You do not work in this project."))
+    values = {"query": filters, "shared_with": shared_with}
+    view, _made = SavedView.objects.update_or_create(owner=actor, page=page, name=name, defaults=values)
+    return view
+
+
+def remove_view(*, actor: User, view: SavedView) -> None:
+    """Drop one's own view. Raises NotAllowed for anybody else's."""
+    if view.owner_id != actor.pk:
+        raise NotAllowed("not_your_view", _("Only its owner drops a view."))
+    view.delete()
