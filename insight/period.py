@@ -56,10 +56,6 @@ class Period:
         cases = [When(**{f"{field}__lt": end}, then=Value(number)) for number, end in enumerate(ends)]
         return Case(*cases, default=Value(len(ends)), output_field=IntegerField())
 
-    def number_of(self, moment: datetime) -> int:
-        """Return the week's number of a moment within the period."""
-        return (timezone.localtime(moment).date() - self.first_day).days // 7
-
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from django.db.models import Count, F, Q
@@ -17,7 +16,7 @@ from insight.period import Period
 from insight.pictures import Picture, curves, stacked_bars
 from insight.selection import Selection
 
-MOST_RESULTS = 50_000  # durations that are read, of the newest results: more would only slow the page
+MOST_RESULTS = 20_000  # durations that are read, of the newest results: more would only slow the page
 Status = Prediction.Status
 _PLACES = {Status.SUCCEEDED: 0, Status.QUEUED: 1, Status.RUNNING: 1, Status.FAILED: 2}
 
@@ -77,28 +76,13 @@ def volumes(counts: Counts) -> Figure:
 
 
 def waits(selection: Selection) -> Figure:
-    """Median and 95th percentile of the time from upload to result, by week of upload."""
-    results = (
-        Prediction.objects.filter(study__in=selection.films().values("pk"), status=Status.SUCCEEDED)
-        .filter(finished_at__isnull=False)
-        .order_by("-pk")
-        .values_list("queued_at", "finished_at", "study__created_at")
-    )
-    found = list(results[: MOST_RESULTS + 1])
-    by_week: list[list[float]] = [[] for _ in selection.period.mondays]
-    for queued, finished, uploaded in found[:MOST_RESULTS]:
-        if finished is not None:
-            by_week[selection.period.number_of(uploaded)].append(_seconds(queued, finished))
+    """Median and 95th percentile of the time from the queue to the result, by week of upload."""
+    by_week, capped = _waits_of(selection)
     everything = [value for values in by_week for value in values]
-    median, late = _middle_and_late(everything)
-    sentences = [_("No film of these weeks has a result.")]
-    if median is not None and late is not None:
-        said = {"median": words.seconds(median), "late": words.seconds(late)}
-        sentences = [_("Half of the results came within %(median)s, 95%% within %(late)s.") % said]
-    if len(found) > MOST_RESULTS:
-        sentences.append(
-            _("Only the newest %(most)s results are counted.") % {"most": words.count(MOST_RESULTS)}
-        )
+    sentences = [_said(everything)]
+    if capped:
+        most = words.count(MOST_RESULTS)
+        sentences.append(_("Only the newest %(most)s results are counted.") % {"most": most})
     return Figure(
         key="time-to-result",
         title=_("Time to result"),
@@ -122,6 +106,29 @@ def waits(selection: Selection) -> Figure:
     )
 
 
+def _waits_of(selection: Selection) -> tuple[list[list[float]], bool]:
+    """Seconds of the newest results by week, and whether there are more than are read."""
+    results = (
+        Prediction.objects.filter(study__in=selection.films().values("pk"), status=Status.SUCCEEDED)
+        .filter(finished_at__isnull=False)
+        .order_by("-pk")
+        .values_list(selection.period.week_of("study__created_at"), "queued_at", "finished_at")
+    )
+    found = list(results[: MOST_RESULTS + 1])
+    by_week: list[list[float]] = [[] for _monday in selection.period.mondays]
+    for week, queued, finished in found[:MOST_RESULTS]:
+        by_week[week].append(max(0.0, (finished - queued).total_seconds()))
+    return by_week, len(found) > MOST_RESULTS
+
+
+def _said(seconds: Sequence[float]) -> str:
+    median, late = _middle_and_late(seconds)
+    if median is None or late is None:
+        return _("No film of these weeks has a result.")
+    said = {"median": words.seconds(median), "late": words.seconds(late)}
+    return _("Half of the results came within %(median)s, 95%% within %(late)s.") % said
+
+
 def _drawn(period: Period, by_week: Sequence[Sequence[float]], sentence: str) -> Picture:
     pairs = [_middle_and_late(values) for values in by_week]
     longest = max(late for _, late in pairs if late is not None)
@@ -137,10 +144,6 @@ def _drawn(period: Period, by_week: Sequence[Sequence[float]], sentence: str) ->
 def names_of(period: Period) -> list[str]:
     """Short names of the weeks for under a picture: day and month of each Monday."""
     return [date_format(monday, "j M") for monday in period.mondays]
-
-
-def _seconds(start: datetime, end: datetime) -> float:
-    return max(0.0, (end - start).total_seconds())
 
 
 def _middle_and_late(values: Sequence[float]) -> tuple[float | None, float | None]:
