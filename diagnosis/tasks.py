@@ -1,14 +1,19 @@
 """Celery's doors: parse the id, call one verb."""
 
+import logging
+from pathlib import Path
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 
-from diagnosis import batches, health, notifications
+from diagnosis import audit, batches, health, notifications
 from diagnosis import reconcile as reconciler
 from diagnosis.prediction import run_prediction, warm_up
 from diagnosis.unpacking import unpack_batch
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="diagnosis.tasks.predict")
@@ -41,6 +46,14 @@ def mail() -> None:
 def heartbeat() -> None:
     """Prove that this worker really works: load the model if need be and sign the row."""
     health.worker_seen(loaded_version=warm_up())
+
+
+@shared_task(name="diagnosis.tasks.export_audit_head")
+def export_audit_head() -> None:
+    """Write the trail's head out, or say in the log that it is not whole."""
+    report = audit.export_head(folder=Path(settings.VAR_DIR) / "audit")
+    if not report.is_whole:
+        log.error("The audit trail is NOT whole. Event %s: %s.", report.broken_at, report.reason)
 
 
 @worker_ready.connect

@@ -28,7 +28,7 @@ class CappedUploadHandler(FileUploadHandler):
     @property
     def limit(self) -> int:
         """The bytes that one file may have."""
-        return settings.MAX_UPLOAD_BYTES
+        return int(settings.MAX_UPLOAD_BYTES)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Start counting afresh for the next file."""
@@ -55,7 +55,7 @@ class CappedArchiveHandler(CappedUploadHandler):
     @property
     def limit(self) -> int:
         """The bytes that one archive may have."""
-        return settings.MAX_BATCH_BYTES
+        return int(settings.MAX_BATCH_BYTES)
 
 
 def expect_archive(request: HttpRequest) -> None:

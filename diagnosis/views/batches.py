@@ -90,7 +90,9 @@ def _begin(request: HttpRequest) -> HttpResponse:
             raise archive_cut_off()
         if not form.is_valid():
             if wants_json(request):
-                raise FilmRefused("form_invalid", " ".join(e for each in form.errors.values() for e in each))
+                raise FilmRefused(
+                    "form_invalid", " ".join(str(e) for each in form.errors.values() for e in each)
+                )
             return _list(request, form)
         batch = _begun(form, request)
     except Refused as refusal:

@@ -110,7 +110,7 @@ def test_a_mail_names_nothing_but_a_number_and_goes_out_once(cast: Cast, batch: 
     assert batch.reference in sent.body
     assert "Research and education only. Not for clinical use." in sent.body
     for word in ("Smith", "alice", "operating point", "pneumonia "):
-        assert word not in sent.subject + sent.body
+        assert word not in f"{sent.subject} {sent.body}"
 
 
 @pytest.mark.usefixtures("by_mail")

@@ -18,7 +18,8 @@ FINISHED_WITHIN = 120_000  # milliseconds, on a busy machine
 
 
 def first_batch_finished(system: Stack) -> bool:
-    return system.query("SELECT state FROM diagnosis_batch ORDER BY id LIMIT 1")[0][0] == "finished"
+    ((state,),) = system.query("SELECT state FROM diagnosis_batch ORDER BY id LIMIT 1")
+    return bool(state == "finished")
 
 
 def test_a_zip_of_24_films_is_read_and_told_while_single_films_pass_it(alice: Page, system: Stack) -> None:

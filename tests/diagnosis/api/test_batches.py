@@ -10,7 +10,7 @@ from diagnosis.unpacking import unpack_batch
 from tests import zips
 from tests.api import assert_problem, client_of, film_upload
 from tests.cast import Cast
-from tests.films import NOT_FILMS
+from tests.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 BATCHES = "/api/v1/batches/"
@@ -22,7 +22,7 @@ def send_zip(cast: Cast, data: bytes, **headers: str) -> Any:
 
 
 def test_an_archive_becomes_a_batch_that_can_be_watched_to_its_end(cast: Cast) -> None:
-    answer = send_zip(cast, zips.zip_of(zips.chest_png(seed=1), NOT_FILMS["text"]))
+    answer = send_zip(cast, zips.zip_of(chest_png(seed=1), NOT_FILMS["text"]))
     batch = Batch.objects.get()
     assert (answer.status_code, answer.json()["state"]) == (201, "unpacking")
     assert answer["Location"].endswith(f"{BATCHES}{batch.uid}/")

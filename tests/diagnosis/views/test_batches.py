@@ -65,7 +65,7 @@ def test_a_zip_without_a_script_becomes_a_batch_and_leads_to_its_page(alice: Cli
     assert "0 of 2 done" in page
     assert 'hx-trigger="every 2s"' in page
     unpack_batch(batch_uid=str(batch.uid))
-    assert Study.objects.first().reference in alice.get(batch.get_absolute_url()).content.decode()
+    assert Study.objects.all()[0].reference in alice.get(batch.get_absolute_url()).content.decode()
 
 
 @pytest.mark.parametrize(

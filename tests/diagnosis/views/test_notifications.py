@@ -32,6 +32,7 @@ def test_the_list_leads_to_the_batch_and_marks_one_or_all(
     client.force_login(cast.alice)
     page = client.get(reverse("notifications")).content.decode()
     assert "24 films taken in" in page
+    assert told.batch is not None
     assert told.batch.get_absolute_url() in page
     part = client.post(reverse("notifications-read"), {"notification": told.uid}, headers=HTMX)
     assert (part.status_code, part["HX-Trigger"]) == (200, "notifications-changed")
