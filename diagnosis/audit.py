@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -16,6 +18,7 @@ from diagnosis.roles import AnyUser
 
 GENESIS = "0" * 64
 SYSTEM = "system"
+HEADS_FILE = "heads.txt"
 
 FAULTS = {
     "event_missing": "an event is missing before it",
@@ -167,3 +170,24 @@ def _sign_in_failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> 
     # The typed name may be a mistyped password, so only a known account is named.
     known = User.objects.filter(username=credentials.get("username", "")).first()
     record(actor=None, verb="sign_in_failed", target=known)
+
+
+def export_head(*, folder: Path) -> ChainReport:
+    """Verify the chain and append “time number:hash” to `folder`/heads.txt, unless it stands there already.
+
+    Nothing is written of a chain that is not whole or empty. The file belongs elsewhere too: only a line that
+    nobody could change shows a trail rewritten as a whole.
+    """
+    report = verify_chain()
+    if not report.is_whole or not report.events:
+        return report
+    folder.mkdir(parents=True, exist_ok=True)
+    heads = folder / HEADS_FILE
+    noted = f"{report.events}:{report.head}"
+    if heads.is_file() and noted in heads.read_text(encoding="ascii"):
+        return report
+    with heads.open("a", encoding="ascii") as stream:
+        stream.write(f"{timezone.now().isoformat(timespec='seconds')} {noted}\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return report

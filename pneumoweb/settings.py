@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from kombu import Queue
 
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,7 +93,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "pneumoweb.languages.PersonsLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "pneumoweb.signed_out.SignedOutMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -293,6 +294,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": PURGE_SECONDS,
         "options": {"expires": PURGE_SECONDS},
     },
+    "audit head": {"task": "diagnosis.tasks.export_audit_head", "schedule": crontab(hour=3, minute=17)},
     "heartbeat": {
         "task": "diagnosis.tasks.heartbeat",
         "schedule": HEARTBEAT_SECONDS,

@@ -20,6 +20,7 @@ from diagnosis.api.pagination import KeysetPagination
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import absolute
 from diagnosis.api.submissions import project_for
+from diagnosis.api_tokens import UPLOAD
 from diagnosis.batch_progress import progress_of
 from diagnosis.errors import FilmRefused
 from diagnosis.models import Batch, BatchItem, Project, Study
@@ -166,6 +167,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     """Many films sent together, in the caller's projects."""
 
     queryset = Batch.objects.none()
+    change_scope = UPLOAD
     pagination_class = KeysetPagination
     filter_backends = []
     lookup_field = "uid"
