@@ -16,7 +16,8 @@ def complaints(answer: Any) -> list[str]:
     policy = answer.headers.get("Content-Security-Policy", "")
     found = {
         "policy": "default-src 'none'" in policy,
-        "no frames by policy": "frame-ancestors 'none'" in policy
+        # Files have a policy of their own: a sandbox.
+        "no frames by policy": "frame-ancestors 'none'" in policy or "sandbox" in policy,
         or "sandbox" in policy,  # files are sandboxed
         "nothing inline": "unsafe" not in policy,
         "nosniff": answer.headers.get("X-Content-Type-Options") == "nosniff",

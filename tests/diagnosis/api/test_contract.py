@@ -38,7 +38,7 @@ HARMLESS = [
     (
         "POST /api/v1/batches/",
         "generated auth likely invalid",
-        "the cookie is made up, the token beside it right",
+        "the cookie is invented, the token right",
     ),
     (
         "POST /api/v1/batches/",
