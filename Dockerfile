@@ -12,6 +12,7 @@ COPY pneumoml pneumoml
 COPY diagnosis diagnosis
 COPY reading reading
 COPY insight insight
+COPY locale locale
 COPY templates templates
 COPY static static
 RUN useradd --uid 10001 --no-create-home pneumoweb && install -d -o pneumoweb -g pneumoweb -m 700 /data
