@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 import diagnosis.people_admin  # noqa: F401 - registers its pages
@@ -100,7 +101,7 @@ class StudyAdmin(ReadOnlyAdmin):
             request,
             queryset,
             lambda actor, study: retention.move_to_trash(actor=actor, study=study),
-            _("Moved to the trash: {}."),
+            gettext("Moved to the trash: {}."),
         )
 
 
@@ -155,7 +156,7 @@ class PredictionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Read again (failed ones)"), permissions=["administer"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         """Queue a new reading of the films whose reading failed."""
-        self.call_for_each(request, queryset, _read_again, _("Waiting to be read again: {}."))
+        self.call_for_each(request, queryset, _read_again, gettext("Waiting to be read again: {}."))
 
 
 def _read_again(actor: User, prediction: Prediction) -> None:
@@ -194,7 +195,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def activate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         """Let this version read the films from now on."""
         self.call_for_each(
-            request, queryset, _activate(queryset.count()), _("This version reads the films now: {}.")
+            request, queryset, _activate(queryset.count()), gettext("This version reads the films now: {}.")
         )
 
     @admin.action(description=_("Retire"), permissions=["administer"])
@@ -204,7 +205,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             request,
             queryset,
             lambda actor, model: registry.retire(actor=actor, model=model),
-            _("Retired: {}."),
+            gettext("Retired: {}."),
         )
 
 

@@ -1,6 +1,6 @@
 """What a reader fills in about a film."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,9 @@ from reading.region import Region, RegionRefused
 from reading.review import MAX_COMMENT
 from reading.timing import LONGEST
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _AGREES, _DISAGREES = "yes", "no"
 _EDGES = ("region_left", "region_top", "region_width", "region_height")
 SAVE, SIGN = "save", "sign"
@@ -20,7 +23,7 @@ def _whole_number() -> forms.NumberInput:
     return forms.NumberInput(attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"})
 
 
-def _pixels(label: str) -> forms.IntegerField:
+def _pixels(label: "StrOrPromise") -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         required=False,

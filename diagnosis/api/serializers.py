@@ -207,7 +207,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         if prediction.status != Prediction.Status.FAILED:
             return None
         sentence = FAILURES.get(prediction.failure_code, "The film could not be read.")
-        return {"code": prediction.failure_code, "detail": sentence}
+        return {"code": prediction.failure_code, "detail": str(sentence)}
 
 
 class PredictionDetailSerializer(PredictionSerializer):

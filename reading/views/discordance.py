@@ -56,7 +56,7 @@ def discordance_list(request: HttpRequest) -> HttpResponse:
 
 
 def _kinds(study: object) -> list[tuple[str, str]]:
-    return [(value, label) for value, label in Kind.choices if getattr(study, value)]
+    return [(value, str(label)) for value, label in Kind.choices if getattr(study, value)]
 
 
 @login_required

@@ -107,9 +107,9 @@ def _columns(form: HistoryFilter) -> list[Column]:
     for key, label in COLUMNS:
         if key == name:
             state = "descending" if descending else "ascending"
-            columns.append(Column(label, key if descending else f"-{key}", state))
+            columns.append(Column(str(label), key if descending else f"-{key}", state))
         else:
-            columns.append(Column(label, key if key == "subject" else f"-{key}", "none"))
+            columns.append(Column(str(label), key if key == "subject" else f"-{key}", "none"))
     return columns
 
 

@@ -91,7 +91,7 @@ def _saved(request: HttpRequest, study: Study, *, signed: bool) -> HttpResponse:
         messages.success(request, sentence)
         return redirect("study-reviews", uid=study.uid)
     study = _film_or_404(request, study.uid)  # anew: a signature may have opened the AI result
-    response = _panel(request, study, saved=sentence)
+    response = _panel(request, study, saved=str(sentence))
     response["HX-Trigger-After-Settle"] = "review-signed" if signed else "review-saved"
     return response
 
