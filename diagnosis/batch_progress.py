@@ -57,7 +57,8 @@ def progress_of(batch: Batch, user: AnyUser) -> Progress:
     still_open = batch.state in (Batch.State.RECEIVING, Batch.State.UNPACKING)
     total = max(came, batch.expected or 0) if still_open else came
     films = films_of(batch, user)
-    states = films.order_by().values_list("newest_status", "newest_outcome")
+    columns = ["newest_status", "newest_outcome"]
+    states = films.order_by().values_list(*columns)
     rows = list(states.annotate(Count("pk", distinct=True), Max("predictions__finished_at")))
     counted = {(status, outcome): number for status, outcome, number, _ in rows}
     by_status = {
@@ -97,5 +98,5 @@ def with_films(items: list[BatchItem], user: AnyUser) -> list[BatchItem]:
         film.pk: film for film in search.for_display(Study.objects.visible_to(user).filter(pk__in=wanted))
     }
     for item in items:
-        item.film = films.get(item.study_id)  # type: ignore[attr-defined]  # for this page only
+        item.film = films.get(item.study_id or 0)  # type: ignore[attr-defined]  # for this page only
     return items

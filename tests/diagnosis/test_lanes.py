@@ -1,0 +1,74 @@
+"""Films of batches wait in a lane of their own: one that is sent by itself passes them."""
+
+from typing import Any
+
+import pytest
+from celery import current_app
+from kombu import Connection
+
+from diagnosis import bell
+from diagnosis.batches import add_film, begin_batch
+from diagnosis.models import Study
+from diagnosis.reconcile import reconcile
+from diagnosis.submission import submit_study
+from tests.cast import Cast
+from tests.films import chest_png
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lanes of the rings, in their order."""
+    lanes: list[str] = []
+
+    def take(task: str, *, queue: str = "celery", **rest: Any) -> None:
+        lanes.append(queue)
+
+    monkeypatch.setattr(current_app, "send_task", take)
+    return lanes
+
+
+def test_each_film_is_rung_in_its_own_lane(
+    cast: Cast, active_model: object, sent: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = begin_batch(actor=cast.alice, project=cast.project)
+        add_film(actor=cast.alice, batch=batch, data=chest_png(seed=1))
+        submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=2))
+    assert sent == [bell.BATCH_LANE, "celery"]
+
+
+def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
+    study: Study, sent: list[str], settings: Any
+) -> None:
+    settings.RECONCILE_QUEUED_AFTER_SECONDS = 0
+    prediction = study.predictions.get()
+    later = prediction.queued_at
+    study.predictions.update(in_batch=True)
+    prediction.pk = prediction.uid = None
+    other = Study.objects.get(pk=study.pk)
+    other.pk, other.uid, other.sha256 = None, "00000000-0000-4000-8000-000000000000", "1" * 64
+    other.save()
+    other.predictions.create(
+        model_version=prediction.model_version, requested_by=prediction.requested_by, queued_at=later
+    )
+    reconcile()
+    assert sent == ["celery", bell.BATCH_LANE]
+
+
+def test_a_worker_serves_both_lanes_in_turn() -> None:
+    arrived: list[str] = []
+    with Connection("memory://") as connection, connection.channel() as channel:
+        lanes = [queue(channel) for queue in current_app.conf.task_queues]
+        for lane in lanes:
+            lane.declare()
+            lane.purge()
+        producer = connection.Producer(channel)
+        for routing_key in ["batch"] * 20 + ["celery"]:
+            producer.publish({"lane": routing_key}, routing_key=routing_key, exchange="")
+        with connection.Consumer(lanes, callbacks=[lambda body, message: arrived.append(body["lane"])]):
+            for _ in range(3):
+                connection.drain_events(timeout=1)
+        for lane in lanes:
+            lane.purge()
+    assert "celery" in arrived[:2]
+    assert arrived.count("batch") >= 1
