@@ -18,7 +18,6 @@ def complaints(answer: Any) -> list[str]:
         "policy": "default-src 'none'" in policy,
         # Files have a policy of their own: a sandbox.
         "no frames by policy": "frame-ancestors 'none'" in policy or "sandbox" in policy,
-        or "sandbox" in policy,  # files are sandboxed
         "nothing inline": "unsafe" not in policy,
         "nosniff": answer.headers.get("X-Content-Type-Options") == "nosniff",
         "no frames": answer.headers.get("X-Frame-Options") == "DENY",
