@@ -1,4 +1,4 @@
-"""Notes of films on their way in: what a killed process left half stored is found by its note and removed."""
+"""Notes of films on their way in, or out: what a killed process leaves by halves is found by its note."""
 
 import logging
 import os
@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def note(uid: UUID) -> None:
-    """Note, before the first file is written, that the files of this study come. Raises OSError.
+    """Note, before the first file is written or the row is deleted, that the study's files come or go.
+
+    Raises OSError.
 
     The note is an empty folder: it is there at once, and on disk when this returns.
     """

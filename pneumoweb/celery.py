@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.app.amqp import AMQP
 from celery.signals import setup_logging
 from kombu import Connection
@@ -29,8 +29,13 @@ class _Messages(AMQP):
     Connection = PersistentConnection
 
 
-app = Celery("pneumoweb", amqp=_Messages)
+class _Task(Task):  # type: ignore[type-arg]  # generic in the stubs only
+    Request = "pneumoweb.lost_broker:PersistentRequest"
+
+
+app = Celery("pneumoweb", amqp=_Messages, task_cls=_Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["consumer"].add("pneumoweb.lost_broker:LookForLostFilms")
 app.autodiscover_tasks()
 
 

@@ -1,15 +1,18 @@
 """What becomes of films in the trash: after some days they are deleted for good, unless a read was signed."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from diagnosis import audit
+from diagnosis import audit, incoming
 from diagnosis.models import Prediction, Study
 from diagnosis.retention import films_in_trash
 from reading.models import Review
@@ -67,7 +70,16 @@ def _purge(pk: int) -> bool:
         files = [film.original, film.display, film.thumbnail]
         places = [(file.storage, file.name) for file in files if file.name]
         audit.record(actor=None, verb="study_purged", target=film, sha256=film.sha256)
+        with suppress(OSError):  # a disk may be too full for the note; all the more the film has to go
+            incoming.note(
+                film.uid
+            )  # a process killed before it has deleted the files leaves them to the note
+        transaction.on_commit(lambda: _delete_files(film.uid, places))
         film.delete()
-        for storage, name in places:
-            transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))  # type: ignore[misc]
     return True
+
+
+def _delete_files(uid: UUID, places: list[tuple[Storage, str]]) -> None:
+    for storage, name in places:
+        storage.delete(name)
+    incoming.settle(uid)

@@ -10,6 +10,7 @@ from typing import Any
 from django.apps import AppConfig
 
 READ_SECONDS = 0.05
+SLOW, SLOW_SECONDS = "slow", 1.5  # the subject's code of a film that takes longer
 
 
 class StandIn(AppConfig):
@@ -25,6 +26,8 @@ class StandIn(AppConfig):
         compute = prediction._compute
 
         def hurt_and_compute(row: Any) -> Any:
+            if row.study.subject_code == SLOW:
+                time.sleep(SLOW_SECONDS)
             HARMS.get(row.study.subject_code, _none)()
             return compute(row)
 
