@@ -38,7 +38,7 @@ def test_one_film_from_sign_in_to_the_review_in_german(browser: Browser, system:
     page.get_by_role("button", name="Anmelden").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Aufnahmen")
 
-    page.get_by_role("link", name="Aufnahmen hochladen").click()
+    page.get_by_role("link", name="Hochladen", exact=True).click()
     page.locator("input[name=file]").set_input_files([film(4711)])
     expect(page.locator(".pw-upload")).to_contain_text(re.compile(r"\d,\d MB, bereit zum Hochladen"))
     check(page)
