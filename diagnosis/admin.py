@@ -87,7 +87,7 @@ class StudyAdmin(ReadOnlyAdmin):
         number = _number_in(search_term)
         return (found if number is None else found | queryset.filter(pk=number)), duplicates
 
-    @admin.display(description="film")
+    @admin.display(description=_("film"))
     def thumbnail_picture(self, study: Study) -> SafeString:
         """Show the thumbnail, by the address that checks who asks, with a link to the reading room."""
         source = reverse("study-thumbnail", kwargs={"uid": study.uid})
@@ -186,7 +186,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     ]
     actions = ["activate", "retire"]
 
-    @admin.display(description="card")
+    @admin.display(description=_("card"))
     def whole_card(self, model: ModelVersion) -> SafeString:
         """Show the model card as it was registered."""
         return _as_json(model.card)
@@ -240,7 +240,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "hash",
     ]
 
-    @admin.display(description="details")
+    @admin.display(description=_("details"))
     def what(self, event: AuditEvent) -> SafeString:
         """Show the details as text."""
         return _as_json(event.details)

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from diagnosis import audit
 from diagnosis.errors import Refused
@@ -28,9 +29,9 @@ M = TypeVar("M", bound=Model)
 class AdministrationSite(AdminSite):
     """Administrators manage here, auditors look; decided by role, never by the `is_staff` flag alone."""
 
-    site_header = "pneumoweb administration"
-    site_title = "pneumoweb administration"
-    index_title = "Administration"
+    site_header = _("pneumoweb administration")
+    site_title = _("pneumoweb administration")
+    index_title = _("Administration")
     site_url = "/"
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -82,7 +82,7 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         people: QuerySet[User] = super().get_queryset(request)
         return people.prefetch_related("groups")
 
-    @admin.display(description="roles")
+    @admin.display(description=_("roles"))
     def roles(self, person: User) -> str:
         """Name the roles."""
         return ", ".join(group.name for group in person.groups.all()) or "none"
