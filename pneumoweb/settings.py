@@ -367,7 +367,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"celery.beat": {"level": "WARNING"}},  # otherwise a line for every pass of the clock
+    "loggers": {
+        "celery.beat": {"level": "WARNING"},  # otherwise a line for every pass of the clock
+        "PIL": {"level": "INFO"},  # its DEBUG lines hold what a film's EXIF says
+    },
 }
 # Whoever sends this word may read /metrics; without one it is closed.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
