@@ -22,18 +22,22 @@ PAGE = 50
 _NEWEST = 2**62
 
 
+def _text() -> forms.TextInput:
+    return forms.TextInput({"class": "form-control"})
+
+
+def _day() -> forms.DateInput:
+    return forms.DateInput({"type": "date", "class": "form-control"}, format="%Y-%m-%d")
+
+
 class TrailForm(forms.Form):
     """What the list is narrowed by; every field is optional."""
 
-    actor = forms.CharField(max_length=150, required=False, label=_("User name"))
-    verb = forms.CharField(max_length=40, required=False, label=_("What was done"))
-    object_id = forms.CharField(max_length=64, required=False, label=_("Id of the film or other object"))
-    since = forms.DateField(
-        required=False, label=_("From day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        required=False, label=_("To day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    actor = forms.CharField(max_length=150, required=False, label=_("User name"), widget=_text())
+    verb = forms.CharField(max_length=40, required=False, label=_("What was done"), widget=_text())
+    object_id = forms.CharField(max_length=64, required=False, label=_("Id of the object"), widget=_text())
+    since = forms.DateField(required=False, label=_("From day"), widget=_day())
+    until = forms.DateField(required=False, label=_("To day"), widget=_day())
     before = forms.IntegerField(
         required=False, min_value=1, max_value=_NEWEST, widget=forms.HiddenInput, initial=None
     )
