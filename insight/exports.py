@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from diagnosis.models import ModelVersion, Study, StudyQuerySet
 from diagnosis.roles import may_export
 from insight.exports_columns import Cell, Line, cells_of
 from pneumoweb.secret import load_or_create_secret
-from reading.models import Review
+from reading.models import Adjudication, Review
 from reading.models.opinions import with_opinions
 
 CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
@@ -80,12 +80,12 @@ class Export:
         self.rows_given = 0
         for chunk in self.chunks():
             reads, addenda = _reads_of(self.actor, chunk)
+            decisions = decisions_on(chunk)
             for study in chunk:
                 prediction = shown_prediction(study)
                 for read in [*reads[study.pk]] or _NO_READS:
-                    line = Line(
-                        study, prediction, self._who, read, addenda[read.pk] if read is not None else []
-                    )
+                    added = addenda[read.pk] if read is not None else []
+                    line = Line(study, prediction, self._who, read, added, decisions.get(study.pk))
                     self.rows_given += 1
                     yield cells_of(line)
 
@@ -130,6 +130,13 @@ def _reads_of(actor: User, chunk: list[Study]) -> tuple[dict[int, list[Review]],
     for added in visible.signed().filter(addendum_to__isnull=False).order_by("pk"):
         addenda[added.addendum_to_id or 0].append(added)
     return reads, addenda
+
+
+def decisions_on(films: Iterable[Study]) -> dict[int, Adjudication]:
+    """Return the newest adjudication of each film whose reads are not withheld (see `with_opinions`)."""
+    open_films = [study.pk for study in films if not getattr(study, "others_hidden", True)]
+    decisions = Adjudication.objects.filter(study__in=open_films).select_related("adjudicator").order_by("pk")
+    return {decision.study_id: decision for decision in decisions}
 
 
 def person_name(person: int, username: str) -> str:

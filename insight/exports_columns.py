@@ -9,7 +9,7 @@ from datetime import datetime
 
 from diagnosis.models import ModelVersion, Prediction, Study
 from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
-from reading.models import Review
+from reading.models import Adjudication, Review
 
 Cell = str | int | float | bool | datetime | None
 NONE_FOUND = "none"
@@ -20,8 +20,8 @@ NEVER_EMPTY = "never empty"
 class Line:
     """One row: a film with one reader's read of it, or a film that nobody has read (as far as one may know).
 
-    `prediction` is None where there is none or where it is withheld. `who` turns the id and the user name of
-    a person into what the export calls them.
+    `prediction` and `decision` are None where there is none or where it is withheld. `who` turns the id and
+    the user name of a person into what the export calls them.
     """
 
     study: Study
@@ -29,6 +29,7 @@ class Line:
     who: Callable[[int, str], str]
     read: Review | None = None
     addenda: list[Review] = field(default_factory=list)
+    decision: Adjudication | None = None
 
     @property
     def others_hidden(self) -> bool:
@@ -119,10 +120,21 @@ def _addendum(name: str, meaning: str, kind: str, **more: str) -> Column:
     return Column(name, meaning, kind, value, missing="no signed addendum", **more)
 
 
+def _decision(name: str, meaning: str, kind: str, field_name: str, **more: str) -> Column:
+    """Make a column of one field of the film's adjudication."""
+
+    def value(line: Line) -> Cell:
+        found: Cell = getattr(line.decision, field_name) if line.decision else None
+        return found
+
+    return Column(name, meaning, kind, value, missing=_NO_DECISION, **more)
+
+
 _NOT_DICOM = "not a DICOM film, or the file did not say"
 _NO_RUN = "no run of a model, or withheld"
 _NO_RESULT = "no result, or withheld"
 _NO_READ = "the film has no read, or none that you may see yet"
+_NO_DECISION = "nobody has adjudicated the film, or withheld with others' reads"
 _FINDINGS, _SHARE = _codes(Review.Finding.values), "share of the film, 0 to 1"
 
 FILM = (
@@ -329,7 +341,33 @@ READ = (
     _addendum("addendum_signed_at", "When the newest addendum was signed", "time"),
 )
 
-COLUMNS: tuple[Column, ...] = (*FILM, *AI, *READ)
+DECISION = (
+    _decision(
+        "adjudicated_finding", "Final finding where signed reads differ", "code", "finding", allowed=_FINDINGS
+    ),
+    _decision(
+        "adjudication_basis",
+        "third_reader: decided by somebody who had not read the film; consensus: by one of its readers",
+        "code",
+        "basis",
+        allowed=_codes(Adjudication.Basis.values),
+    ),
+    Column(
+        "adjudicator",
+        "Who decided, named as in reader",
+        "text",
+        lambda line: (
+            line.who(line.decision.adjudicator_id, line.decision.adjudicator.get_username())
+            if line.decision
+            else None
+        ),
+        missing=_NO_DECISION,
+    ),
+    _decision("adjudication_rationale", "The reasons given", "text", "rationale"),
+    _decision("adjudicated_at", "When it was decided", "time", "decided_at"),
+)
+
+COLUMNS: tuple[Column, ...] = (*FILM, *AI, *READ, *DECISION)
 NAMES = tuple(column.name for column in COLUMNS)
 CODEBOOK_HEADER = ("name", "meaning", "type", "unit", "allowed", "empty_when")
 

@@ -19,7 +19,7 @@ from diagnosis.pictures import OVERLAY, render_picture
 from insight import reports_pdf as pdf
 from insight import words
 from insight.exports import person_name, software
-from reading.models import Review
+from reading.models import Adjudication, Review
 from reading.models.opinions import opinions_hidden
 
 PICTURE_SIDE = 1000  # pixels: about 300 a inch on paper
@@ -198,7 +198,8 @@ def _numbers(prediction: Prediction, said: ResultWords) -> list[tuple[str, str]]
 
 def _reads(actor: User, study: Study) -> Iterator[Flowable]:
     yield pdf.text(_("Reads"), "heading")
-    if opinions_hidden(actor, study):
+    withheld = opinions_hidden(actor, study)
+    if withheld:
         yield pdf.text(_("Other readers' reads are hidden from you until you have signed your own."))
     visible = Review.objects.visible_to(actor).filter(study=study)
     reviews = list(visible.select_related("study", "prediction", "reader", "addendum_to").order_by("pk"))
@@ -207,6 +208,17 @@ def _reads(actor: User, study: Study) -> Iterator[Flowable]:
         yield pdf.text(_("No read to show."))
     for review in shown:
         yield from _one_read(review)
+    decision = None if withheld else study.adjudications.select_related("adjudicator").first()
+    if decision is not None:
+        yield from _decision(decision)
+
+
+def _decision(decision: Adjudication) -> Iterator[Flowable]:
+    who = person_name(decision.adjudicator_id, decision.adjudicator.get_username())
+    yield pdf.text(_("Adjudication"), "heading")
+    yield pdf.text(f"{who}: {decision.get_finding_display()}", "strong")
+    yield pdf.text(f"{pdf.moment(decision.decided_at)}. {decision.get_basis_display()}.", "small")
+    yield pdf.text(decision.rationale)
 
 
 def _one_read(review: Review) -> Iterator[Flowable]:

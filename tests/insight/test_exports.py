@@ -22,17 +22,18 @@ from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Stud
 from insight import exports, exports_files
 from insight.exports import Export, begin_export, person_code
 from insight.exports_columns import NAMES
-from reading.models import ReadingSettings, Review
+from reading.models import Adjudication, ReadingSettings, Review
 from reading.review import review_study
 from tests.cast import Cast
 from tests.reading.views.test_history import predict, put_in
+from tests.second_factor import just_signed_in
 
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
 def client_of(user: User) -> Client:
     client = Client()
-    client.force_login(user)
+    just_signed_in(client, user)
     return client
 
 
@@ -158,6 +159,18 @@ def test_reads_that_are_blind_to_each_other_are_withheld_though_the_ai_result_is
     assert (row["reads_withheld"], row["reader"], row["ai_outcome"]) == ("true", "", "pneumonia")
     read(cast.rania, finished_study)
     assert {row["reader"] for row in rows_of(cast.rania)} == {"rania", "rob"}
+
+
+def test_an_adjudication_stands_beside_the_reads_and_is_withheld_with_them(
+    hidden: Study, cast: Cast, rob: User
+) -> None:
+    for finding in ("normal", "other"):
+        Adjudication.objects.create(
+            study=hidden, adjudicator=rob, basis="consensus", finding=finding, rationale="Agreed"
+        )
+    decided = ("adjudicated_finding", "adjudicator", "adjudication_rationale")
+    assert [[row[name] for name in decided] for row in rows_of(cast.aude)] == [["other", "rob", "Agreed"]]
+    assert [[row[name] for name in decided] for row in rows_of(cast.rania)] == [["", "", ""]]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "zip"])
