@@ -4,7 +4,6 @@
   const PARALLEL = 3;
   const form = document.getElementById("upload-form");
   const picker = form.querySelector("input[name='file']");
-  const folder = form.querySelector("[data-folder]");
   const zone = form.querySelector("[data-dropzone]");
   const list = form.querySelector("[data-rows]");
   const summary = form.querySelector("[data-summary]");
@@ -176,7 +175,6 @@
   }
 
   picker.addEventListener("change", function () { addFiles(picker.files); picker.value = ""; });
-  folder.addEventListener("change", function () { addFiles(folder.files); folder.value = ""; });
   for (const name of ["dragenter", "dragover"]) {
     document.addEventListener(name, function (event) {
       event.preventDefault();
