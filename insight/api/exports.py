@@ -76,6 +76,7 @@ class ReadsCsvView(_ExportView):
     """The rows as CSV."""
 
     @extend_schema(
+        operation_id="exports_reads_csv",
         summary="Export one row a read as CSV (readers, auditors, administrators)",
         responses={(200, "text/csv"): OpenApiTypes.STR, 403: ProblemSerializer},
         filters=True,
@@ -93,6 +94,7 @@ class ReadsXlsxView(_ExportView):
     """The rows as an Excel workbook."""
 
     @extend_schema(
+        operation_id="exports_reads_xlsx",
         summary="Export one row a read as Excel workbook (readers, auditors, administrators)",
         responses={_XLSX_TYPE: OpenApiTypes.BINARY, 403: ProblemSerializer},
         filters=True,
@@ -114,6 +116,7 @@ class CodebookView(GenericAPIView[Study]):
     pagination_class = None
 
     @extend_schema(
+        operation_id="exports_codebook_csv",
         summary="Show what the columns of an export mean, as CSV",
         responses={(200, "text/csv"): OpenApiTypes.STR},
         filters=False,
