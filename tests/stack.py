@@ -110,9 +110,9 @@ class Stack:
                 self._start(process.name, [sys.executable, *process.command])
 
     def start_web(self) -> None:
-        """Start gunicorn and wait until it answers."""
-        gunicorn = [sys.executable, "-m", "gunicorn", "pneumoweb.wsgi", "--worker-class", "gthread"]
-        self._start("web", [*gunicorn, "--threads", "8", "--bind", f"127.0.0.1:{self.port}"])
+        """Start the web server with the command of run.sh and wait until it answers."""
+        (web,) = [process for process in processes(self.site) if process.name == "web"]
+        self._start("web", [sys.executable, *web.command])
         wait_until(self._answers, seconds=60, what="the web server")
 
     def _answers(self) -> bool:

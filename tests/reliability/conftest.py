@@ -48,7 +48,8 @@ def start_stack(tmp_path: Path) -> Iterator[StartStack]:
 @pytest.fixture(scope="session")
 def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uploader]:
     """A whole system with a stand-in for the network, its worker at work; each test leaves it well."""
-    stack = Stack(tmp_path_factory.mktemp("light") / "var", settings=LIGHT)
+    settings = {**LIGHT, "LOG_FORMAT": "json"}
+    stack = Stack(tmp_path_factory.mktemp("light") / "var", settings=settings)
     try:
         stack.prepare()
         stack.start_broker()

@@ -10,6 +10,7 @@ PREDICTION_LEASE_SECONDS = 3
 RECONCILE_SECONDS = 1
 RECONCILE_QUEUED_AFTER_SECONDS = 3
 HEARTBEAT_SECONDS = 5
+BATCH_LEASE_SECONDS = 10
 CELERY_BEAT_SCHEDULE["reconcile"].update(schedule=RECONCILE_SECONDS)  # noqa: F405
 CELERY_BEAT_SCHEDULE["heartbeat"].update(schedule=HEARTBEAT_SECONDS)  # noqa: F405
 # Most of a sign-in's time; nothing here depends on how slow a password is.

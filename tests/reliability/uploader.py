@@ -30,7 +30,7 @@ class Uploader:
         status, text = self.try_upload(**fields)
         assert status == 201, text
 
-    def try_upload(self, **fields: str) -> tuple[int, str]:
+    def try_upload(self, request_id: str = "", **fields: str) -> tuple[int, str]:
         """Upload one film that was not there before; return how that was answered."""
         film, self.sent = chest_png(seed=self.sent), self.sent + 1
         started = time.monotonic()
@@ -38,7 +38,7 @@ class Uploader:
             f"{self.stack.url}/api/v1/studies/",
             files={"file": ("film.png", film, "image/png")},
             data=fields,
-            headers=self.headers,
+            headers={**self.headers, "X-Request-ID": request_id},
             timeout=60,
         )
         self.seconds.append(time.monotonic() - started)
