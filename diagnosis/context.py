@@ -14,9 +14,10 @@ def reading_room(request: HttpRequest) -> dict[str, Any]:
     """Template context shared by all pages."""
     user = getattr(request, "user", None)
     if user is None:
-        return {"disclaimer": settings.DISCLAIMER}
+        return {"disclaimer": settings.DISCLAIMER, "languages": settings.LANGUAGES}
     return {
         "disclaimer": settings.DISCLAIMER,
+        "languages": settings.LANGUAGES,
         "preferences": preferences_of(user),
         "unread": lambda: Notification.objects.visible_to(user).unread().count(),
         "may_upload": roles.may_upload(user),

@@ -83,6 +83,12 @@ def test_the_language_of_a_person_is_kept_in_their_preferences_too(client: Clien
     assert 'lang="es"' in html_tag(client.get(reverse("studies")))
 
 
+def test_each_language_is_offered_in_its_own_words(client: Client, db: None) -> None:
+    page = client.get(reverse("login"), headers={"accept-language": "es"}).content.decode()
+    offered = re.findall(r'name="language" value="([^"]+)"[^>]*>([^<]+)<', page)
+    assert offered == [("en-gb", "English"), ("de", "Deutsch"), ("es", "Español")]
+
+
 @pytest.mark.parametrize("who", ["visitor", "rania"])
 def test_an_unknown_language_changes_nothing(client: Client, cast: Cast, who: str) -> None:
     if who == "rania":
