@@ -22,6 +22,11 @@ APART = {
 ORDER = ["data", "metrics", "scope", "explanation", "calibration", "preprocessing", "training"]
 NAMES = {
     "n": _("Films"),
+    "films": _("Films"),
+    "accuracy": _("Accuracy"),
+    "sensitivity": _("Sensitivity"),
+    "specificity": _("Specificity"),
+    "threshold": _("Threshold"),
     "auc": _("Area under the ROC curve (AUC)"),
     "auc_pr": _("Area under the precision–recall curve"),
     "average_precision": _("Average precision"),
@@ -38,6 +43,9 @@ NAMES = {
     "fn": _("False negative"),
     "tp": _("True positive"),
     "data": _("Data"),
+    "calibration": _("Calibration"),
+    "preprocessing": _("Preprocessing"),
+    "training": _("Training"),
     "metrics": _("How well it does"),
     "sha256": "SHA-256",
     "url": "URL",
