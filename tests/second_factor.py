@@ -4,7 +4,12 @@ import re
 import time
 from typing import Any
 
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -36,3 +41,15 @@ def set_up_app(client: Client) -> tuple[str, list[str]]:
 def give_code(client: Client, code: str) -> Any:
     """Answer the question for the second factor while signing in."""
     return client.post(reverse("mfa_authenticate"), {"code": code})
+
+
+def just_signed_in(client: Client, user: User) -> Client:
+    """Sign in without a password, as if it had been given a moment ago."""
+    client.force_login(user)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "password", "at": time.time(), "reauthenticated": True}
+    ]
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+    session.save()
+    return client

@@ -10,6 +10,7 @@ from reading.models import Review
 from reading.review import review_study
 from tests.cast import Cast
 from tests.routes import Route, all_routes
+from tests.second_factor import just_signed_in
 
 # Nobody has no role, Rania reads and Alice uploads in the film's project, Otto does both in another one,
 # Aude audits, Adam administers, Root is a superuser.
@@ -34,15 +35,15 @@ GET: dict[str, list[int]] = {
     "mfa_index": PAGE,
     "mfa_authenticate": [302] * 8,  # only between the password and the second factor
     "mfa_reauthenticate": [302] * 8,  # only for those who have a second factor
-    "mfa_activate_totp": [302] * 8,  # the cast has given no password, so it is asked for one
+    "mfa_activate_totp": PAGE,
     "mfa_deactivate_totp": [302, 404, 404, 404, 404, 404, 404, 404],
     "mfa_view_recovery_codes": [302, 404, 404, 404, 404, 404, 404, 404],
     "mfa_download_recovery_codes": [302, 404, 404, 404, 404, 404, 404, 404],
-    "mfa_generate_recovery_codes": [302] * 8,
+    "mfa_generate_recovery_codes": PAGE,
     "mfa_list_webauthn": PAGE,
-    "mfa_add_webauthn": [302] * 8,
-    "mfa_edit_webauthn": [302] * 8,
-    "mfa_remove_webauthn": [302] * 8,
+    "mfa_add_webauthn": PAGE,
+    "mfa_edit_webauthn": [302, 404, 404, 404, 404, 404, 404, 404],
+    "mfa_remove_webauthn": [302, 404, 404, 404, 404, 404, 404, 404],
     "mfa_reauthenticate_webauthn": [302] * 8,
     "tokens": PAGE,
     "tokens-revoke-all": POST_ONLY_PAGE,
@@ -164,9 +165,9 @@ def review(finished_study: Study, cast: Cast) -> Review:
 def client_of(who: str, cast: Cast) -> Client:
     client = Client(raise_request_exception=False)
     if who == "root":
-        client.force_login(User.objects.get_or_create(username="root", is_superuser=True)[0])
+        just_signed_in(client, User.objects.get_or_create(username="root", is_superuser=True)[0])
     elif who != "anonymous":
-        client.force_login(getattr(cast, who))
+        just_signed_in(client, getattr(cast, who))
     return client
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from diagnosis.errors import Refused
 from diagnosis.pictures import OVERLAY
 from diagnosis.views.access import signed_in
+from diagnosis.views.reauthentication import recently_authenticated
 from insight import exports_files as files
 from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
 from insight.exports_columns import COLUMNS
@@ -133,6 +134,7 @@ def _file(
 
 
 @login_required
+@recently_authenticated
 @require_GET
 def reads_csv(request: HttpRequest) -> HttpResponseBase:
     """Hand out the rows as CSV, while they are read."""
@@ -144,6 +146,7 @@ def reads_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 @login_required
+@recently_authenticated
 @require_GET
 def reads_xlsx(request: HttpRequest) -> HttpResponseBase:
     """Hand out the rows, the codebook and what the export is as an Excel workbook."""
@@ -156,6 +159,7 @@ def reads_xlsx(request: HttpRequest) -> HttpResponseBase:
 
 
 @login_required
+@recently_authenticated
 @require_GET
 def films_zip(request: HttpRequest) -> HttpResponseBase:
     """Hand out rows, codebook and the chosen pictures as a ZIP file, while it is made."""
