@@ -48,7 +48,7 @@ def seconds(value: float) -> str:
 
 def day(value: date | str) -> str:
     """Write a day; words that stand in its place stay as they are."""
-    return value if isinstance(value, str) else date_format(value, "j M Y")
+    return value if isinstance(value, str) else date_format(value, "SHORT_DATE_FORMAT")
 
 
 def interval(low: float, high: float, write: Writer = number) -> str:
