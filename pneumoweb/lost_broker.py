@@ -9,7 +9,7 @@ from celery.worker.request import Request
 logger = logging.getLogger(__name__)
 
 
-class PersistentRequest(Request):  # type: ignore[misc]  # Celery's class has no types
+class PersistentRequest(Request):
     """Lets the failure of an acknowledgement through to the consumer, who connects again.
 
     Celery itself logs a timeout and goes on: the message counts as being at work for ever, and a worker that
@@ -21,7 +21,7 @@ class PersistentRequest(Request):  # type: ignore[misc]  # Celery's class has no
         super().__init__(message, *args, **{**kwargs, "connection_errors": ()})
 
 
-class LookForLostFilms(bootsteps.StartStopStep):  # type: ignore[misc]  # likewise
+class LookForLostFilms(bootsteps.StartStopStep):
     """Whenever the connection is there (again): the clock's next pass may be some seconds away, or lost."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
