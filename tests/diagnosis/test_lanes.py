@@ -44,7 +44,6 @@ def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
     prediction = study.predictions.get()
     later = prediction.queued_at
     study.predictions.update(in_batch=True)
-    prediction.pk = prediction.uid = None
     other = Study.objects.get(pk=study.pk)
     other.pk, other.uid, other.sha256 = None, "00000000-0000-4000-8000-000000000000", "1" * 64
     other.save()
