@@ -39,12 +39,10 @@ def films_to_decide(user: AnyUser) -> StudyQuerySet:
     if not isinstance(user, User) or not may_review(user):
         return Study.objects.none()
     own = Review.objects.reads().filter(study=OuterRef("pk"), reader=user).order_by()
-    named = ReadingSettings.adjudicators.through.objects.filter(
-        readingsettings__project=OuterRef("project")
-    ).order_by()
+    named = ReadingSettings.objects.filter(project=OuterRef("project"), adjudicators__isnull=False)
     films = with_reads(Study.objects.visible_to(user)).filter(readers_differ())
     films = films.filter(Q(reads_given__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
-    films = films.filter(Exists(named.filter(user=user)) | (~Exists(named) & Exists(own)))
+    films = films.filter(Exists(named.filter(adjudicators=user)) | (~Exists(named) & Exists(own)))
     decisions = Adjudication.objects.filter(study=OuterRef("pk")).order_by()
     return films.annotate(decided=Exists(decisions)).order_by("created_at", "pk")
 
@@ -69,7 +67,7 @@ def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Ad
         film = films_to_decide(actor).filter(pk=study.pk).first()
         if film is None:
             raise Conflict("not_to_decide", _("This film does not wait for your adjudication."))
-        basis = Basis.CONSENSUS if film.own_read else Basis.THIRD_READER
+        basis = Basis.CONSENSUS if getattr(film, "own_read", False) else Basis.THIRD_READER
         decision = Adjudication.objects.create(
             study=film, adjudicator=actor, basis=basis, finding=finding, rationale=rationale
         )

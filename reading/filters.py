@@ -10,25 +10,22 @@ from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import (
     BooleanField,
-    Case,
     Exists,
     ExpressionWrapper,
     F,
     OuterRef,
     Q,
     Subquery,
-    Value,
-    When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis import search
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
-from reading.models import OTHERS_SHOWN, FilmTag, Review, Tag, with_opinions
+from reading.lists import tagged, with_sort_probability
+from reading.models import OTHERS_SHOWN, Review, Tag, with_opinions
 
 ANY = ("", _("Any"))
 REVIEW_STATES = [
@@ -193,19 +190,6 @@ _REVIEW_CONDITIONS = {
     "agreed": Q(agreed=True),
     "disagreed": Q(disagreed=True),
 }
-
-
-def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
-    """Keep the films on which this person may see the tag."""
-    put = FilmTag.objects.filter(tag=tag, study=OuterRef("pk")).visible_to(user)
-    return studies.filter(Exists(put.order_by()))
-
-
-def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:
-    """Add `sort_probability`, the newest calibrated one; what is withheld sorts as if there were none."""
-    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
-    shown = Case(When(ai_hidden=False, then=Subquery(newest.values("calibrated_probability")[:1])))
-    return studies.annotate(sort_probability=Coalesce(shown, Value(-1.0)))
 
 
 def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Subquer
 from diagnosis.models import BatchItem, Study, StudyQuerySet
 from reading.adjudication import with_reads
 from reading.claims import live_claims
-from reading.filters import tagged, with_sort_probability
+from reading.lists import tagged, with_sort_probability
 from reading.models import Adjudication, ReadingClaim, Review, Tag
 
 OLDEST = "oldest"

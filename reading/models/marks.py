@@ -53,7 +53,8 @@ class MarkQuerySet(models.QuerySet[models.Model]):
         always = Q(author=user)
         if self.model is FilmTag:
             always |= Q(tag__before_reading=True)
-        return marks.filter(OTHERS_SHOWN | always)
+        shown: MarkQuerySet = marks.filter(OTHERS_SHOWN | always)
+        return shown
 
 
 class FilmTag(models.Model):

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -54,7 +55,7 @@ def adjudication_list(request: HttpRequest) -> HttpResponse:
     """Show the oldest films that wait for this person's decision; nothing of what the reads say."""
     if not may_review(request.user):
         raise PermissionDenied
-    waiting = films_to_decide(request.user).filter(decided=False)
+    waiting = films_to_decide(request.user).filter(Q(decided=False))
     films = list(waiting.select_related("project")[: FILMS_SHOWN + 1])
     context = {"films": films[:FILMS_SHOWN], "more": len(films) > FILMS_SHOWN}
     return render(request, "reading/adjudication_list.html", context)

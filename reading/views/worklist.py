@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +52,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     remember_wishes(request, wishes)
     queue = queue_of(reader, wishes)
     films = list(queue.select_related("project", "claim__reader")[:FILMS_SHOWN])
-    first = next((film for film in films if not film.taken), None)
+    first = next((film for film in films if not getattr(film, "taken", False)), None)
     context = {
         "films": films,
         "left": queue.count(),
@@ -63,7 +64,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "tags": Tag.objects.filter(project__in=projects).select_related("project"),
         "states": STATE_NAMES,
         "orders": ORDER_NAMES,
-        "to_decide": films_to_decide(reader).filter(decided=False).count(),
+        "to_decide": films_to_decide(reader).filter(Q(decided=False)).count(),
         "reader": reader,
         "view_projects": projects,
         **views_of(request, SavedView.Page.WORKLIST),

@@ -100,7 +100,7 @@ def test_from_sign_in_to_a_film_and_out_again(browser: Browser, system: Stack, w
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     page.keyboard.press("Enter")
-    tab_to(page, "Sign out", ".pw-menu-panel button")
+    tab_to(page, "Sign out", ".pw-menu-panel form[action$='/logout/'] button")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
     context.close()

@@ -97,7 +97,7 @@ def heard(reader: User, study: Study) -> list[str]:
     client.force_login(reader)
     pages = {
         "panel": client.get(reverse("study-reviews", args=[study.uid])).content.decode(),
-        "discordance": client.get(reverse("discordance")).content.decode(),
+        "discordance": client.get(reverse("discordance")).content.decode().replace(study.reference, WORDS),
         "history": client.get(reverse("studies")).content.decode(),
         "api": caller.get(f"/api/v1/studies/{study.uid}/").content.decode(),
         "api list": caller.get("/api/v1/reviews/").content.decode(),
@@ -119,7 +119,7 @@ def heard(reader: User, study: Study) -> list[str]:
 def test_reads_are_blind_to_each_other_until_ones_own_is_signed(
     cast: Cast, rob: User, finished_study: Study
 ) -> None:
-    sign(rob, finished_study, "other", agrees_with_ai=False, comment=WORDS)
+    sign(rob, finished_study, "normal", agrees_with_ai=False, comment=WORDS)
     rules(cast, reads=2, blind=True)
     assert heard(cast.rania, finished_study) == []
     sign(cast.rania, finished_study, sign=False)  # a draft opens nothing
@@ -129,8 +129,10 @@ def test_reads_are_blind_to_each_other_until_ones_own_is_signed(
 
 
 def test_without_the_rule_the_same_search_finds_them(cast: Cast, rob: User, finished_study: Study) -> None:
-    sign(rob, finished_study, "other", agrees_with_ai=False, comment=WORDS)
-    assert {"panel", "history", "api", "api list"} <= set(heard(cast.rania, finished_study))
+    sign(rob, finished_study, "normal", agrees_with_ai=False, comment=WORDS)
+    assert {"panel", "history", "api", "api list", "discordance", "discordant"} <= set(
+        heard(cast.rania, finished_study)
+    )
 
 
 def test_the_rule_holds_in_its_own_project_alone_and_not_for_those_who_do_not_read(
