@@ -251,8 +251,8 @@ def test_a_readers_name_is_no_formula_in_a_spreadsheet(cast: Cast, films: list[S
 
 @pytest.mark.parametrize(
     "query",
-    ["?weeks=1", "?weeks=x", "?until=never", "?until=1999-12-31", "?until=9999-01-01", "?project=no", "?version=no",
-     "?project=%00", "?version=%00&weeks=12%00"],
+    ["?weeks=1", "?weeks=x", "?until=never", "?until=1999-12-31", "?until=9999-01-01", "?project=no",
+     "?version=no", "?project=%00", "?version=%00&weeks=12%00"],
 )  # fmt: skip
 def test_bad_choices_are_refused_in_words(cast: Cast, active_model: ModelVersion, query: str) -> None:
     answer = page(cast.rania, query)
