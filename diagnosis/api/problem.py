@@ -1,12 +1,15 @@
 """Every error of the API as application/problem+json (RFC 9457), with one sentence for people."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import UnreadablePostError
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import ErrorResponse
@@ -17,7 +20,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from diagnosis.api.parsers import PayloadTooLarge
-from diagnosis.errors import Refused
+from diagnosis.errors import NotReady, Refused
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _SERVER_ERROR = "Something went wrong on the server. Tell an administrator the number of this request: {}."
@@ -38,6 +43,10 @@ class ProblemHandler(ExceptionHandler):
         """Map what is expected to an APIException; everything else becomes a 500 without details."""
         if isinstance(exc, Refused):
             return RefusedProblem(exc)
+        if isinstance(exc, OperationalError):  # locked for long, full, or gone
+            logger.error("The database could not be used.", exc_info=exc)
+            sentence = _("The database cannot be used at the moment. Try again in a moment.")
+            return RefusedProblem(NotReady("database_unavailable", sentence))
         if isinstance(exc, RequestDataTooBig):
             return PayloadTooLarge("The request", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         if isinstance(exc, (SuspiciousOperation, BadRequest, UnreadablePostError)):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from diagnosis.api import studies
@@ -36,6 +37,19 @@ def test_a_fault_of_ours_is_500_without_details(
     problem = assert_problem(response, 500)
     assert "secret" not in response.content.decode()
     assert "administrator" in problem["detail"]
+
+
+def test_a_database_that_cannot_be_used_is_503_and_the_log_says_why(
+    cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(request: Any) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(studies, "submit", full)
+    response = client_of(cast.alice).post("/api/v1/studies/", {"file": film_upload()})
+    assert_problem(response, 503, "database_unavailable")
+    assert "disk is full" not in response.content.decode()
+    assert "disk is full" in caplog.text
 
 
 @pytest.mark.parametrize("debug", [True, False])
