@@ -39,7 +39,7 @@ class AdministrationSite(AdminSite):
         return may_audit(request.user) and opens_administration(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send visitors to sign in, and who lacks a second factor to it; raises PermissionDenied for others."""
+        """Send visitors to sign in, others to their second factor; raises PermissionDenied without a role."""
         wanted = request.GET.get("next") or reverse("admin:index")
         if may_audit(request.user):
             return to_second_factor(request, wanted)

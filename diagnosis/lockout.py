@@ -1,4 +1,4 @@
-"""How often a password or a code may be tried: counted before it is checked, so that none slips by in parallel.
+"""How often a password or a code may be tried: counted before it is checked, so that none slips by.
 
 The rows are those of axes, whose own way counts after the check: fifty attempts at once would all be checked.
 """
@@ -24,7 +24,7 @@ _WAIT_SECONDS, _ASK_AGAIN_SECONDS = 15.0, 0.2
 def take_place(*, account: str, address: str) -> bool:
     """Count one attempt as under way and return True, or False when the account is locked for the address.
 
-    AXES_FAILURE_LIMIT attempts are let through. Whoever finds all places taken by attempts under way waits for
+    AXES_FAILURE_LIMIT attempts are let through. Who finds all places taken by attempts under way waits for
     them a moment, so that several programs of one person may sign in at once. `account` is an account_key.
     """
     deadline = time.monotonic() + _WAIT_SECONDS

@@ -57,7 +57,7 @@ def code_is_right(*, user: User, code: str) -> bool:
 
 
 def reset_second_factor(*, actor: User | None, user: User) -> int:
-    """Take all second factors from an account and return how many; signing in needs the password only then."""
+    """Take all second factors from an account and return how many; the password alone signs in then."""
     with transaction.atomic():
         factors = Authenticator.objects.filter(user=user)
         kinds = sorted(factors.values_list("type", flat=True))

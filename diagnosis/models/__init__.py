@@ -29,8 +29,8 @@ __all__ = [
     "ResultDisclosure",
     "Study",
     "StudyQuerySet",
-    "UserPreference",
     "TokenDetails",
+    "UserPreference",
     "WorkerStatus",
     "_display_path",  # the migrations name these three
     "_original_path",

@@ -1,4 +1,4 @@
-"""Attempts to sign in as they come by request: from which address, by which account, and whether one more is let in."""
+"""Attempts to sign in as they come: from which address, for which account, and whether it is let in."""
 
 import ipaddress
 from typing import Any

@@ -1,4 +1,4 @@
-"""What opens the administration besides a role: a second factor that this session proved; and the way to it."""
+"""What opens the administration besides a role: a second factor that this session proved."""
 
 from functools import wraps
 
