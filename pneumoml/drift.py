@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 BINS = 10
 # The customary bands of scorecard builders (Siddiqi 2006): a rule of thumb, not a test.
 MODERATE_FROM, LARGE_FROM = 0.1, 0.25
@@ -26,6 +29,12 @@ def stability_index(reference: Sequence[int], found: Sequence[int]) -> float:
 def expected_by_chance(bins: int, reference: int, found: int) -> float:
     """The index that two samples of these sizes have on average without any shift (Yurdakul 2018)."""
     return (bins - 1) * (1 / reference + 1 / found)
+
+
+def histogram(probabilities: NDArray[np.floating[Any]]) -> list[int]:
+    """Count calibrated probabilities (n,), 0 to 1, in ten equal bins; 1 counts in the last."""
+    counts, _ = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
+    return [int(count) for count in counts]
 
 
 def band(index: float) -> str:

@@ -15,6 +15,7 @@ from pneumoml.augment import AugmentConfig
 from pneumoml.calibration import OperatingChoice, Scaling, choose_threshold, fit_scaling, rates_at
 from pneumoml.charts import draw_epochs, draw_evaluation
 from pneumoml.dataset import LabelledFilm, load_pixels
+from pneumoml.drift import histogram
 from pneumoml.features import PassPlan, cached_pass
 from pneumoml.fitting import read_log, tail_logits
 from pneumoml.metrics import Floats, auc, brier, ece, summary
@@ -155,6 +156,7 @@ def write_version(
         "validation": summary(
             clean.labels, probabilities, judged.choice.threshold, [film.patient for film in validation]
         ),
+        "score_histogram": {"of": "validation films, calibrated", "counts": histogram(probabilities)},
         "shift_tests": judged.table(),
         "metadata_only_auc": metadata_auc(_metadata_scores(run, films), validation),
     }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.drift import band, expected_by_chance, reference_of, stability_index
+from pneumoml.drift import band, expected_by_chance, histogram, reference_of, stability_index
 
 
 def test_two_bins_by_hand() -> None:
@@ -51,3 +51,9 @@ def test_a_card_without_a_usable_reference_has_none(counts: Any) -> None:
 
 def test_the_cards_reference_is_found() -> None:
     assert reference_of({"metrics": {"score_histogram": {"counts": [1] * 10}}}) == [1] * 10
+
+
+def test_a_histogram_counts_every_film_once_and_serves_as_reference() -> None:
+    counts = histogram(np.array([0.0, 0.05, 0.1, 0.999, 1.0]))
+    assert counts == [2, 1, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert reference_of({"metrics": {"score_histogram": {"counts": counts}}}) == counts
