@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from django.contrib.auth.models import Group, User
+from django.db.models import F
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -53,6 +54,7 @@ def fill(films: int = 36) -> None:
         study = submit_study(actor=nurse, project=ward, data=film, subject_code=code).study
         back = timedelta(days=7 * WEEKS * (1 - number / films), minutes=37 * number)
         Study.objects.filter(pk=study.pk).update(created_at=timezone.now() - back)
+        study.predictions.update(queued_at=timezone.now() - back)
 
 
 def varied(sample: Path, generator: np.random.Generator) -> bytes:
@@ -66,6 +68,9 @@ def varied(sample: Path, generator: np.random.Generator) -> bytes:
 
 def reads(share: float = 0.8) -> None:
     """Let both readers sign reads of most films: mostly what the label says, sometimes not."""
+    seconds = timedelta(seconds=2)  # as if the worker had read each film when it came
+    read = Prediction.objects.filter(status=Prediction.Status.SUCCEEDED)
+    read.update(started_at=F("queued_at") + seconds / 2, finished_at=F("queued_at") + seconds)
     generator = np.random.default_rng(11)
     for name, care in (("paediatrician", 0.88), ("radiologist", 0.95)):
         reader = User.objects.get(username=name)
