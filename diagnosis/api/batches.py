@@ -207,7 +207,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         data = request.data  # reads the body
         if getattr(request, "upload_was_too_large", False):
             raise archive_cut_off()
-        with_archive = isinstance(data, Mapping) and "archive" in data
+        # A file under another name is no empty batch: its sender must hear of it.
+        with_archive = isinstance(data, Mapping) and ("archive" in data or bool(request.FILES))
         kind = NewZipBatchSerializer if with_archive else NewBatchSerializer
         fields = kind(data=data)
         fields.is_valid(raise_exception=True)

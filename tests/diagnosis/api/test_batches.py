@@ -90,6 +90,12 @@ def test_bad_beginnings_are_problems(cast: Cast, body: Any) -> None:
         assert not Batch.objects.exists()
 
 
+def test_an_archive_under_another_name_is_no_empty_batch(cast: Cast) -> None:
+    archive = SimpleUploadedFile("films.zip", zips.zip_of(chest_png(seed=1)), "application/zip")
+    assert_problem(client_of(cast.alice).post(BATCHES, {"file": archive}), 400, "invalid")
+    assert not Batch.objects.exists()
+
+
 def test_others_neither_see_nor_fill_it(cast: Cast) -> None:
     batch = Batch.objects.create(
         project=cast.project, created_by=cast.alice, source="files", state="receiving"
