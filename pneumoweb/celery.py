@@ -8,7 +8,7 @@ from celery.app.amqp import AMQP
 from celery.signals import setup_logging
 from kombu import Connection
 
-from pneumoweb import requests  # its signals carry the request's id into the worker  # noqa: F401
+from pneumoweb import request_ids  # its signals carry the request's id into the worker  # noqa: F401
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pneumoweb.settings")
 

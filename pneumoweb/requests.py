@@ -1,4 +1,4 @@
-"""Each request has an id, a line in the log and a count; the id goes with every task that it sends."""
+"""Each request has an id, a line in the log and a count."""
 
 import logging
 import os
@@ -6,15 +6,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
-from celery.signals import before_task_publish, task_postrun, task_prerun
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from prometheus_client import Counter, Histogram
+
+from pneumoweb import request_ids
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +21,6 @@ HEADER = "X-Request-ID"
 # Digits that a proxy makes: a visitor's own words would be a way to write names into the log.
 _WELL_FORMED = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _PROBES = {"/health", "/healthz", "/readyz", "/metrics"}
-_current: ContextVar[str] = ContextVar("request_id", default="")
 
 if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
     Path(folder).mkdir(parents=True, exist_ok=True)  # several web processes add up what they count there
@@ -40,11 +38,6 @@ SECONDS = Histogram(
 )
 
 
-def current_id() -> str:
-    """Return the id of the request (in a worker: of the request behind the task) at work, "" for none."""
-    return _current.get()
-
-
 class RequestMiddleware:
     """Gives each request its `request_id` and its answer the header; stands before all other middleware."""
 
@@ -56,14 +49,14 @@ class RequestMiddleware:
         sent = request.headers.get(HEADER, "")
         request_id = sent if _WELL_FORMED.fullmatch(sent) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        before = _current.set(request_id)
+        before = request_ids.current.set(request_id)
         began = time.monotonic()
         try:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
             _tell(request, response.status_code, time.monotonic() - began)
         finally:
-            _current.reset(before)
+            request_ids.current.reset(before)
         return response
 
 
@@ -91,22 +84,3 @@ def _route(request: HttpRequest) -> str:
     """Return the route's name, never the address: a counter must not grow with every film."""
     match = request.resolver_match
     return match.view_name or "unnamed" if match is not None else "none"
-
-
-# --- Through Celery -------------------------------------------------------------------------------------
-
-
-@before_task_publish.connect
-def _send_along(headers: dict[str, Any], **kwargs: Any) -> None:
-    if current_id():
-        headers["request_id"] = current_id()
-
-
-@task_prerun.connect
-def _take_up(task_id: str, task: Any, **kwargs: Any) -> None:
-    _current.set(task.request.get("request_id") or task_id)
-
-
-@task_postrun.connect
-def _put_down(**kwargs: Any) -> None:
-    _current.set("")

@@ -14,7 +14,8 @@ from diagnosis.api import studies
 from diagnosis.models import ModelVersion
 from pneumoweb.celery import app
 from pneumoweb.logs import formatter
-from pneumoweb.requests import HEADER, current_id
+from pneumoweb.request_ids import current_id
+from pneumoweb.requests import HEADER
 from tests.api import client_of, film_upload
 from tests.cast import Cast
 
