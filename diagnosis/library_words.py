@@ -98,8 +98,8 @@ def known(sentence: str) -> bool:
 
 
 def said(sentence: str) -> str:
-    """Return one of the library's sentences in the language of now; an unknown one as it is."""
+    """Return a sentence of the library, or one stored in English, in the language of now; else as it is."""
     for listed, pattern in _PATTERNS:
         if found := pattern.fullmatch(sentence):
             return gettext(listed) % {name: gettext(value) for name, value in found.groupdict().items()}
-    return sentence
+    return gettext(sentence) if sentence else ""

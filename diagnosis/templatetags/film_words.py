@@ -7,6 +7,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis import library_words
+
 register = template.Library()
 
 
@@ -16,6 +18,12 @@ def percent(share: float | None, decimals: int = 0) -> str:
     if share is None:
         return ""
     return _("%(number)s%%") % {"number": _never_certain(100 * share, 100, decimals)}
+
+
+@register.filter
+def said(sentence: str) -> str:
+    """Say a stored sentence, which a worker wrote in English, in the person's language."""
+    return library_words.said(sentence)
 
 
 @register.filter

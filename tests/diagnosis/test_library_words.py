@@ -69,6 +69,12 @@ def test_the_strength_of_a_map_has_a_word_in_german(word: str) -> None:
         assert translation.gettext(word) != word
 
 
+def test_a_sentence_that_a_worker_stored_in_english_is_said_in_german() -> None:
+    with translation.override("de"):
+        assert said("This file is damaged inside the archive.").startswith("Diese Datei ist im Archiv")
+
+
 def test_an_unknown_sentence_stays_as_it_is() -> None:
     with translation.override("de"):
         assert said("Something new. 100%") == "Something new. 100%"
+        assert said("") == ""
