@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from diagnosis.models import ModelVersion, Study, StudyQuerySet
 from diagnosis.roles import may_export
 from insight.exports_columns import Cell, Line, cells_of
 from pneumoweb.secret import load_or_create_secret
+from pneumoweb.version import VERSION
 from reading.models import Adjudication, Review
 from reading.models.opinions import with_opinions
 
@@ -153,9 +153,7 @@ def person_code(person: int) -> str:
 
 def software() -> str:
     """Return name and version of this program."""
-    with (Path(settings.BASE_DIR) / "pyproject.toml").open("rb") as file:
-        project = tomllib.load(file)["project"]
-    return f"{project['name']} {project['version']}"
+    return f"pneumoweb {VERSION}"
 
 
 def begin_export(

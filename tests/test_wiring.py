@@ -1,5 +1,6 @@
 """The settings fit together: Celery's times and names, the security headers, the administration's models."""
 
+import tomllib
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from django.test import Client
 from diagnosis import bell, tasks
 from diagnosis.admin_site import admin_site
 from pneumoweb.celery import app
+from pneumoweb.version import VERSION
 from tests.routes import all_routes
+from tests.sources import ROOT
 
 OWN_TASKS = [tasks.predict, tasks.reconcile, tasks.heartbeat]
 
@@ -107,3 +110,8 @@ def test_every_model_of_ours_has_its_page_in_the_administration() -> None:
 def test_names_of_addresses_are_unique() -> None:
     names = [route.name for route in all_routes() if not route.pattern.startswith("admin/")]
     assert len(names) == len(set(names))
+
+
+def test_the_program_knows_the_version_of_its_project_file() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["version"] == VERSION

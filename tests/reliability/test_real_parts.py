@@ -16,6 +16,7 @@ import pytest
 
 from tests.reliability.conftest import StartStack
 from tests.reliability.uploader import Uploader
+from tests.sources import PACKAGES
 from tests.stack import ADMIN, ADMIN_PASSWORD, ROOT, Stack
 from tests.waiting import wait_until
 
@@ -55,7 +56,7 @@ def own_folder() -> Iterator[Path]:
     copy.mkdir()
     for name in ("run.sh", "manage.py", "requirements.txt"):
         shutil.copy(ROOT / name, copy)
-    for name in ("pneumoweb", "pneumoml", "diagnosis", "reading", "templates", "static"):
+    for name in (*PACKAGES, "templates", "static", "locale"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     _as_installed(copy / ".venv", copy / "requirements.txt")
     if person := another_person():
@@ -110,7 +111,12 @@ def test_run_sh_serves_another_person_in_a_folder_of_their_own(own_folder: Path)
             **another_person(),
         )
     try:
-        wait_until(lambda: "The model is loaded" in printed.read_text(), seconds=300, what="the model")
+        wait_until(
+            lambda: site.poll() is not None or "The model is loaded" in printed.read_text(),
+            seconds=300,
+            what="the model",
+        )
+        assert site.poll() is None, printed.read_text()
         uploader = Uploader(stack)
         uploader.sign_in()
         uploader.upload()
