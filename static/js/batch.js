@@ -85,26 +85,11 @@
     return chosen.length > maxFiles ? words("Many") : "";
   }
 
-  async function filesOf(entry) {
-    if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
-    const reader = entry.createReader();
-    const found = [];
-    for (;;) {
-      const part = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
-      if (part.length === 0) return found;
-      for (const child of part) found.push(...(await filesOf(child)));
-    }
-  }
-
   async function drop(event) {
     event.preventDefault();
     zone.classList.remove("pw-dropzone--over");
     if (submit.disabled) return;
-    const dropped = [...event.dataTransfer.files];
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
-    const found = [];
-    for (const entry of entries) found.push(...(await filesOf(entry)));
-    choose(found.length ? found : dropped);
+    choose(await window.droppedFiles(event));
   }
 
   for (const picker of form.querySelectorAll("[data-pick], input[name='archive']")) {

@@ -154,24 +154,10 @@
     window.htmx.process(form.nextElementSibling);
   }
 
-  async function filesOf(entry) {
-    if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
-    const reader = entry.createReader();
-    const found = [];
-    for (;;) {
-      const batch = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
-      if (batch.length === 0) return found;
-      for (const child of batch) found.push(...(await filesOf(child)));
-    }
-  }
-
   async function drop(event) {
     event.preventDefault();
     zone.classList.remove("pw-dropzone--over");
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
-    if (entries.length === 0) return addFiles(event.dataTransfer.files);
-    for (const entry of entries) addFiles(await filesOf(entry));
-    return undefined;
+    addFiles(await window.droppedFiles(event));
   }
 
   picker.addEventListener("change", function () { addFiles(picker.files); picker.value = ""; });
