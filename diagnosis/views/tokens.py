@@ -28,9 +28,16 @@ class TokenForm(forms.Form):
     """What a new token is for."""
 
     name = forms.CharField(max_length=60, label=gettext_lazy("Name, to tell it from others"))
-    hours = forms.TypedChoiceField(choices=_LIVES, coerce=int, label=gettext_lazy("Valid for"))
+    hours = forms.TypedChoiceField(
+        choices=_LIVES,
+        coerce=int,
+        label=gettext_lazy("Valid for"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     scopes = forms.MultipleChoiceField(
-        choices=list(SCOPES.items()), required=False, widget=forms.CheckboxSelectMultiple
+        choices=list(SCOPES.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
 
