@@ -1,6 +1,7 @@
 """ZIP archives of films: looked through before they are believed, read one member at a time, never unpacked.
 
-Names inside an archive are never used: members are told by their position alone, so none can lead anywhere.
+Names inside an archive lead nowhere: members are told by their position alone. Only a batch that says so
+takes the subject code that a name begins with.
 """
 
 import stat
@@ -69,6 +70,10 @@ class FilmArchive:
         self._files = [entry for entry in self._zip.infolist() if _is_file(entry)]
         _check_sizes(self._files)
         self.members = [Member(place, entry.file_size) for place, entry in enumerate(self._files, start=1)]
+
+    def name(self, position: int) -> str:
+        """Return the name of one member, to find a subject code at its beginning; it is stored nowhere."""
+        return self._files[position - 1].filename
 
     def read(self, position: int) -> bytes:
         """Return the content of one member, at most MAX_UPLOAD_BYTES of it at any time in memory.

@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from diagnosis import audit, bell, notifications
 from diagnosis.archives import FilmArchive, Member
 from diagnosis.errors import Conflict, NotAllowed, Refused
-from diagnosis.models import Batch, BatchItem, Prediction, Project
+from diagnosis.models import Batch, BatchItem, Prediction, Project, Site
 from diagnosis.roles import AnyUser, may_upload
+from diagnosis.sites import check_site
+from diagnosis.subject_codes import check_code_from_name
 from diagnosis.submission import check_actor, storage_refusal, submit_study
 
 logger = logging.getLogger(__name__)
@@ -35,17 +37,28 @@ def may_change(user: AnyUser, batch: Batch) -> bool:
     return may_upload(user) and batch.created_by_id == user.pk
 
 
-def begin_batch(*, actor: User, project: Project, expected: int | None = None) -> Batch:
-    """Begin a batch whose films come one by one; `expected` is their number, where it is known.
+def begin_batch(
+    *,
+    actor: User,
+    project: Project,
+    expected: int | None = None,
+    site: Site | None = None,
+    codes_from_names: bool = False,
+) -> Batch:
+    """Begin a batch of films of one `site` that come one by one; `expected` is their number, where known.
 
-    Raises NotAllowed, or Conflict (`batch_too_many`) where it would be too large.
+    `codes_from_names`: each film comes with the subject code that its file's name begins with. Raises
+    NotAllowed, FilmRefused (`site_unknown`), or Conflict (`batch_too_many`) where it would be too large.
     """
     check_actor(actor=actor, project=project)
+    check_site(project=project, site=site)
     if expected is not None and expected > settings.BATCH_MAX_FILES:
         raise _too_many()
     with transaction.atomic():
         batch = Batch.objects.create(
             project=project,
+            site=site,
+            codes_from_names=codes_from_names,
             created_by=actor,
             source=Batch.Source.FILES,
             state=State.RECEIVING,
@@ -55,18 +68,30 @@ def begin_batch(*, actor: User, project: Project, expected: int | None = None) -
     return batch
 
 
-def begin_zip_batch(*, actor: User, project: Project, archive: IO[bytes]) -> Batch:
-    """Keep a ZIP archive until a worker has taken its films in.
+def begin_zip_batch(
+    *,
+    actor: User,
+    project: Project,
+    archive: IO[bytes],
+    site: Site | None = None,
+    codes_from_names: bool = False,
+) -> Batch:
+    """Keep a ZIP archive of films of one `site` until a worker has taken them in.
 
-    When it returns, archive and rows are on disk.
+    `codes_from_names`: a film's subject code is its file's name up to the first underscore. When it
+    returns, archive and rows are on disk.
 
-    Raises NotAllowed, ArchiveRefused, StorageFull or NotReady; then nothing was stored.
+    Raises NotAllowed, FilmRefused (`site_unknown`), ArchiveRefused, StorageFull or NotReady; then nothing
+    was stored.
     """
     check_actor(actor=actor, project=project)
+    check_site(project=project, site=site)
     members = FilmArchive(archive).members
     batch = Batch(
         uid=uuid.uuid4(),
         project=project,
+        site=site,
+        codes_from_names=codes_from_names,
         created_by=actor,
         source=Batch.Source.ZIP,
         state=State.UNPACKING,
@@ -153,9 +178,17 @@ def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "")
     Done again after it was interrupted anywhere, it neither loses the film nor takes it in twice. Raises
     refusals that are no fault of the film (HTTP status 500 and above, a person who may not upload any more).
     """
+    batch = item.batch
     try:
+        if batch.codes_from_names:
+            check_code_from_name(subject_code)
         done = submit_study(
-            actor=actor, project=item.batch.project, data=data, subject_code=subject_code, item=item
+            actor=actor,
+            project=batch.project,
+            site=batch.site,
+            data=data,
+            subject_code=subject_code,
+            item=item,
         )
     except Refused as refusal:
         if refusal.http_status >= 500 or isinstance(refusal, NotAllowed):
@@ -245,7 +278,7 @@ def _sweep_archives(before: datetime) -> None:
     """Delete archives that belong to no batch: a process was killed between the file and its rows."""
     try:
         folders, _files = default_storage.listdir(_FOLDER)
-    except FileNotFoundError:
+    except OSError:  # there was none yet, or the store does not answer
         return
     known = set(Batch.objects.exclude(archive="").values_list("archive", flat=True)) if folders else set()
     for folder in folders:

@@ -1,14 +1,17 @@
 """What people may type into the pages about films, and choose for themselves."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Project, Study, UserPreference
+from diagnosis.models import Project, Site, Study, UserPreference
 from diagnosis.models.preferences import colour_map_choices, language_choices
 from diagnosis.roles import AnyUser
 
@@ -29,7 +32,58 @@ class ManyFilesField(forms.FileField):
         return [file for file in data or [] if file]
 
 
-class UploadForm(forms.Form):
+class _ByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no generic when it runs
+    """Sites under the names of their projects."""
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        for project, sites in groupby(self.queryset, key=lambda site: site.project.name):
+            yield project, [self.choice(site) for site in sites]
+
+
+class SiteField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic when it runs
+    """A site of the person's projects, offered where there is any."""
+
+    iterator = _ByProject
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            Site.objects.none(),
+            label=_("Site"),
+            required=False,
+            empty_label=_("None"),
+            error_messages={"invalid_choice": _("The project has no such site. Choose one of its own.")},
+            widget=forms.Select(attrs={"class": "form-select"}),
+            **more,
+        )
+
+
+class OfProjectForm(forms.Form):
+    """A project that the person works in, and one of its sites where it has any."""
+
+    project: Any
+    site: Any = SiteField()
+
+    def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        projects = Project.objects.visible_to(user)
+        self.fields["project"].queryset = projects  # type: ignore[attr-defined]  # a ModelChoiceField
+        sites = Site.objects.filter(project__in=projects).select_related("project")
+        sites = sites.order_by("project__name", "project", "code")
+        self.fields["site"].queryset = sites  # type: ignore[attr-defined]  # a ModelChoiceField
+        if not sites.exists() and not self.data.get("site"):
+            del self.fields["site"]
+
+    def clean(self) -> dict[str, Any]:
+        """Let the site be one of the project's."""
+        data = super().clean() or {}
+        site, project = data.get("site"), data.get("project")
+        if site and project and site.project_id != project.pk:
+            self.add_error("site", _("The project has no such site. Choose one of its own."))
+        return data
+
+
+class UploadForm(OfProjectForm):
     """Films for one project: files, or the URL of one."""
 
     project = forms.ModelChoiceField(
@@ -71,16 +125,13 @@ class UploadForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        project = self.fields["project"]
-        assert isinstance(project, forms.ModelChoiceField)  # noqa: S101  # for the type checker
-        project.queryset = Project.objects.visible_to(user)
+        super().__init__(*args, user=user, **kwargs)
         if not settings.URL_INTAKE:
             self.fields["url"].widget.attrs["disabled"] = True
 
     def clean(self) -> dict[str, Any]:
         """Ask for a film where there is none."""
-        data = super().clean() or {}
+        data = super().clean()
         if not self.errors and not data.get("file") and not data.get("url"):
             self.add_error("file", _("Choose at least one film, a JPEG, PNG or DICOM file."))
         return data
@@ -142,7 +193,7 @@ def _initial(user: User) -> dict[str, Any]:
     return {"theme": row.theme, "language": row.language, "colour_map": row.colour_map, "alpha": alpha}
 
 
-class BatchForm(forms.Form):
+class BatchForm(OfProjectForm):
     """A new batch: its project, and the archive where there is one, else the number of films that follow."""
 
     project = forms.ModelChoiceField(
@@ -161,17 +212,16 @@ class BatchForm(forms.Form):
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
     )
+    codes_from_names = forms.BooleanField(
+        label=_("The subject code is the file's name up to the first “_”"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"aria-describedby": "id_codes_from_names_helptext"}),
+    )
     expected = forms.IntegerField(required=False, min_value=1, max_value=100_000, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        project = self.fields["project"]
-        assert isinstance(project, forms.ModelChoiceField)  # noqa: S101  # for the type checker
-        project.queryset = Project.objects.visible_to(user)
 
     def clean(self) -> dict[str, Any]:
         """Ask for films where there are none."""
-        data = super().clean() or {}
+        data = super().clean()
         if not self.errors and data.get("archive") is None and data.get("expected") is None:
             self.add_error("archive", _("Choose a ZIP archive of films."))
         return data

@@ -30,7 +30,7 @@ def films_in_trash(user: User) -> QuerySet[Study]:
     if not may_administer(user):
         raise NotAllowed("not_an_administrator", _("Only an administrator can look into the trash."))
     trashed = Study.objects.filter(deleted_at__isnull=False)
-    return trashed.select_related("project", "uploaded_by").order_by("-deleted_at", "-pk")
+    return trashed.select_related("project", "site", "uploaded_by").order_by("-deleted_at", "-pk")
 
 
 def restore(*, actor: User, study: Study) -> None:

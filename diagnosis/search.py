@@ -29,7 +29,7 @@ def with_newest_result(studies: StudyQuerySet) -> StudyQuerySet:
 def for_display(studies: StudyQuerySet) -> StudyQuerySet:
     """Fetch what a list shows of each study in a fixed number of queries, without maps and model cards."""
     predictions = Prediction.objects.select_related("model_version").defer("cam", "model_version__card")
-    return studies.select_related("project", "uploaded_by").prefetch_related(
+    return studies.select_related("project", "site", "uploaded_by").prefetch_related(
         Prefetch("predictions", queryset=predictions)
     )
 

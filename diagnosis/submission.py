@@ -5,17 +5,18 @@ import logging
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from diagnosis import audit, bell, incoming
-from diagnosis.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
+from diagnosis.errors import NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.intake import IncomingFilm, take_in
-from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Study
+from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Site, Study
 from diagnosis.registry import active_model
 from diagnosis.roles import may_upload
+from diagnosis.sites import check_site
+from diagnosis.subject_codes import check_subject_code
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ def submit_study(
     data: bytes | None = None,
     url: str | None = None,
     subject_code: str = "",
+    site: Site | None = None,
     item: BatchItem | None = None,
 ) -> Submission:
-    """Take in one film for `project`, given as `data` or as `url`, and queue its prediction.
+    """Take in one film for `project` from its `site`, as `data` or as `url`, and queue its prediction.
 
     `item` is the film's place in a batch: a new film and its place are stored in one transaction, and the
     film is rung in the lane of batches.
@@ -49,14 +51,15 @@ def submit_study(
     Raises NotAllowed, FilmRefused, UrlRefused, StorageFull or NotReady; then nothing was stored.
     """
     check_actor(actor=actor, project=project)
-    _check_subject_code(subject_code)
+    check_site(project=project, site=site)
+    check_subject_code(subject_code)
     model = active_model()
     film = take_in(data=data, url=url)
     existing = _already_here(project, film)
     if existing is not None:
         return existing
     study = _study_for(actor, project, film, Study.Source.URL if url is not None else Study.Source.FILE)
-    study.subject_code = subject_code
+    study.subject_code, study.site = subject_code, site
     try:
         _store_files(study, film)
         prediction = _store_rows(study, model, actor, item)
@@ -81,15 +84,6 @@ def check_actor(*, actor: User, project: Project) -> None:
         raise NotAllowed("not_an_uploader", _("Your account may not upload films. Ask an administrator."))
     if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
         raise NotAllowed("not_a_member", _("You are not a member of this project. Ask an administrator."))
-
-
-def _check_subject_code(subject_code: str) -> None:
-    try:
-        Study._meta.get_field("subject_code").clean(subject_code, None)
-    except ValidationError as problem:
-        raise FilmRefused(
-            "subject_code_invalid", _("Subject code: %(problem)s") % {"problem": problem.messages[0]}
-        ) from problem
 
 
 def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
@@ -139,9 +133,14 @@ def storage_refusal(error: OSError) -> Refused:
 
 
 def _remove_files(study: Study) -> None:
-    for file in (study.original, study.display, study.thumbnail):
-        if file.name:
-            file.storage.delete(file.name)
+    """Remove the files of a study without a row; where the store fails, its note sees to it later."""
+    try:
+        for file in (study.original, study.display, study.thumbnail):
+            if file.name:
+                file.storage.delete(file.name)
+    except OSError:
+        logger.exception("The files of a film that was not stored could not be removed; it is tried again.")
+        return
     incoming.settle(study.uid)
 
 
@@ -174,6 +173,7 @@ def _store_rows(study: Study, model: ModelVersion, actor: User, item: BatchItem 
                 source=study.source,
                 project=study.project.slug,
                 model_version=model.version,
+                **({"site": study.site.code} if study.site else {}),
             )
     except OperationalError as error:
         logger.exception("A film's rows could not be written.")

@@ -18,6 +18,7 @@ from diagnosis import audit, batches, bell
 from diagnosis.archives import ArchiveRefused, FilmArchive
 from diagnosis.errors import FilmRefused, NotAllowed, Refused
 from diagnosis.models import Batch, BatchItem
+from diagnosis.subject_codes import code_in_name
 
 logger = logging.getLogger(__name__)
 _FILES_PER_STEP = 100
@@ -70,7 +71,9 @@ def _step(claim: Claim) -> bool:
     """Take in as many files as the step's time allows; return whether there are more."""
     batch, until = claim.batch, time.monotonic() + settings.BATCH_STEP_SECONDS
     waiting = (
-        batch.items.filter(outcome=Outcome.WAITING).select_related("batch__project").order_by("position")
+        batch.items.filter(outcome=Outcome.WAITING)
+        .select_related("batch__project", "batch__site")
+        .order_by("position")
     )
     if batch.attempts > settings.PREDICTION_MAX_ATTEMPTS:
         _give_up(waiting.first())
@@ -99,12 +102,13 @@ def _step(claim: Claim) -> bool:
 
 def _take_in(batch: Batch, archive: FilmArchive, item: BatchItem) -> None:
     try:
+        code = code_in_name(archive.name(item.position)) if batch.codes_from_names else ""
         data = archive.read(item.position)
     except FilmRefused as refusal:
         batches.refuse(item=item, code=refusal.code, message=refusal.message)
         return
     item.sha256 = hashlib.sha256(data).hexdigest()
-    batches.settle(actor=batch.created_by, item=item, data=data)
+    batches.settle(actor=batch.created_by, item=item, data=data, subject_code=code)
 
 
 def _give_up(item: BatchItem | None) -> None:

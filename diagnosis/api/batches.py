@@ -24,6 +24,7 @@ from diagnosis.api_tokens import UPLOAD
 from diagnosis.batch_progress import progress_of
 from diagnosis.errors import FilmRefused
 from diagnosis.models import Batch, BatchItem, Project, Study
+from diagnosis.sites import site_named
 from diagnosis.uploads import archive_cut_off, cut_off, expect_archive
 
 _REFUSALS = {
@@ -76,6 +77,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
     id = serializers.UUIDField(source="uid", read_only=True)
     reference = serializers.CharField(read_only=True, help_text="The short name, like B-0012.")
     project = serializers.SlugRelatedField[Project](slug_field="slug", read_only=True)
+    site = serializers.CharField(source="site.code", read_only=True, default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", read_only=True)
     links = serializers.SerializerMethodField()
 
@@ -85,6 +87,8 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
             "id",
             "reference",
             "project",
+            "site",
+            "codes_from_names",
             "created_by",
             "source",
             "state",
@@ -140,6 +144,18 @@ class NewBatchSerializer(serializers.Serializer[Any]):
         max_length=60,
         help_text="Slug of the project. Without it: the project that is open to all, else your only one.",
     )
+    site = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20,
+        help_text="Code of the project's site that all films come from.",
+    )
+    codes_from_names = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="A film's subject code is its file name in the archive up to the first underscore; of "
+        "films that follow one by one, each comes with its code. A code has a digit; names are not stored.",
+    )
     expected = serializers.IntegerField(required=False, min_value=1, help_text="How many films follow.")
 
 
@@ -147,7 +163,7 @@ class NewZipBatchSerializer(NewBatchSerializer):
     """A batch as a ZIP archive."""
 
     expected = None  # type: ignore[assignment]  # how REST framework leaves out an inherited field
-    archive = serializers.FileField(help_text="A ZIP archive of films. Names in it are not used.")
+    archive = serializers.FileField(help_text="A ZIP archive of films. Names in it are not stored.")
 
 
 class BatchFilmSerializer(serializers.Serializer[Any]):
@@ -176,7 +192,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
     def get_queryset(self) -> QuerySet[Batch]:
         """Return the batches of visible projects."""
-        return Batch.objects.visible_to(self.request.user).select_related("project", "created_by")
+        return Batch.objects.visible_to(self.request.user).select_related("project", "site", "created_by")
 
     def get_serializer_class(self) -> type[BatchSerializer]:
         """Count only where one batch is asked for."""
@@ -218,9 +234,15 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         return Response(body, status=201, headers={"Location": body["links"]["self"]})
 
     def _begun(self, actor: Any, project: Project, fields: dict[str, Any]) -> Batch:
+        about = {
+            "site": site_named(project=project, code=fields.get("site", "")),
+            "codes_from_names": fields["codes_from_names"],
+        }
         if "archive" in fields:
-            return verbs.begin_zip_batch(actor=actor, project=project, archive=fields["archive"].file)
-        return verbs.begin_batch(actor=actor, project=project, expected=fields.get("expected"))
+            return verbs.begin_zip_batch(
+                actor=actor, project=project, archive=fields["archive"].file, **about
+            )
+        return verbs.begin_batch(actor=actor, project=project, expected=fields.get("expected"), **about)
 
     @extend_schema(
         summary="Add one film to a batch",

@@ -56,6 +56,9 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         label="Outcome of the newest prediction.",
     )
     project = django_filters.ModelChoiceFilter(queryset=visible_projects, to_field_name="slug")
+    site = django_filters.CharFilter(
+        field_name="site__code", lookup_expr="iexact", label="Code of the site, in capitals or not."
+    )
     uploaded_by = django_filters.CharFilter(field_name="uploaded_by__username", label="User name.")
     subject_code = django_filters.CharFilter()
     created_after = django_filters.IsoDateTimeFilter(

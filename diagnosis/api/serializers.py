@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from diagnosis.blinding import shown_prediction, shown_result
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Site, Study
 from diagnosis.pictures import area_of, reference_strength
 from diagnosis.prediction import FAILURES
 from pneumoml import explanations, scope
@@ -37,12 +37,23 @@ def confidence_of(prediction: Prediction) -> float | None:
     return probability if prediction.outcome == Prediction.Outcome.PNEUMONIA else 1 - probability
 
 
+class SiteSerializer(serializers.ModelSerializer[Site]):
+    """One centre of a project."""
+
+    class Meta:
+        model = Site
+        fields = ["code", "name"]
+        read_only_fields = fields
+
+
 class ProjectSerializer(serializers.ModelSerializer[Project]):
-    """A project that the caller works in."""
+    """A project that the caller works in, with its sites."""
+
+    sites = SiteSerializer(many=True, read_only=True)
 
     class Meta:
         model = Project
-        fields = ["slug", "name", "description", "open_to_all", "ai_visibility", "created_at"]
+        fields = ["slug", "name", "description", "open_to_all", "ai_visibility", "sites", "created_at"]
 
 
 class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -253,6 +264,9 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     id = serializers.UUIDField(source="uid", read_only=True)
     reference = serializers.CharField(read_only=True, help_text="The short name, like PW-000123.")
     project = serializers.SlugRelatedField[Project](slug_field="slug", read_only=True)
+    site = serializers.CharField(
+        source="site.code", read_only=True, default=None, allow_null=True, help_text="Code of the site."
+    )
     uploaded_by = serializers.CharField(source="uploaded_by.username", read_only=True)
     status = serializers.SerializerMethodField()
     outcome = serializers.SerializerMethodField(help_text="Null until there is a result.")
@@ -272,6 +286,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
             "id",
             "reference",
             "project",
+            "site",
             "subject_code",
             "status",
             "outcome",

@@ -11,6 +11,7 @@ from diagnosis.blinding import check_answers_with_results
 from diagnosis.errors import NotAllowed
 from diagnosis.models import Project
 from diagnosis.roles import AnyUser
+from diagnosis.sites import site_named
 from diagnosis.submission import Submission, submit_study
 from diagnosis.uploads import cut_off
 
@@ -32,6 +33,9 @@ class SubmissionSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         max_length=40,
         help_text="The subject's code in your study; never a name.",
+    )
+    site = serializers.CharField(
+        required=False, allow_blank=True, max_length=20, help_text="Code of one of the project's sites."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def submit(request: Request, *, answers_with_result: bool = False) -> Submission
         data=file.read() if file is not None else None,
         url=fields.get("url"),
         subject_code=fields.get("subject_code", ""),
+        site=site_named(project=project, code=fields.get("site", "")),
     )
 
 

@@ -88,7 +88,7 @@ class ProjectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Project]):
 
     def get_queryset(self) -> QuerySet[Project]:
         """Return the caller's projects."""
-        return Project.objects.visible_to(self.request.user)
+        return Project.objects.visible_to(self.request.user).prefetch_related("sites")
 
 
 @extend_schema_view(list=extend_schema(summary="List the audit trail, newest first"))

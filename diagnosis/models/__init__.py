@@ -1,4 +1,4 @@
-"""What is stored: projects, studies, batches, model versions, predictions, notifications, the audit trail."""
+"""What is stored: projects, sites, studies, batches, models, predictions, notifications, the audit trail."""
 
 from diagnosis.models.audit_events import AuditEvent, AuditHead
 from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
@@ -7,6 +7,7 @@ from diagnosis.models.notifications import Notification, NotificationQuerySet
 from diagnosis.models.predictions import ModelVersion, Prediction
 from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
+from diagnosis.models.sites import Site, SiteQuerySet
 from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
 from diagnosis.models.tokens import TokenDetails
 from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
@@ -27,6 +28,8 @@ __all__ = [
     "ProjectMembership",
     "ProjectQuerySet",
     "ResultDisclosure",
+    "Site",
+    "SiteQuerySet",
     "Study",
     "StudyQuerySet",
     "TokenDetails",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models.projects import Project
+from diagnosis.models.sites import Site
 from diagnosis.models.studies import Study
 from diagnosis.roles import AnyUser
 
@@ -42,11 +43,15 @@ class Batch(models.Model):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="batches")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="batches", null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="batches")
     source = models.CharField(max_length=5, choices=Source.choices)
     state = models.CharField(max_length=9, choices=State.choices)
     expected = models.PositiveIntegerField(
         null=True, help_text="Number of files that the sender announced, or that the archive holds."
+    )
+    codes_from_names = models.BooleanField(
+        default=False, help_text="A film's subject code is its file name up to the first underscore."
     )
     archive = models.CharField(max_length=200, blank=True, editable=False)
     trouble = models.CharField(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.dicom_fields import DicomFields
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.projects import Project
+from diagnosis.models.sites import Site
 from diagnosis.roles import AnyUser, sees_every_project
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Study(DicomFields):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="studies")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="studies", null=True, blank=True)
     subject_code = models.CharField(
         max_length=40,
         blank=True,

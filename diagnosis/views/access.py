@@ -24,11 +24,11 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def films_for(user: AnyUser) -> QuerySet[Study]:
-    """Return the films that `user` may see, with project, uploader and predictions read along."""
+    """Return the films that `user` may see, with project, site, uploader and predictions read along."""
     predictions = Prediction.objects.select_related("model_version")
     return (
         Study.objects.visible_to(user)
-        .select_related("project", "uploaded_by")
+        .select_related("project", "site", "uploaded_by")
         .prefetch_related(Prefetch("predictions", queryset=predictions))
     )
 

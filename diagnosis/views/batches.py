@@ -40,7 +40,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest, form: BatchForm | None, *, refusal: Refused | None = None) -> HttpResponse:
     mine = request.GET.get("whose") == "mine"
-    shown = Batch.objects.visible_to(request.user).select_related("project", "created_by")
+    shown = Batch.objects.visible_to(request.user).select_related("project", "site", "created_by")
     if mine:
         shown = shown.filter(created_by=signed_in(request))
     refused = Count("items", filter=Q(items__outcome=Outcome.REFUSED))
@@ -104,10 +104,11 @@ def _begin(request: HttpRequest) -> HttpResponse:
 
 def _begun(form: BatchForm, request: HttpRequest) -> Batch:
     user, project = signed_in(request), form.cleaned_data["project"]
-    archive = form.cleaned_data["archive"]
+    archive, about = form.cleaned_data["archive"], {"site": form.cleaned_data.get("site")}
+    about["codes_from_names"] = form.cleaned_data["codes_from_names"]
     if archive is not None:
-        return verbs.begin_zip_batch(actor=user, project=project, archive=archive.file)
-    return verbs.begin_batch(actor=user, project=project, expected=form.cleaned_data["expected"])
+        return verbs.begin_zip_batch(actor=user, project=project, archive=archive.file, **about)
+    return verbs.begin_batch(actor=user, project=project, expected=form.cleaned_data["expected"], **about)
 
 
 def _addresses(batch: Batch) -> dict[str, str]:
@@ -126,7 +127,7 @@ def _json(body: dict[str, Any], status: int) -> JsonResponse:
 
 
 def _batch_or_404(request: HttpRequest, uid: object) -> Batch:
-    shown = Batch.objects.visible_to(request.user).select_related("project", "created_by")
+    shown = Batch.objects.visible_to(request.user).select_related("project", "site", "created_by")
     return get_object_or_404(shown, uid=uid)
 
 
@@ -192,7 +193,8 @@ def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
             raise cut_off()
         if file is None:
             raise FilmRefused("no_film", _("Send one film as “file”."))
-        item = verbs.add_film(actor=signed_in(request), batch=found, data=file.read())
+        code = request.POST.get("subject_code", "")[:100] if found.codes_from_names else ""
+        item = verbs.add_film(actor=signed_in(request), batch=found, data=file.read(), subject_code=code)
     except Refused as refusal:
         return _json(
             {"outcome": "lost", "message": refusal.message, "code": refusal.code}, refusal.http_status

@@ -1,6 +1,7 @@
 """The upload page: one or many files or a URL, each with its own outcome; as a page or as JSON."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -59,30 +60,26 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def _take_in(user: User, form: UploadForm) -> list[Outcome]:
     project: Project = form.cleaned_data["project"]
-    subject_code: str = form.cleaned_data["subject_code"]
-    outcomes = [_submit_file(user, project, subject_code, file) for file in form.cleaned_data["file"]]
-    if form.cleaned_data["url"]:
-        outcomes.append(
-            _submit(user, project, subject_code, name=_("The film at the URL"), url=form.cleaned_data["url"])
-        )
+    of_film = {
+        "project": project,
+        "site": form.cleaned_data.get("site"),
+        "subject_code": form.cleaned_data["subject_code"],
+    }
+    outcomes = [_submit_file(user, of_film, file) for file in form.cleaned_data["file"]]
+    if url := form.cleaned_data["url"]:
+        outcomes.append(_submit(user, of_film, name=_("The film at the URL"), url=url))
     return outcomes
 
 
-def _submit_file(user: User, project: Project, subject_code: str, file: "UploadedFile[bytes]") -> Outcome:
-    return _submit(user, project, subject_code, name=file.name or _("Film"), data=file.read())
+def _submit_file(user: User, of_film: dict[str, Any], file: "UploadedFile[bytes]") -> Outcome:
+    return _submit(user, of_film, name=file.name or _("Film"), data=file.read())
 
 
 def _submit(
-    user: User,
-    project: Project,
-    subject_code: str,
-    *,
-    name: str,
-    data: bytes | None = None,
-    url: str | None = None,
+    user: User, of_film: dict[str, Any], *, name: str, data: bytes | None = None, url: str | None = None
 ) -> Outcome:
     try:
-        done = submit_study(actor=user, project=project, subject_code=subject_code, data=data, url=url)
+        done = submit_study(actor=user, data=data, url=url, **of_film)
     except Refused as refusal:
         return _refused(name, refusal)
     if done.created:
@@ -116,9 +113,9 @@ def _form_refusals(form: UploadForm) -> list[Outcome]:
 
 
 def _initial(user: User) -> dict[str, object]:
-    """Preselect the project of the person's last film, else the first."""
-    last = Study.objects.visible_to(user).filter(uploaded_by=user).values_list("project", flat=True).first()
-    return {"project": last} if last else {}
+    """Preselect project and site of the person's last film, else the first project."""
+    last = Study.objects.visible_to(user).filter(uploaded_by=user).values("project", "site").first()
+    return dict(last) if last else {}
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -56,7 +56,7 @@ def adjudication_list(request: HttpRequest) -> HttpResponse:
     if not may_review(request.user):
         raise PermissionDenied
     waiting = films_to_decide(request.user).filter(Q(decided=False))
-    films = list(waiting.select_related("project")[: FILMS_SHOWN + 1])
+    films = list(waiting.select_related("project", "site")[: FILMS_SHOWN + 1])
     context = {"films": films[:FILMS_SHOWN], "more": len(films) > FILMS_SHOWN}
     return render(request, "reading/adjudication_list.html", context)
 

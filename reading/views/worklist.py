@@ -51,7 +51,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         wishes = replace(wishes, project="")
     remember_wishes(request, wishes)
     queue = queue_of(reader, wishes)
-    films = list(queue.select_related("project", "claim__reader")[:FILMS_SHOWN])
+    films = list(queue.select_related("project", "site", "claim__reader")[:FILMS_SHOWN])
     first = next((film for film in films if not getattr(film, "taken", False)), None)
     context = {
         "films": films,

@@ -133,9 +133,15 @@
     for (const input of form.querySelectorAll("input[type='file'], select")) input.disabled = on;
   }
 
+  // The code that the file's name begins with, as the server takes it from names in an archive.
+  const codeIn = (name) => name.replace(/\.[^.]*$/, "").split("_")[0].trim().slice(0, 40);
+  const codesFromNames = () => "codesFromNames" in form.dataset || Boolean(form.elements.codes_from_names?.checked);
+
   function beginning() {
     const body = new FormData();
     body.append("project", form.elements.project.value);
+    if (form.elements.site) body.append("site", form.elements.site.value);
+    if (codesFromNames()) body.append("codes_from_names", "on");
     return body;
   }
 
@@ -217,6 +223,7 @@
     sending += 1;
     const body = new FormData();
     body.append("file", file, "film"); // the file's own name stays here
+    if (codesFromNames()) body.append("subject_code", codeIn(file.name));
     const answer = await post(addresses.films, body);
     sending -= 1;
     if (answer.body.position) {

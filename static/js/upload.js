@@ -83,6 +83,7 @@
     // Project and code are taken now: changing the form later must not change films that are on their way.
     row.project = form.elements.project.value;
     row.subjectCode = form.elements.subject_code.value;
+    row.site = form.elements.site ? form.elements.site.value : "";
     setState(row, "waiting", say("Waiting"));
   }
 
@@ -97,6 +98,7 @@
     const body = new FormData();
     body.append("project", row.project);
     body.append("subject_code", row.subjectCode);
+    body.append("site", row.site);
     if (row.file) body.append("file", row.file, "film"); // the file's own name stays here
     else body.append("url", row.url);
     return body;
