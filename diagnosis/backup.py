@@ -32,6 +32,7 @@ from django.db.migrations.loader import MigrationLoader
 from diagnosis import audit
 from diagnosis.errors import Refused
 from diagnosis.models import AuditEvent, Study
+from diagnosis.storage import film_store
 
 FORMAT = 1
 ROWS, MANIFEST, MEDIA = "rows.jsonl", "manifest.json", "media/"
@@ -258,8 +259,8 @@ def restore_backup(*, path: Path) -> Manifest:
 
 
 def _refuse_unless_empty() -> None:
-    folders, files = default_storage.listdir("") if default_storage.exists("") else ([], [])
-    if User.objects.exists() or Study.objects.exists() or AuditEvent.objects.exists() or folders or files:
+    rows = User.objects.exists() or Study.objects.exists() or AuditEvent.objects.exists()
+    if rows or film_store().names_below(""):
         raise BackupRefused(
             "not_empty",
             "This installation is in use already. Restore into a new one, before its first start: an empty "

@@ -1,7 +1,6 @@
 """Notes of films on their way in, or out: what a killed process leaves by halves is found by its note."""
 
 import logging
-import os
 import time
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from diagnosis.models import Study
+from diagnosis.storage import film_store
 
 logger = logging.getLogger(__name__)
 
@@ -17,36 +17,22 @@ logger = logging.getLogger(__name__)
 def note(uid: UUID) -> None:
     """Note, before the first file is written or the row is deleted, that the study's files come or go.
 
-    Raises OSError.
-
-    The note is an empty folder: it is there at once, and on disk when this returns.
+    It is durable when this returns. Raises OSError.
     """
-    folder = _notes()
-    (folder / str(uid)).mkdir(parents=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    film_store().put_note(str(uid))
 
 
 def settle(uid: UUID) -> None:
     """Take the note away: the study's row is stored, or its files are gone."""
     try:
-        (_notes() / str(uid)).rmdir()
-    except FileNotFoundError:
-        return
+        film_store().drop_note(str(uid))
     except OSError:
         logger.exception("The note of a film on its way in could not be taken away; it is tried again.")
 
 
 def on_their_way() -> set[UUID]:
     """Return the studies whose files are being stored at this moment, or whose storing was cut off."""
-    try:
-        names = os.listdir(_notes())
-    except FileNotFoundError:
-        return set()
-    return {uid for uid in map(uid_from, names) if uid is not None}
+    return {uid for uid in map(uid_from, film_store().notes()) if uid is not None}
 
 
 def uid_from(name: str) -> UUID | None:
@@ -61,29 +47,25 @@ def remove_leftovers() -> int:
     """Remove the files of studies that were noted long ago and have no row; return how many studies.
 
     Nobody was told that these films were taken in. Files without a note are never touched: they may be what
-    remains of films that a restored database does not know.
+    remains of films that a restored database does not know. While the store does not answer, nothing is done.
     """
     removed = 0
-    for uid in on_their_way():
-        if not _is_old(uid):
-            continue
-        if not Study.objects.filter(uid=uid).exists():
-            _remove_files(uid)
-            removed += 1
-        settle(uid)
+    try:
+        for uid in _forgotten():
+            if not Study.objects.filter(uid=uid).exists():
+                _remove_files(uid)
+                removed += 1
+            settle(uid)
+    except OSError:
+        logger.exception("What cut-off uploads left could not be removed; it is tried again.")
     return removed
 
 
-def _notes() -> Path:
-    return Path(settings.MEDIA_ROOT) / "incoming"
-
-
-def _is_old(uid: UUID) -> bool:
-    try:
-        noted_at = (_notes() / str(uid)).stat().st_mtime
-    except FileNotFoundError:  # settled meanwhile
-        return False
-    return time.time() - noted_at > settings.INCOMING_FORGOTTEN_AFTER_SECONDS
+def _forgotten() -> list[UUID]:
+    """Return the studies that were noted long ago."""
+    before = time.time() - settings.INCOMING_FORGOTTEN_AFTER_SECONDS
+    old = (uid_from(name) for name, noted_at in film_store().notes().items() if noted_at < before)
+    return [uid for uid in old if uid is not None]
 
 
 def _remove_files(uid: UUID) -> None:

@@ -22,6 +22,7 @@ from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
 from diagnosis.roles import may_upload
+from diagnosis.storage import StoreUnreachableError
 from pneumoml.images import decode_film
 from pneumoml.scope import declared
 
@@ -66,6 +67,9 @@ def run_prediction(*, prediction_uid: str) -> None:
     try:
         with _lease_kept(claim):
             result = _compute(claim.prediction)
+    except StoreUnreachableError:
+        logger.exception("Prediction %s waits: the films' store does not answer", prediction_uid)
+        put_back(claim, counted=False)
     except PredictionFailed as failure:
         logger.exception("Prediction %s failed: %s", prediction_uid, failure.code)
         fail(claim, failure.code)
@@ -146,13 +150,19 @@ def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> boo
     return bool(changed)
 
 
-def put_back(claim: Claim) -> None:
-    """Give the row back to the queue after an unexpected error, or fail it after its last attempt."""
-    if claim.prediction.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
+def put_back(claim: Claim, *, counted: bool = True) -> None:
+    """Give the row back to the queue after an unexpected error, or fail it after its last attempt.
+
+    `counted` False: the attempt was no fault of the film, and does not count.
+    """
+    if counted and claim.prediction.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
         fail(claim, "gave_up")
         return
     Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token).update(
-        status=Status.QUEUED, lease_token=None, lease_expires_at=None
+        status=Status.QUEUED,
+        attempts=F("attempts") - (0 if counted else 1),
+        lease_token=None,
+        lease_expires_at=None,
     )
 
 
@@ -192,6 +202,8 @@ def _compute(prediction: Prediction) -> "FilmResult":
     try:
         with prediction.study.display.open("rb") as file:
             pixels = decode_film(file.read()).pixels
+    except StoreUnreachableError:
+        raise
     except OSError as error:
         raise PredictionFailed("film_missing") from error
     try:

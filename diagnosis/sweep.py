@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 
 from diagnosis import incoming
 from diagnosis.models import Study
+from diagnosis.storage import film_store
 
 _TOP = "studies"
 _PIECE = 1024 * 1024
@@ -40,7 +41,7 @@ def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: 
     is on its way in is no fault. The files are listed before the rows are read, for the same reason.
     """
     report = SweepReport()
-    stored, arriving = _stored_files(), incoming.on_their_way()
+    stored, arriving = film_store().names_below(_TOP), incoming.on_their_way()
     named: set[str] = set()
     rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
     for sha256, *names in rows.iterator(chunk_size=500):
@@ -74,17 +75,6 @@ def _sha256(name: str) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _stored_files(folder: str = _TOP) -> set[str]:
-    """Return the names of all files below the folder of films."""
-    if not default_storage.exists(folder):
-        return set()
-    folders, files = default_storage.listdir(folder)
-    found = {f"{folder}/{name}" for name in files}
-    for name in folders:
-        found |= _stored_files(f"{folder}/{name}")
-    return found
 
 
 def _study_of(name: str) -> UUID | None:

@@ -9,16 +9,18 @@ from csp.constants import NONE, SELF
 from kombu import Queue
 
 from pneumoweb.broker import broker_for
+from pneumoweb.media import film_storage, media_folder
 from pneumoweb.secret import load_or_create_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = environ.FileAwareEnv()  # NAME_FILE names a file that holds the value of NAME: secrets of containers
 env.read_env(env.str("PNEUMOWEB_ENV_FILE", default="") or BASE_DIR / ".env")
 
 # --- Where data lives -------------------------------------------------------------------------------
 VAR_DIR = Path(env.str("PNEUMOWEB_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-MEDIA_ROOT = Path(env.str("MEDIA", default=str(VAR_DIR / "media")))
+MEDIA = env.str("MEDIA", default="")
+MEDIA_ROOT = media_folder(MEDIA, VAR_DIR)
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(BASE_DIR / "pneumoml" / "models")))
 
 # --- Security ---------------------------------------------------------------------------------------
@@ -192,7 +194,13 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "diagnosis.storage.DurableFileSystemStorage"},
+    "default": film_storage(
+        MEDIA,
+        endpoint_url=env.str("AWS_S3_ENDPOINT_URL", default=""),
+        region_name=env.str("AWS_S3_REGION_NAME", default=""),
+        access_key=env.str("AWS_ACCESS_KEY_ID", default=""),
+        secret_key=env.str("AWS_SECRET_ACCESS_KEY", default=""),
+    ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o640

@@ -13,6 +13,7 @@ from diagnosis import roles
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests import flushing
 from tests.cast import Cast, make_cast, person
+from tests.object_store import object_store, object_store_server  # noqa: F401 - fixtures
 from tests.postgres import own_postgres_url, postgres_url, restartable_postgres  # noqa: F401 - fixtures
 
 flushing.install()

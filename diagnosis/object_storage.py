@@ -1,0 +1,162 @@
+"""Films in an S3-compatible object store: private objects, whole or not there, its errors as OSError."""
+
+import errno
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import ContentFile, File
+from storages.backends.s3 import S3Storage
+
+from diagnosis.storage import StoreUnreachableError
+
+_NOTES = "incoming/"
+_IN_MEMORY = 16 * 1024 * 1024  # bytes of an opened object; a larger one goes through a temporary file
+_FULL = {"QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity"}
+# A store that does not answer must not hold an uploader, or a worker, much longer than a broken disk would.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 3,
+    "read_timeout": 15,
+    "retries": {"total_max_attempts": 2, "mode": "standard"},
+    "tcp_keepalive": True,
+    "max_pool_connections": 20,  # as many as the web server has threads
+    # Stores other than Amazon's know neither newer checksums nor, often, buckets in the host's name.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
+    """django-storages on one client a process, which all threads share.
+
+    A PUT is atomic: an object is there whole or not at all, so nothing has to be published afterwards. No
+    object ever has an address for browsers: whoever may see a film gets it through the site's own views.
+    """
+
+    _lock = threading.Lock()
+
+    def __init__(self, **options: Any) -> None:
+        style = "path" if options.get("endpoint_url") else "auto"
+        config = Config(s3={"addressing_style": style}, signature_version="s3v4", **_PATIENCE)
+        fixed = {"default_acl": None, "file_overwrite": False, "gzip": False, "client_config": config}
+        super().__init__(**options, **fixed)
+        self._resource: Any = None
+
+    @property
+    def connection(self) -> Any:
+        """The process's one connection: a client for each thread would cost some megabytes each."""
+        with self._lock:
+            if self._resource is None:
+                self._resource = self._create_session().resource(
+                    "s3",
+                    region_name=self.region_name,
+                    endpoint_url=self.endpoint_url,
+                    config=self.client_config,
+                )
+        return self._resource
+
+    @property
+    def _client(self) -> Any:
+        return self.connection.meta.client
+
+    def _key(self, name: str) -> str:
+        return str(self._normalize_name(name))
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        """Send the object in one request: parts that a killed process leaves would be paid for, unseen."""
+        with _as_file_errors(), tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+            for piece in content.chunks():
+                body.write(piece)
+            body.seek(0)
+            self._client.put_object(Bucket=self.bucket_name, Key=self._key(name), Body=body)
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        if mode != "rb":
+            raise ValueError("Objects are read, or saved as a whole.")
+        spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115
+        with _as_file_errors():
+            answer = self._client.get_object(Bucket=self.bucket_name, Key=self._key(name))
+            for piece in answer["Body"].iter_chunks(1024 * 1024):
+                spool.write(piece)
+        spool.seek(0)
+        film = File(spool, name)
+        film.size = answer["ContentLength"]
+        return film
+
+    def delete(self, name: str) -> None:
+        """Delete the object; one that is not there is no error."""
+        with _as_file_errors():
+            super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is an object of this name; a folder is none."""
+        with _as_file_errors():
+            return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        """Return the object's size in bytes; raises FileNotFoundError."""
+        with _as_file_errors():
+            return int(super().size(name))
+
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        """Return the names of folders and of objects in a folder."""
+        with _as_file_errors():
+            folders, names = super().listdir(name)
+        return folders, names
+
+    def get_modified_time(self, name: str) -> datetime:
+        """Return when the object was saved."""
+        with _as_file_errors():
+            moment: datetime = super().get_modified_time(name)
+        return moment
+
+    def url(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """Objects have no address: films are handed out by views that ask who is asking."""
+        raise ValueError("Films have no public address.")
+
+    def put_note(self, name: str) -> None:
+        """Store an empty object: every machine sees it."""
+        self._save(f"{_NOTES}{name}", ContentFile(b""))
+
+    def drop_note(self, name: str) -> None:
+        """Delete the empty object."""
+        self.delete(f"{_NOTES}{name}")
+
+    def notes(self) -> dict[str, float]:
+        """Return the names and times of the empty objects."""
+        return {name.removeprefix(_NOTES): made.timestamp() for name, made in self._listed(_NOTES)}
+
+    def names_below(self, folder: str) -> set[str]:
+        """List the objects, a thousand at a time."""
+        return {name for name, _ in self._listed(f"{folder}/" if folder else "")}
+
+    def _listed(self, start: str) -> Iterator[tuple[str, datetime]]:
+        location = f"{self.location.strip('/')}/" if self.location.strip("/") else ""
+        pages = self._client.get_paginator("list_objects_v2")
+        with _as_file_errors():
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=location + start):
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"].removeprefix(location), entry["LastModified"]
+
+
+@contextmanager
+def _as_file_errors() -> Iterator[None]:
+    """Raise what went wrong as a disk would: FileNotFoundError, ENOSPC, else StoreUnreachableError."""
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status == 404 and told != "NoSuchBucket":
+            raise FileNotFoundError(errno.ENOENT, "There is no such object") from error
+        if status == 507 or told in _FULL:
+            raise OSError(errno.ENOSPC, "The object store is full") from error
+        raise StoreUnreachableError(errno.EIO, f"The object store refused: {told or status}") from error
+    except BotoCoreError as error:
+        raise StoreUnreachableError(errno.EIO, f"The object store failed: {type(error).__name__}") from error
