@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.models import ModelVersion, Prediction, WorkerStatus
+from diagnosis.unavailable import UNREACHABLE
 
 _KEEP_SILENT_WORKERS = timedelta(days=1)
 
@@ -54,7 +54,7 @@ def check_health() -> Health:
     """Ask the database for signs of life: workers seen of late, model loaded, films waiting."""
     try:
         return _ask()
-    except DatabaseError:
+    except UNREACHABLE:
         return Health(False, False, False, "", 0, 0.0)
 
 

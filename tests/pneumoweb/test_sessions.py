@@ -1,0 +1,48 @@
+"""What prolongs a session: clicks do, what an open page asks by itself does not."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from diagnosis.models import Study
+from pneumoweb.sessions import ASKED_BY_PAGES, PROBES
+from tests.cast import Cast
+
+SOON = timedelta(minutes=5)
+
+
+@pytest.fixture
+def alice(client: Client, cast: Cast) -> Client:
+    """Alice's browser; her session ends in five minutes unless she gives a sign of life."""
+    client.force_login(cast.alice)
+    Session.objects.update(expire_date=timezone.now() + SOON)
+    return client
+
+
+def ends_soon() -> bool:
+    return Session.objects.get().expire_date <= timezone.now() + SOON
+
+
+def test_what_a_page_asks_by_itself_does_not_prolong_the_session(alice: Client, study: Study) -> None:
+    addresses = {
+        "study-states": reverse("study-states"),
+        "study-status": reverse("study-status", args=[study.uid]) + "?seen=",
+        "notification-bell": reverse("notification-bell"),
+        "system-banner": reverse("system-banner"),
+    }
+    assert set(addresses) | {"batch-status"} == ASKED_BY_PAGES
+    for address in addresses.values():
+        assert alice.get(address).status_code < 500
+        assert alice.post(address, {"pending": str(study.uid)}).status_code < 500
+    for name in PROBES:
+        assert "sessionid" not in alice.get(reverse(name)).cookies
+    assert ends_soon()
+
+
+def test_a_click_does(alice: Client, study: Study) -> None:
+    alice.get(study.get_absolute_url())
+    assert not ends_soon()
