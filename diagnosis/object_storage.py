@@ -3,13 +3,14 @@
 import errno
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 
@@ -17,11 +18,12 @@ from diagnosis.storage import StoreUnreachableError
 
 _NOTES = "incoming/"
 _IN_MEMORY = 16 * 1024 * 1024  # bytes of an opened object; a larger one goes through a temporary file
+_PAUSE_SECONDS = 5.0  # that a store which let somebody wait in vain is left alone
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity"}
 # A store that does not answer must not hold an uploader, or a worker, much longer than a broken disk would.
 _PATIENCE: dict[str, Any] = {
-    "connect_timeout": 3,
-    "read_timeout": 15,
+    "connect_timeout": 2,
+    "read_timeout": 10,
     "retries": {"total_max_attempts": 2, "mode": "standard"},
     "tcp_keepalive": True,
     "max_pool_connections": 20,  # as many as the web server has threads
@@ -46,6 +48,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
         fixed = {"default_acl": None, "file_overwrite": False, "gzip": False, "client_config": config}
         super().__init__(**options, **fixed)
         self._resource: Any = None
+        self._resting_until = 0.0
 
     @property
     def connection(self) -> Any:
@@ -69,7 +72,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         """Send the object in one request: parts that a killed process leaves would be paid for, unseen."""
-        with _as_file_errors(), tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+        with self._as_file_errors(), tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
             for piece in content.chunks():
                 body.write(piece)
             body.seek(0)
@@ -79,8 +82,8 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         if mode != "rb":
             raise ValueError("Objects are read, or saved as a whole.")
-        spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115
-        with _as_file_errors():
+        spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        with self._as_file_errors():
             answer = self._client.get_object(Bucket=self.bucket_name, Key=self._key(name))
             for piece in answer["Body"].iter_chunks(1024 * 1024):
                 spool.write(piece)
@@ -91,28 +94,28 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
 
     def delete(self, name: str) -> None:
         """Delete the object; one that is not there is no error."""
-        with _as_file_errors():
+        with self._as_file_errors():
             super().delete(name)
 
     def exists(self, name: str) -> bool:
         """Return whether there is an object of this name; a folder is none."""
-        with _as_file_errors():
+        with self._as_file_errors():
             return bool(super().exists(name))
 
     def size(self, name: str) -> int:
         """Return the object's size in bytes; raises FileNotFoundError."""
-        with _as_file_errors():
+        with self._as_file_errors():
             return int(super().size(name))
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         """Return the names of folders and of objects in a folder."""
-        with _as_file_errors():
+        with self._as_file_errors():
             folders, names = super().listdir(name)
         return folders, names
 
     def get_modified_time(self, name: str) -> datetime:
         """Return when the object was saved."""
-        with _as_file_errors():
+        with self._as_file_errors():
             moment: datetime = super().get_modified_time(name)
         return moment
 
@@ -139,24 +142,35 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
     def _listed(self, start: str) -> Iterator[tuple[str, datetime]]:
         location = f"{self.location.strip('/')}/" if self.location.strip("/") else ""
         pages = self._client.get_paginator("list_objects_v2")
-        with _as_file_errors():
+        with self._as_file_errors():
             for page in pages.paginate(Bucket=self.bucket_name, Prefix=location + start):
                 for entry in page.get("Contents", ()):
                     yield entry["Key"].removeprefix(location), entry["LastModified"]
 
+    @contextmanager
+    def _as_file_errors(self) -> Iterator[None]:
+        """Raise what went wrong as a disk would: FileNotFoundError, ENOSPC, else StoreUnreachableError.
 
-@contextmanager
-def _as_file_errors() -> Iterator[None]:
-    """Raise what went wrong as a disk would: FileNotFoundError, ENOSPC, else StoreUnreachableError."""
-    try:
-        yield
-    except ClientError as error:
-        told = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if status == 404 and told != "NoSuchBucket":
-            raise FileNotFoundError(errno.ENOENT, "There is no such object") from error
-        if status == 507 or told in _FULL:
-            raise OSError(errno.ENOSPC, "The object store is full") from error
-        raise StoreUnreachableError(errno.EIO, f"The object store refused: {told or status}") from error
-    except BotoCoreError as error:
-        raise StoreUnreachableError(errno.EIO, f"The object store failed: {type(error).__name__}") from error
+        After a wait in vain the next ones are spared it for a moment: an upload asks several times.
+        """
+        if time.monotonic() < self._resting_until:
+            raise StoreUnreachableError(errno.EIO, "The object store does not answer")
+        try:
+            yield
+        except ClientError as error:
+            raise _file_error(error) from error
+        except BotoCoreError as error:
+            if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+                self._resting_until = time.monotonic() + _PAUSE_SECONDS
+            reason = f"The object store failed: {type(error).__name__}"
+            raise StoreUnreachableError(errno.EIO, reason) from error
+
+
+def _file_error(error: ClientError) -> OSError:
+    told = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status == 404 and told != "NoSuchBucket":
+        return FileNotFoundError(errno.ENOENT, "There is no such object")
+    if status == 507 or told in _FULL:
+        return OSError(errno.ENOSPC, "The object store is full")
+    return StoreUnreachableError(errno.EIO, f"The object store refused: {told or status}")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def test_a_film_waits_without_losing_attempts_while_the_store_is_down(film: Stud
 
 
 def test_a_film_that_is_gone_from_the_store_fails(film: Study) -> None:
-    default_storage.delete(film.display.name)
+    default_storage.delete(str(film.display.name))
     prediction.run_prediction(prediction_uid=str(film.predictions.get().uid))
     row = film.predictions.get()
     assert (row.status, row.failure_code) == (Prediction.Status.FAILED, "film_missing")
@@ -173,7 +174,7 @@ def test_rows_and_objects_are_compared(film: Study, store: ObjectStore) -> None:
     stray = "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
     default_storage.save(stray, ContentFile(b"nobody's"))
     store.client.put_object(Bucket=store.bucket, Key=f"site/{film.original.name}", Body=b"another")
-    default_storage.delete(film.thumbnail.name)
+    default_storage.delete(str(film.thumbnail.name))
     report = sweep_storage()
     assert (report.missing, report.changed, report.without_row) == (
         [film.thumbnail.name],
@@ -185,18 +186,20 @@ def test_rows_and_objects_are_compared(film: Study, store: ObjectStore) -> None:
 def test_a_backup_holds_the_objects(film: Study, tmp_path: Path, transactional_db: None) -> None:
     manifest = make_backup(actor=None, path=tmp_path / "all.tar")
     assert (len(manifest.files), manifest.missing_files) == (3, [])
-    assert manifest.files[film.original.name] == film.sha256
+    assert manifest.files[str(film.original.name)] == film.sha256
 
 
 @pytest.mark.nightly
-def test_a_store_that_hangs_keeps_an_uploader_for_half_a_minute_at_most(
+def test_a_store_that_hangs_keeps_an_uploader_for_some_seconds_only(
     store: ObjectStore, cast: Cast, active_model: ModelVersion
 ) -> None:
     assert store.process is not None
     os.killpg(store.process.pid, signal.SIGSTOP)
+    started = time.monotonic()
     try:
         with pytest.raises(NotReady):
             submit_study(actor=cast.alice, project=cast.project, data=chest_png())
     finally:
         os.killpg(store.process.pid, signal.SIGCONT)
+    assert time.monotonic() - started < 30
     assert Study.objects.count() == 0
