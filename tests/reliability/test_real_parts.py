@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from tests.object_store import ObjectStore
 from tests.reliability.conftest import StartStack
 from tests.reliability.uploader import Uploader
 from tests.sources import PACKAGES
@@ -32,14 +34,27 @@ def test_without_a_broker_server_a_film_goes_through_files_to_a_solo_worker(star
     assert "--pool solo" in command_line(uploader.stack.processes["worker"].pid)
 
 
-def test_a_film_goes_through_redis_and_postgresql(start_stack: StartStack, own_postgres_url: str) -> None:
-    uploader = start_stack("redis", DATABASE_URL=own_postgres_url)
+def test_a_film_goes_through_redis_postgresql_and_an_object_store(
+    start_stack: StartStack, own_postgres_url: str, object_store: ObjectStore
+) -> None:
+    uploader = start_stack("redis", DATABASE_URL=own_postgres_url, **object_store.settings)
     uploader.stack.start_worker()
     uploader.upload()
     uploader.wait_until_all_are_through(seconds=180)
     assert uploader.results() == [1]
     assert not (uploader.stack.var / "db.sqlite3").exists()
     assert not (uploader.stack.var / "valkey.sock").exists()
+    assert not (uploader.stack.var / "media").exists()
+    assert [name.rpartition("/")[2] for name in object_store.names()] == [
+        "display.png",
+        "original.png",
+        "thumbnail.jpg",
+    ]
+    (study,) = requests.get(
+        f"{uploader.stack.url}/api/v1/studies/", headers=uploader.headers, timeout=20
+    ).json()["results"]
+    picture = requests.get(study["links"]["overlay"], headers=uploader.headers, timeout=20)
+    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/png")
 
 
 def command_line(pid: int) -> str:
