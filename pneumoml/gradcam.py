@@ -55,8 +55,12 @@ class FusedCam:
     through the sigmoid, which would flatten it on clear films.
     """
 
-    def __init__(self, model: Any, layer: str = DEFAULT_LAYER) -> None:
-        """Split `model` (a functional Keras network that ends in a logit). Raises `LayerUnknown`."""
+    def __init__(self, model: Any, layer: str = DEFAULT_LAYER, *, frozen: bool = False) -> None:
+        """Split `model` (a functional Keras network that ends in a logit). Raises `LayerUnknown`.
+
+        `frozen` keeps the weights of this moment as constants: faster, since they are packed for the CPU once
+        and not at every pass, and deaf to later changes of the model's weights.
+        """
         import keras
 
         known = target_layers(model)
@@ -64,28 +68,10 @@ class FusedCam:
             raise LayerUnknown(layer, known)
         self.layer = layer
         output = model.get_layer(layer).output
-        self._features = keras.Model(model.input, output)
-        self._head = keras.Model(output, [model.output, model.get_layer(POOLING_LAYER).output])
-        self._pass = self._compiled(model.input_shape[1:])
-
-    def _compiled(self, shape: tuple[int | None, ...]) -> Any:
-        import tensorflow as tf
-
-        features, head = self._features, self._head
-
-        @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)  # type: ignore[untyped-decorator]
-        def fused(film: Any) -> Any:
-            activations = features(film, training=False)
-            with tf.GradientTape() as tape:
-                tape.watch(activations)
-                logit, pooled = head(activations, training=False)
-            gradients = tape.gradient(logit, activations)
-            weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
-            gradcam = tf.nn.relu(tf.reduce_sum(weights * activations, axis=-1))
-            hirescam = tf.nn.relu(tf.reduce_sum(gradients * activations, axis=-1))
-            return logit[0, 0], gradcam[0], hirescam[0], pooled[0]
-
-        return fused
+        features = keras.Model(model.input, output)
+        head = keras.Model(output, [model.output, model.get_layer(POOLING_LAYER).output])
+        fused = _compiled(features, head, model.input_shape[1:])
+        self._pass = _with_constants(fused) if frozen else fused
 
     def __call__(self, film: NDArray[np.float32]) -> CamPass:
         """Run one prepared film, float32 (1, size, size, 3)."""
@@ -93,3 +79,27 @@ class FusedCam:
 
         logit, gradcam, hirescam, pooled = self._pass(tf.constant(film, tf.float32))
         return CamPass(float(logit), gradcam.numpy(), hirescam.numpy(), pooled.numpy())
+
+
+def _compiled(features: Any, head: Any, shape: tuple[int | None, ...]) -> Any:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)  # type: ignore[untyped-decorator]
+    def fused(film: Any) -> Any:
+        activations = features(film, training=False)
+        with tf.GradientTape() as tape:
+            tape.watch(activations)
+            logit, pooled = head(activations, training=False)
+        gradients = tape.gradient(logit, activations)
+        weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+        gradcam = tf.nn.relu(tf.reduce_sum(weights * activations, axis=-1))
+        hirescam = tf.nn.relu(tf.reduce_sum(gradients * activations, axis=-1))
+        return logit[0, 0], gradcam[0], hirescam[0], pooled[0]
+
+    return fused
+
+
+def _with_constants(function: Any) -> Any:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(function.get_concrete_function())

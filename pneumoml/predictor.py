@@ -87,7 +87,7 @@ class Predictor:
         if threads is not None:
             _limit_threads(threads)
         config = _config(artifact.card)
-        fused = FusedCam(load_network(artifact), layer)
+        fused = FusedCam(load_network(artifact), layer, frozen=True)
         predictor = cls(artifact.card, config, fused, _scope_reference(artifact))
         predictor.predict(np.zeros((config.size, config.size), np.uint8))
         return predictor
@@ -136,6 +136,10 @@ class Predictor:
         if limits is None or reference is None or self.layer != DEFAULT_LAYER:
             return None
         return map_flags(seen.gradcam, seen.hirescam, reference=reference, limits=limits)
+
+    def bare_pass(self, film: NDArray[np.float32]) -> CamPass:
+        """Run the compiled pass alone on one prepared film, float32 (1, size, size, 3)."""
+        return self._fused(film)
 
     def explain(self, pixels: NDArray[np.uint8]) -> CamPass:
         """Return logit, Grad-CAM and HiResCAM of one grey film, uint8 (H, W), for comparing explanations."""

@@ -1,5 +1,6 @@
 """Every setting, read from the environment (and .env), safe by default."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -220,7 +221,7 @@ MAX_BATCH_BYTES = env.int("MAX_BATCH_MB", default=1024) * 1024 * 1024
 BATCH_MAX_FILES = 2000
 BATCH_MAX_UNPACKED_BYTES = 20 * 1024**3
 BATCH_MAX_RATIO = 200  # unpacked to packed size of one file of more than a megabyte
-BATCH_STEP_SECONDS = 2
+BATCH_STEP_SECONDS = 0.5
 BATCH_LEASE_SECONDS = 60  # renewed after each file; decoding one takes 20 s at most
 URL_INTAKE = env.bool("URL_INTAKE", default=False)
 URL_INTAKE_MAX_BYTES = 25 * 1024 * 1024
@@ -229,6 +230,8 @@ URL_INTAKE_TOTAL_SECONDS = 20
 URL_INTAKE_ALLOWED_HOSTS = env.list("URL_INTAKE_ALLOWED_HOSTS", default=[])
 
 # --- The model --------------------------------------------------------------------------------------
+# oneDNN's kernels, which TensorFlow leaves off by default on CPUs without AVX512: a seventh less computing.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 GRADCAM_LAYER = env.str("GRADCAM_LAYER", default="block5_conv3")
 GRADCAM_COLOUR_MAP = env.str("GRADCAM_COLOUR_MAP", default="JET")
 GRADCAM_ALPHA = env.float("GRADCAM_ALPHA", default=0.4)
@@ -266,8 +269,8 @@ else:
         "socket_connect_timeout": 1,
         "retry_on_timeout": False,
     }
-# A worker serves both queues in turn: many films of a batch never keep one that is sent by itself waiting.
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("batch")]
+# A worker serves the queues in turn: many films of a batch never keep one that is sent by itself waiting.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("unpack"), Queue("batch")]
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = PREDICTION_TIME_LIMIT_SECONDS

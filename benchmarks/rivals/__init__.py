@@ -1,0 +1,1 @@
+"""What `benchmarks.throughput` compares: our installation, the Flask peer, the bare pass."""
