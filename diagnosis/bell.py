@@ -1,7 +1,9 @@
 """Rings Celery with the id of a prediction or a batch. Losing a ring loses nothing: the row is the queue.
 
-There are two lanes, queues of Celery that a worker serves in turn: however many films of batches wait, a
-film that somebody has just uploaded by itself waits for one of them at most.
+There are three lanes, queues of Celery that a worker serves in turn: however many films of batches wait, a
+film that somebody has just uploaded by itself waits for one of them at most (and for one step of unpacking,
+where an archive is being unpacked). Archives have a lane, so that a new one is unpacked although films of
+earlier ones wait.
 """
 
 import logging
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 PREDICT_TASK = "diagnosis.tasks.predict"
 UNPACK_TASK = "diagnosis.tasks.unpack"
 BATCH_LANE = "batch"
+UNPACK_LANE = "unpack"
 _PAUSE_SECONDS = 10.0
 _IMPATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "max_retries": 0}
 
@@ -63,13 +66,13 @@ def ring(prediction_uid: str) -> bool:
 
 
 def ring_in_batch(prediction_uid: str) -> bool:
-    """Do the same for a film of a batch, in the lane of batches."""
+    """Tell a worker, in the lane of batches, that one more of their films waits; `turns` says which is next."""
     return _sent(PREDICT_TASK, prediction_uid, queue=BATCH_LANE)
 
 
 def ring_batch(batch_uid: str) -> bool:
     """Tell a worker that an archive waits to be unpacked, or unpacked further."""
-    return _sent(UNPACK_TASK, batch_uid, queue=BATCH_LANE)
+    return _sent(UNPACK_TASK, batch_uid, queue=UNPACK_LANE)
 
 
 def _sent(task: str, uid: str, **lane: Any) -> bool:

@@ -1,13 +1,14 @@
 """Films in an S3-compatible object store: private objects, whole or not there, its errors as OSError."""
 
 import errno
+import io
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
@@ -17,7 +18,10 @@ from storages.backends.s3 import S3Storage
 from diagnosis.storage import StoreUnreachableError
 
 _NOTES = "incoming/"
-_IN_MEMORY = 16 * 1024 * 1024  # bytes of an opened object; a larger one goes through a temporary file
+_IN_MEMORY = (
+    16 * 1024 * 1024
+)  # bytes; a larger object is read piece by piece, as an archive is by its members
+_PIECE = 2 * 1024 * 1024
 _PAUSE_SECONDS = 5.0  # that a store which let somebody wait in vain is left alone
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity"}
 # A store that does not answer must not hold an uploader, or a worker, much longer than a broken disk would.
@@ -82,15 +86,24 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         if mode != "rb":
             raise ValueError("Objects are read, or saved as a whole.")
-        spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
         with self._as_file_errors():
             answer = self._client.get_object(Bucket=self.bucket_name, Key=self._key(name))
-            for piece in answer["Body"].iter_chunks(1024 * 1024):
-                spool.write(piece)
-        spool.seek(0)
-        film = File(spool, name)
-        film.size = answer["ContentLength"]
+            size: int = answer["ContentLength"]
+            if size <= _IN_MEMORY:
+                return ContentFile(answer["Body"].read(), name)
+            answer["Body"].close()
+        pieces = io.BufferedReader(_Pieces(self, name, size), _PIECE)
+        film = File(pieces, name)
+        film.size = size
         return film
+
+    def piece(self, name: str, start: int, length: int) -> bytes:
+        """Return some bytes of an object; raises FileNotFoundError."""
+        span = f"bytes={start}-{start + length - 1}"
+        with self._as_file_errors():
+            answer = self._client.get_object(Bucket=self.bucket_name, Key=self._key(name), Range=span)
+            read: bytes = answer["Body"].read()
+        return read
 
     def delete(self, name: str) -> None:
         """Delete the object; one that is not there is no error."""
@@ -164,6 +177,36 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
                 self._resting_until = time.monotonic() + _PAUSE_SECONDS
             reason = f"The object store failed: {type(error).__name__}"
             raise StoreUnreachableError(errno.EIO, reason) from error
+
+
+class _Pieces(io.RawIOBase):
+    """A large object as a file: what is asked for is fetched, and no more."""
+
+    def __init__(self, store: ObjectStorage, name: str, size: int) -> None:
+        self._store, self._name, self._size, self._at = store, name, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        length = min(len(buffer), self._size - self._at)
+        if length <= 0:
+            return 0
+        piece = self._store.piece(self._name, self._at, length)
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def _file_error(error: ClientError) -> OSError:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis import audit, bell, notifications
+from diagnosis import audit, bell, notifications, turns
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
@@ -58,35 +58,43 @@ class Claim:
 def run_prediction(*, prediction_uid: str) -> None:
     """Read one film with its pinned model version, unless somebody else does or has done so.
 
+    The id of a film in a batch only says that one more of those waits; `turns` decides which one is read.
     No transaction is open while the network computes. An unexpected error puts the row back for the
     next attempt; after PREDICTION_MAX_ATTEMPTS it fails.
     """
-    claim = claim_prediction(prediction_uid)
+    claim = claim_in_turn(prediction_uid)
     if claim is None:
         return
+    film = claim.prediction.uid
     try:
         with _lease_kept(claim):
             result = _compute(claim.prediction)
     except StoreUnreachableError:
-        logger.exception("Prediction %s waits: the films' store does not answer", prediction_uid)
+        logger.exception("Prediction %s waits: the films' store does not answer", film)
         put_back(claim, counted=False)
     except PredictionFailed as failure:
-        logger.exception("Prediction %s failed: %s", prediction_uid, failure.code)
+        logger.exception("Prediction %s failed: %s", film, failure.code)
         fail(claim, failure.code)
     except Exception:
-        logger.exception("Prediction %s: attempt %d failed", prediction_uid, claim.prediction.attempts)
+        logger.exception("Prediction %s: attempt %d failed", film, claim.prediction.attempts)
         put_back(claim)
     else:
         finish(claim, result)
 
 
+def claim_in_turn(rung: str) -> Claim | None:
+    """Take the row that the bell rang for, or the batch film whose turn it is; None when there is none."""
+    for uid in turns.films_for(rung):
+        claim = claim_prediction(uid)
+        if claim is not None:
+            return claim
+    return None
+
+
 def claim_prediction(prediction_uid: str) -> Claim | None:
     """Take the row if it waits, or if its last worker's lease has run out; None when it is not to be had."""
     now, token = timezone.now(), uuid.uuid4()
-    free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_expires_at__lt=now)
-    taken = Prediction.objects.filter(
-        free, uid=prediction_uid, attempts__lt=settings.PREDICTION_MAX_ATTEMPTS
-    ).update(
+    taken = Prediction.objects.filter(turns.free_rows(), uid=prediction_uid).update(
         status=Status.RUNNING,
         attempts=F("attempts") + 1,
         lease_token=token,

@@ -1,8 +1,10 @@
 """Films in an S3-compatible object store: private, seen through our own views, and nothing by halves."""
 
+import io
 import os
 import signal
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from diagnosis import incoming, prediction, submission
 from diagnosis.backup import make_backup
 from diagnosis.errors import NotReady
 from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.object_storage import ObjectStorage
 from diagnosis.storage import StoreUnreachableError
 from diagnosis.submission import submit_study
 from diagnosis.sweep import sweep_storage
@@ -187,6 +190,27 @@ def test_a_backup_holds_the_objects(film: Study, tmp_path: Path, transactional_d
     manifest = make_backup(actor=None, path=tmp_path / "all.tar")
     assert (len(manifest.files), manifest.missing_files) == (3, [])
     assert manifest.files[str(film.original.name)] == film.sha256
+
+
+def test_of_a_large_archive_only_the_members_are_fetched(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.bin", bytes([number]) * 8_000_000)
+    default_storage.save("batches/one/archive.zip", ContentFile(packed.getvalue()))
+    fetched: list[int] = []
+    piece = ObjectStorage.piece
+
+    def counted(*args: Any) -> bytes:
+        fetched.append(len(piece(*args)))
+        return piece(*args)
+
+    monkeypatch.setattr(ObjectStorage, "piece", counted)
+    with default_storage.open("batches/one/archive.zip", "rb") as file, zipfile.ZipFile(file) as archive:
+        assert archive.read("1.bin") == b"\x01" * 8_000_000
+    assert sum(fetched) < 16_000_000
 
 
 @pytest.mark.nightly

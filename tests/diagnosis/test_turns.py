@@ -1,0 +1,105 @@
+"""Fairness between projects: however many films of one wait, those of another are read in turn."""
+
+from typing import Any
+
+import pytest
+
+from diagnosis import turns
+from diagnosis.models import ModelVersion, Prediction, Project, Study
+from diagnosis.prediction import claim_in_turn, claim_prediction, fail
+from diagnosis.turns import Turns
+from tests.cast import Cast
+
+Status = Prediction.Status
+
+
+@pytest.fixture(autouse=True)
+def _a_new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_turns", Turns())
+
+
+@pytest.fixture
+def films(cast: Cast, active_model: ModelVersion) -> Any:
+    """Put films into the queue, by a batch unless told otherwise; return the ids of their rings."""
+
+    def add(project: Project, count: int, *, in_batch: bool = True) -> list[str]:
+        first = Study.objects.count()
+        studies = Study.objects.bulk_create(
+            Study(
+                project=project,
+                uploaded_by=cast.alice,
+                source="file",
+                media_format="PNG",
+                sha256=f"{first + number:064x}",
+                byte_size=1,
+                width=1,
+                height=1,
+                bit_depth=8,
+            )
+            for number in range(count)
+        )
+        rows = Prediction.objects.bulk_create(
+            Prediction(study=study, model_version=active_model, requested_by=cast.alice, in_batch=in_batch)
+            for study in studies
+        )
+        return [str(row.uid) for row in rows]
+
+    return add
+
+
+def read(rings: list[str]) -> list[str]:
+    """Let a worker answer the rings; return the project of each film that it read, in that order."""
+    read_projects = []
+    for ring in rings:
+        claim = claim_in_turn(ring)
+        if claim is not None:
+            read_projects.append(claim.prediction.study.project.slug)
+            fail(claim, "gave_up")
+    return read_projects
+
+
+def test_two_backlogs_go_on_in_turn_and_nothing_is_left(cast: Cast, films: Any) -> None:
+    many, few = films(cast.project, 120), films(cast.other_project, 4)
+    order = read(many + few)
+    assert order[:8] == ["ward-7", "elsewhere"] * 4
+    assert order[8:] == ["ward-7"] * 116
+    assert not Prediction.objects.filter(status=Status.QUEUED).exists()
+
+
+def test_a_project_that_comes_later_is_served_next(
+    cast: Cast, films: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0)
+    many = films(cast.project, 20)
+    assert read(many[:5]) == ["ward-7"] * 5
+    few = films(cast.other_project, 2)
+    assert read([*many[5:9], *few])[:4] == ["elsewhere", "ward-7", "elsewhere", "ward-7"]
+
+
+def test_a_film_sent_by_itself_is_the_one_that_is_read(cast: Cast, films: Any) -> None:
+    films(cast.project, 5)
+    (lone,) = films(cast.project, 1, in_batch=False)
+    claim = claim_in_turn(lone)
+    assert claim is not None
+    assert str(claim.prediction.uid) == lone
+
+
+def test_what_another_worker_has_taken_is_passed_over(cast: Cast, films: Any) -> None:
+    rings = films(cast.project, 4)
+    taken = claim_in_turn(rings[0])
+    assert taken is not None
+    assert [claim_prediction(uid) is not None for uid in rings[1:3]] == [True, True]
+    claim = claim_in_turn(rings[0])
+    assert claim is not None
+    assert str(claim.prediction.uid) == rings[3]
+    assert claim_in_turn(rings[0]) is None
+
+
+def test_a_look_at_a_long_backlog_is_one_question(
+    cast: Cast, films: Any, django_assert_num_queries: Any
+) -> None:
+    films(cast.project, 300)
+    films(cast.other_project, 300)
+    line = Turns().films()
+    with django_assert_num_queries(1):
+        assert len({next(line) for _ in range(100)}) == 100
