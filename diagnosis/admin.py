@@ -47,13 +47,14 @@ class StudyAdmin(ReadOnlyAdmin):
         "reference",
         "subject_code",
         "project",
+        "site",
         "uploaded_by",
         "media_format",
         "created_at",
     ]
     list_display_links = ["reference"]
     list_filter = ["project", "media_format", "source", "created_at"]
-    list_select_related = ["project", "uploaded_by"]
+    list_select_related = ["project", "site", "uploaded_by"]
     search_fields = ["=uid", "=sha256", "subject_code", "uploaded_by__username"]
     search_help_text = _("Reference (PW-000123), subject code, uploader, id or SHA-256.")
     date_hierarchy = "created_at"
@@ -62,6 +63,7 @@ class StudyAdmin(ReadOnlyAdmin):
         "reference",
         "uid",
         "project",
+        "site",
         "subject_code",
         "source",
         "media_format",

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
@@ -46,30 +47,34 @@ class SiteField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic
 
     iterator = _ByProject
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, *, empty_label: Any) -> None:
         super().__init__(
             Site.objects.none(),
             label=_("Site"),
             required=False,
-            empty_label=_("None"),
+            empty_label=empty_label,
             error_messages={"invalid_choice": _("The project has no such site. Choose one of its own.")},
             widget=forms.Select(attrs={"class": "form-select"}),
-            **more,
         )
+
+
+def sites_for(user: AnyUser) -> QuerySet[Site]:
+    """Return the sites of the person's projects, in the order in which `SiteField` offers them."""
+    sites = Site.objects.visible_to(user).select_related("project")
+    return sites.order_by("project__name", "project", "code")
 
 
 class OfProjectForm(forms.Form):
     """A project that the person works in, and one of its sites where it has any."""
 
     project: Any
-    site: Any = SiteField()
+    site: Any = SiteField(empty_label=_("None"))
 
     def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         projects = Project.objects.visible_to(user)
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]  # a ModelChoiceField
-        sites = Site.objects.filter(project__in=projects).select_related("project")
-        sites = sites.order_by("project__name", "project", "code")
+        sites = sites_for(user)
         self.fields["site"].queryset = sites  # type: ignore[attr-defined]  # a ModelChoiceField
         if not sites.exists() and not self.data.get("site"):
             del self.fields["site"]

@@ -12,14 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.admin_site import AuditedAdmin, admin_site
-from diagnosis.models import Project, ProjectMembership
+from diagnosis.models import Project, ProjectMembership, Site
 from diagnosis.roles import ALL_ROLES
 
 if TYPE_CHECKING:
     _MembershipInline = admin.TabularInline[ProjectMembership, Any]
+    _SiteInline = admin.TabularInline[Site, Any]
     _UserAdmin = UserAdmin[User]
 else:
-    _MembershipInline, _UserAdmin = admin.TabularInline, UserAdmin
+    _MembershipInline = _SiteInline = admin.TabularInline
+    _UserAdmin = UserAdmin
 
 
 class MembershipInline(_MembershipInline):
@@ -31,6 +33,13 @@ class MembershipInline(_MembershipInline):
     verbose_name = _("project membership")
 
 
+class SiteInline(_SiteInline):
+    """The project's sites. One that films came from cannot be deleted."""
+
+    model = Site
+    extra = 0
+
+
 @admin.register(Project, site=admin_site)
 class ProjectAdmin(AuditedAdmin):
     """Projects and their members. A project with films cannot be deleted."""
@@ -39,7 +48,7 @@ class ProjectAdmin(AuditedAdmin):
     list_filter = ["open_to_all", "ai_visibility"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    inlines = [MembershipInline]
+    inlines = [SiteInline, MembershipInline]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Suggest the slug for new projects only: it stands in other people's scripts later."""
@@ -53,6 +62,7 @@ class ProjectAdmin(AuditedAdmin):
             "open_to_all": obj.open_to_all,
             "ai_visibility": obj.ai_visibility,
             "members": list(members),
+            "sites": list(obj.sites.order_by("code").values_list("code", flat=True)),
         }
 
 

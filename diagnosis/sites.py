@@ -1,4 +1,4 @@
-"""The verbs of sites: a project's centres are added, renamed and removed; which one a film comes from."""
+"""The verbs of sites: a project's centres are added and removed; which one a film comes from."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -28,16 +28,6 @@ def add_site(*, actor: User, project: Project, code: str, name: str) -> Site:
     except IntegrityError as error:
         raise Conflict("site_exists", _("The project has a site of this code.")) from error
     return site
-
-
-def rename_site(*, actor: User, site: Site, name: str) -> None:
-    """Give a site another name; its code stays, since exports carry it. Raises NotAllowed, SiteRefused."""
-    _check_administrator(actor)
-    site.name = name.strip()
-    _check_fields(site)
-    with transaction.atomic():
-        site.save(update_fields=["name"])
-        audit.record(actor=actor, verb="site_renamed", target=site.project, site=site.code)
 
 
 def remove_site(*, actor: User, site: Site) -> None:

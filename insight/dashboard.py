@@ -12,14 +12,19 @@ from insight.figures import Figure
 from insight.reads import MOST_READS, Reads, signed_reads
 from insight.scores import scores
 from insight.selection import Selection
+from insight.sites import sites
 from insight.volumes import count_films, volumes, waits
 
+SITES = "sites"  # only where films of the selection come from sites
 KEYS = ("volumes", "time-to-result", "reader-ai", "reader-reader", "confusion", "roc", "scores")
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The figures in the order of KEYS; `withheld` films are left out of those about results and reads."""
+    """The figures in the order of KEYS, and SITES where there are any.
+
+    `withheld` films are left out of those about results and reads.
+    """
 
     figures: Sequence[Figure]
     withheld: int
@@ -29,13 +34,16 @@ def dashboard_of(selection: Selection) -> Dashboard:
     """Work out all figures in a fixed number of queries."""
     counts, reads = count_films(selection), signed_reads(selection)
     about_reads = [_said_if_capped(figure, reads) for figure in _about_reads(reads)]
-    return Dashboard([volumes(counts), waits(selection), *about_reads, scores(selection)], counts.withheld)
+    by_site = sites(selection, counts)
+    figures = [volumes(counts), waits(selection), *about_reads, scores(selection)]
+    return Dashboard([*figures, by_site] if by_site.rows else figures, counts.withheld)
 
 
 def figure_of(selection: Selection, key: str) -> Figure:
-    """Work out one figure, of KEYS, by itself."""
-    if key == "volumes":
-        return volumes(count_films(selection))
+    """Work out one figure, of KEYS or SITES, by itself."""
+    if key in ("volumes", SITES):
+        counts = count_films(selection)
+        return volumes(counts) if key == "volumes" else sites(selection, counts)
     if key in ("time-to-result", "scores"):
         return waits(selection) if key == "time-to-result" else scores(selection)
     reads = signed_reads(selection)

@@ -141,7 +141,19 @@ FILM = (
     Column("project", "Project the film belongs to", "text", lambda line: line.study.project.slug),
     Column("study_id", "Id of the study (one film)", "uuid", lambda line: str(line.study.uid)),
     _film("study_reference", "Short name of the study, as the pages show it", "text", "reference"),
-    _film("subject_code", "The subject's code in your study", "text", missing="none was given"),
+    Column(
+        "site",
+        "Code of the project's site (centre) that the film comes from",
+        "text",
+        lambda line: line.study.site.code if line.study.site else None,
+        missing="none was given",
+    ),
+    _film(
+        "subject_code",
+        "The subject's code in your study: a subject is a code within a project and site",
+        "text",
+        missing="none was given",
+    ),
     _film(
         "pseudonym", "Keyed pseudonym: the same for all films of a patient here", "text", missing=_NOT_DICOM
     ),

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ModelVersion, Project
+from diagnosis.models import ModelVersion, Project, Site
 from insight.period import DEFAULT_WEEKS, LENGTHS, Period
 from insight.selection import Selection
 
@@ -71,6 +71,18 @@ class SelectionForm(forms.Form):
             project=chosen["project"],
             version=chosen["version"] or active_or_newest(),
         )
+
+
+class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic when it runs
+    """A new site of a project."""
+
+    class Meta:
+        model = Site
+        fields = ["code", "name"]
+        widgets = {
+            "code": forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        }
 
 
 class PrevalenceForm(forms.Form):

@@ -54,13 +54,7 @@ def progress_of(user: User, projects: Sequence[Project] | QuerySet[Project]) -> 
     """Return how far each of the `projects` is, in a fixed number of queries. They come from `visible_to`."""
     films = Study.objects.visible_to(user).filter(project__in=projects)
     counts = _by_project(films.order_by().values(place=F("project")).annotate(n=Count("pk")))
-    waiting = _by_project(
-        _states(films).filter(status__in=UNFINISHED).annotate(n=Count("study", distinct=True))
-    )
-    later = Prediction.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
-    failed = _by_project(
-        _states(films).filter(~Exists(later), status=Status.FAILED).annotate(n=Count("study", distinct=True))
-    )
+    waiting, failed = _unready(films)
     reviewed, signed = _reads(films)
     to_result, to_signature = _times(films)
     return [
@@ -101,9 +95,18 @@ def _films(user: User, project: Project) -> QuerySet[Study, Any]:
     return Study.objects.visible_to(user).filter(project=project).values("pk")
 
 
-def _states(films: QuerySet[Study]) -> QuerySet[Prediction, Any]:
-    predictions = Prediction.objects.filter(study__in=films.values("pk")).order_by()
-    return predictions.values(place=F("study__project"))
+def _unready(films: QuerySet[Study]) -> tuple[dict[int, int], dict[int, int]]:
+    """Films that wait for the AI, and whose newest reading has failed, by project."""
+    later = Prediction.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
+    rows = (
+        Prediction.objects.filter(study__in=films.values("pk"), status__in=[*UNFINISHED, Status.FAILED])
+        .order_by()
+        .values(place=F("study__project"))
+        .annotate(n=Count("study", distinct=True, filter=Q(status__in=UNFINISHED)))
+        .annotate(failed=Count("study", distinct=True, filter=Q(status=Status.FAILED) & ~Exists(later)))
+    )
+    found = list(rows)
+    return _by_project(found), {row["place"]: row["failed"] for row in found}
 
 
 def _by_project(rows: Iterable[Any]) -> dict[int, int]:

@@ -20,12 +20,12 @@ Finding = Review.Finding
 class Read:
     """One signed read; `probability` None without a result of the chosen model version.
 
-    `subject` tells films of one subject; a film without a subject's code is a subject of its own. `aided`:
-    the reader had an AI result before them.
+    `subject` tells films of one subject: a code holds within its project and site, and a film without one is
+    a subject of its own. `aided`: the reader had an AI result before them.
     """
 
     film: int
-    subject: tuple[int, str | int]
+    subject: tuple[int, int | None, str | int]
     reader: str
     finding: str
     aided: bool
@@ -70,6 +70,7 @@ def signed_reads(selection: Selection) -> Reads:
         .values_list(
             "study_id",
             "study__project_id",
+            "study__site_id",
             "study__subject_code",
             "reader__username",
             "finding",
@@ -83,10 +84,10 @@ def signed_reads(selection: Selection) -> Reads:
 
 
 def _read(row: tuple[Any, ...]) -> Read:
-    film, project, subject, reader, finding, seen, score, outcome = row
+    film, project, site, subject, reader, finding, seen, score, outcome = row
     return Read(
         film=film,
-        subject=(project, subject or film),
+        subject=(project, site, subject or film),
         reader=reader,
         finding=finding,
         aided=seen is not None,

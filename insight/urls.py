@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from insight.views import dashboard, exports, prevalence, projects, reports
+from insight.views import dashboard, exports, prevalence, projects, reports, sites
 
 urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("prevalence/", prevalence.prevalence, name="prevalence"),
     path("projects/", projects.project_list, name="projects"),
     path("projects/<slug:slug>/", projects.project_page, name="project"),
+    path("projects/<slug:slug>/sites/", sites.project_sites, name="project-sites"),
+    path("projects/<slug:slug>/sites/<int:site>/remove/", sites.site_remove, name="site-remove"),
     path("projects/<slug:slug>/report.pdf", reports.project_pdf, name="project-report"),
     path("studies/<uuid:uid>/report.pdf", reports.study_pdf, name="study-report"),
     path("exports/", exports.export_page, name="export"),

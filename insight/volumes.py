@@ -1,6 +1,7 @@
 """How many films came in each week and how far they are, and how long people waited for a result."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +24,16 @@ _PLACES = {Status.SUCCEEDED: 0, Status.QUEUED: 1, Status.RUNNING: 1, Status.FAIL
 
 @dataclass(frozen=True)
 class Counts:
-    """Films by week: all, and by state (ready, waiting, failed); and those whose AI result is withheld."""
+    """Films by week: all, and by state (ready, waiting, failed); and those whose AI result is withheld.
+
+    `sites` holds all, ready, waiting and failed films by the key of their site, None for films without one.
+    """
 
     period: Period
     films: Sequence[int]
     states: Sequence[Sequence[int]]
     withheld: int
+    sites: Mapping[int | None, Sequence[int]]
 
 
 def count_films(selection: Selection) -> Counts:
@@ -36,17 +41,20 @@ def count_films(selection: Selection) -> Counts:
     counted = (
         search.with_newest_result(selection.films())
         .order_by()
-        .values(week=selection.period.week_of("created_at"), state=F("newest_status"))
+        .values("site", week=selection.period.week_of("created_at"), state=F("newest_status"))
         .annotate(films=Count("pk"), withheld=Count("pk", filter=Q(ai_hidden=True)))
     )
     films = [0] * len(selection.period.mondays)
     states, withheld = [[0, 0, 0] for _week in films], 0
+    sites: dict[int | None, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row in counted:
         films[row["week"]] += row["films"]
+        sites[row["site"]][0] += row["films"]
         withheld += row["withheld"]
         if row["state"] in _PLACES:
             states[row["week"]][_PLACES[row["state"]]] += row["films"]
-    return Counts(selection.period, films, states, withheld)
+            sites[row["site"]][1 + _PLACES[row["state"]]] += row["films"]
+    return Counts(selection.period, films, states, withheld, sites)
 
 
 def volumes(counts: Counts) -> Figure:

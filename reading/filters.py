@@ -22,6 +22,7 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis import search
+from diagnosis.forms import SiteField, sites_for
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
 from reading.lists import tagged, with_sort_probability
@@ -76,6 +77,7 @@ class HistoryFilter(forms.Form):
     uploader = forms.ModelChoiceField(
         required=False, queryset=User.objects.none(), to_field_name="username", empty_label=_("Anybody")
     )
+    site = SiteField(empty_label=_("Any"))
     tag = forms.ModelChoiceField(required=False, queryset=Tag.objects.none(), empty_label=_("Any"))
     since = forms.DateField(
         required=False, label=_("From"), validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"})
@@ -92,6 +94,7 @@ class HistoryFilter(forms.Form):
         has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
         self._offer("project", Project.objects.visible_to(user))
         self._user = user
+        self._offer("site", sites_for(user))
         tags = Tag.objects.filter(project__in=Project.objects.visible_to(user))
         self._offer("tag", tags.select_related("project"))
         self._offer("uploader", User.objects.filter(has_films).order_by("username"))
@@ -133,7 +136,7 @@ class HistoryFilter(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         """True when any filter is set."""
-        names = ("q", "status", "result", "review", "project", "uploader", "tag", "since", "until")
+        names = ("q", "status", "result", "review", "project", "site", "uploader", "tag", "since", "until")
         return any(self.cleaned_data.get(name) for name in names)
 
     def studies(self) -> StudyQuerySet:
@@ -167,6 +170,8 @@ class HistoryFilter(forms.Form):
             studies = studies.filter(_REVIEW_CONDITIONS[chosen["review"]])
         if chosen["project"]:
             studies = studies.filter(project=chosen["project"])
+        if chosen["site"]:
+            studies = studies.filter(site=chosen["site"])
         if chosen["uploader"]:
             studies = studies.filter(uploaded_by=chosen["uploader"])
         if chosen["tag"]:

@@ -22,11 +22,12 @@ KEPT = {
         "uploader",
         "since",
         "until",
+        "site",
         "tag",
         "batch",
         "sort",
     ),
-    Page.WORKLIST: ("project", "state", "tag", "batch", "order"),
+    Page.WORKLIST: ("project", "state", "site", "tag", "batch", "order"),
 }
 
 

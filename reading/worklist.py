@@ -35,18 +35,25 @@ class Wishes:
     order: str = OLDEST
     batch: str = ""
     tag: str = ""
+    site: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Wishes":
         """Return the wishes among these values; what is no wish is left out."""
-        state, order, tag = given.get("state", ""), given.get("order", ""), str(given.get("tag", ""))
+        state, order = given.get("state", ""), given.get("order", "")
         return cls(
             project=str(given.get("project", "")).replace("\x00", ""),
             state=state if state in STATES else "",
             order=order if order in ORDERS else OLDEST,
             batch=_uuid_or_nothing(given.get("batch", "")),
-            tag=tag if tag.isascii() and tag.isdecimal() and len(tag) < 16 else "",
+            tag=_key_or_nothing(given.get("tag", "")),
+            site=_key_or_nothing(given.get("site", "")),
         )
+
+
+def _key_or_nothing(value: object) -> str:
+    text = str(value)
+    return text if text.isascii() and text.isdecimal() and len(text) < 16 else ""
 
 
 def _uuid_or_nothing(value: object) -> str:
@@ -85,6 +92,8 @@ def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet
         films = films.filter(project__slug=wishes.project)
     if wishes.batch:
         films = films.filter(pk__in=BatchItem.objects.filter(batch__uid=wishes.batch).values("study"))
+    if wishes.site:
+        films = films.filter(site=int(wishes.site))
     if wishes.tag:
         tag = Tag.objects.filter(pk=int(wishes.tag)).first()
         films = tagged(films, tag, user) if tag else films.none()

@@ -94,6 +94,8 @@ GET: dict[str, list[int]] = {
     "remove-view": POST_ONLY_PAGE,
     "project-tags": ADMINISTRATORS_PAGE,
     "project-tag-remove": POST_ONLY_PAGE,
+    "project-sites": ADMINISTRATORS_PAGE,
+    "site-remove": POST_ONLY_PAGE,
     "trash": ADMINISTRATORS_PAGE,
     "trash-restore": POST_ONLY_PAGE,
     "reading-rules": ADMINISTRATORS_PAGE,

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from diagnosis.views.access import signed_in
-from insight.dashboard import KEYS, dashboard_of, figure_of
+from insight.dashboard import KEYS, SITES, dashboard_of, figure_of
 from insight.dial import EXAMPLE_PERCENT, dial_of
 from insight.exports_files import csv_pieces
 from insight.figures import Cell, Figure
@@ -50,7 +50,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_GET
 def figure_csv(request: HttpRequest, figure: str) -> HttpResponseBase:
     """Hand out one figure's table, with lines before it that say what it is."""
-    if figure not in KEYS:
+    if figure not in (*KEYS, SITES):
         raise Http404
     form = SelectionForm(request.GET, user=signed_in(request))
     if not form.is_valid():

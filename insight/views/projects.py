@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from diagnosis.models import Project
 from diagnosis.views.access import signed_in
 from insight.projects import RECENT_WEEKS, progress_of, readers_of
+from insight.sites import sites_of
 
 
 @login_required
@@ -31,6 +32,7 @@ def project_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "progress": progress_of(person, [project])[0],
         "readers": readers_of(person, project),
+        "sites": sites_of(person, project),
         "recent_weeks": RECENT_WEEKS,
     }
     return render(request, "insight/project.html", context)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from diagnosis.errors import NotAllowed, Refused
+from diagnosis.forms import sites_for
 from diagnosis.models import Project, Study
 from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, refused, signed_in
@@ -60,8 +61,9 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "projects": projects,
         "project": project,
         "wishes": wishes,
-        "narrowed": wishes.project or wishes.state or wishes.batch or wishes.tag,
+        "narrowed": wishes.project or wishes.state or wishes.batch or wishes.tag or wishes.site,
         "tags": Tag.objects.filter(project__in=projects).select_related("project"),
+        "sites": sites_for(reader),
         "states": STATE_NAMES,
         "orders": ORDER_NAMES,
         "to_decide": films_to_decide(reader).filter(Q(decided=False)).count(),

@@ -1,0 +1,103 @@
+"""Counts and progress by site: of one project, and of the films of a selection."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from diagnosis import search
+from diagnosis.models import Prediction, Project, Site, Study
+from insight.figures import Column, Figure
+from insight.selection import Selection
+from insight.volumes import Counts
+from reading.models import Review
+
+Status = Prediction.Status
+_CODED = ~Q(subject_code="")
+
+
+@dataclass
+class SiteProgress:
+    """A site's numbers of films; `site` None for films that name none, whose `subjects` are not counted."""
+
+    site: Site | None
+    subjects: int | None = None
+    films: int = 0
+    waiting: int = 0
+    failed: int = 0
+    signed: int = 0
+
+    @property
+    def signed_percent(self) -> int:
+        """Films with a signed read, in whole per cent of all; 100 only where all have one."""
+        return 100 * self.signed // self.films if self.films else 0
+
+
+def sites_of(user: User, project: Project) -> list[SiteProgress]:
+    """Return how far each site of a visible project is; nothing where it has no sites. Two queries."""
+    coded = Q(studies__deleted_at=None) & ~Q(studies__subject_code="")
+    subjects = Count("studies__subject_code", distinct=True, filter=coded)
+    rows = {
+        site.pk: SiteProgress(site, subjects=site.subjects)
+        for site in Site.objects.filter(project=project).annotate(subjects=subjects)
+    }
+    if not rows:
+        return []
+    found: dict[int | None, SiteProgress] = defaultdict(lambda: SiteProgress(None), rows)
+    films = search.with_newest_result(Study.objects.visible_to(user).filter(project=project)).order_by()
+    counted = films.values(place=F("site"), state=F("newest_status"))
+    for count in counted.annotate(n=Count("pk"), signed=Count("pk", filter=_is_signed())):
+        row = found[count["place"]]
+        row.films += count["n"]
+        row.signed += count["signed"]
+        row.waiting += count["n"] if count["state"] in (Status.QUEUED, Status.RUNNING) else 0
+        row.failed += count["n"] if count["state"] == Status.FAILED else 0
+    return list(found.values())
+
+
+def sites(selection: Selection, counts: Counts) -> Figure:
+    """Films and progress by site of the films that `counts` counted; no rows where no film names a site."""
+    rows = _rows(selection, counts) if any(place is not None for place in counts.sites) else []
+    return Figure(
+        key="sites",
+        title=_("Sites"),
+        n=sum(number[0] for number in counts.sites.values()) if rows else 0,
+        unit=_("films"),
+        columns=[
+            Column("project", _("Project")),
+            Column("site", _("Site")),
+            Column("subjects", _("Subjects"), "count"),
+            *(
+                Column(name, label, "count")
+                for name, label in (
+                    ("films", _("Films")),
+                    ("ready", _("Ready")),
+                    ("waiting", _("Waiting")),
+                    ("failed", _("Failed")),
+                    ("signed", _("Signed")),
+                )
+            ),
+        ],
+        rows=rows,
+        method=_(
+            "Films of these weeks by the site they came from; a subject's code at two sites is two subjects. "
+            "Films that name no site are left out."
+        ),
+    )
+
+
+def _rows(selection: Selection, counts: Counts) -> list[list[str | int | float | None]]:
+    films = selection.films().filter(site__isnull=False).order_by("site__project__slug", "site__code")
+    named = films.values(place=F("site"), code=F("site__code"), slug=F("site__project__slug")).annotate(
+        subjects=Count("subject_code", distinct=True, filter=_CODED), signed=Count("pk", filter=_is_signed())
+    )
+    return [
+        [row["slug"], row["code"], row["subjects"], *counts.sites[row["place"]], row["signed"]]
+        for row in named
+    ]
+
+
+def _is_signed() -> Exists:
+    return Exists(Review.objects.reads().filter(study=OuterRef("pk")).order_by())
