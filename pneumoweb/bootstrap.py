@@ -24,6 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+WHEELS = ROOT / "wheels"  # scripts/fetch_wheels.sh fills it, for machines without the Internet
 INSTALL_GB = {"requirements.txt": 4.0, "requirements-dev.txt": 5.0}
 START_MB = 200
 SAY_EVERY_SECONDS = 10
@@ -247,6 +248,9 @@ def _pip_install(requirements: Path) -> None:
     # extra (coverage[toml]) and stops as soon as a newer release than the pinned one is out.
     command += ["--progress-bar", "off", "--no-compile", "--no-deps", "--require-hashes"]
     command += ["-r", str(requirements)]
+    if WHEELS.is_dir():
+        say("They are taken from wheels/, and from nowhere else.")
+        command += ["--no-index", "--find-links", str(WHEELS)]
     variables = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0"}
     log = VENV / "install.log"
     with log.open("wb") as out, subprocess.Popen(command, env=variables, stdout=out, stderr=out) as pip:
@@ -257,7 +261,7 @@ def _pip_install(requirements: Path) -> None:
         raise SetupError(
             "install_failed",
             f"The packages could not be installed: {_last_line(_text_of(log))} "
-            f"Is the package index reachable? pip's whole answer is in {log}.",
+            f"Is the package index reachable, or wheels/ complete? pip's whole answer is in {log}.",
         )
 
 

@@ -297,10 +297,13 @@ def test_a_wrong_hash_is_refused_and_the_cut_install_is_made_afresh(copy: Copy, 
     assert (repaired.returncode, answer_of(copy)) == (0, "42")
 
 
-def test_the_packages_may_come_from_a_folder_without_any_network(copy: Copy, package: Path) -> None:
+def test_a_folder_of_wheels_beside_the_project_is_all_that_is_asked(copy: Copy, package: Path) -> None:
     (copy.root / "requirements.txt").write_text(pinned(package), encoding="ascii")
-    done = copy.bootstrap(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(package.parent))
+    (copy.root / "wheels").mkdir()
+    package.rename(copy.root / "wheels" / package.name)
+    done = copy.bootstrap(PIP_INDEX_URL="http://127.0.0.1:9/", PIP_RETRIES="0")
     assert (done.returncode, answer_of(copy)) == (0, "42"), done
+    assert "taken from wheels/" in done.stdout
 
 
 def test_a_newer_release_of_a_pinned_package_does_not_stop_the_install(copy: Copy, tmp_path: Path) -> None:
