@@ -71,6 +71,12 @@ def sentence(notification: Notification) -> str:
     return _("Batch %(batch)s is finished: %(parts)s.") % {"batch": name, "parts": ", ".join(parts)}
 
 
+def address(notification: Notification) -> str:
+    """Return the full address of the film's or batch's page; "" where SITE_URL does not say how it begins."""
+    about = notification.batch or notification.study
+    return f"{settings.SITE_URL}{about.get_absolute_url()}" if settings.SITE_URL and about else ""
+
+
 def _more_words() -> dict[str, str]:
     return {
         "duplicate": _("%d already here"),
@@ -112,13 +118,13 @@ def _claimed_mail() -> Notification | None:
 
 
 def _sent(notification: Notification) -> bool:
-    body = "\n\n".join(
-        [
-            sentence(notification),
-            _("Sign in to pneumoweb to see it. No results are sent by e-mail."),
-            settings.DISCLAIMER,
-        ]
-    )
+    parts = [
+        sentence(notification),
+        address(notification),
+        _("Sign in to pneumoweb to see it. No results are sent by e-mail."),
+        settings.DISCLAIMER,
+    ]
+    body = "\n\n".join(filter(None, parts))
     message = EmailMessage(
         subject=f"pneumoweb: {notification.get_kind_display()}", body=body, to=[notification.user.email]
     )

@@ -21,10 +21,11 @@ from diagnosis.blinding import shown_prediction
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import ModelVersion, Study, StudyQuerySet
 from diagnosis.roles import may_export
-from insight.exports_columns import Cell, Line, cells_of
+from insight.exports_columns import cells_of
+from insight.exports_line import Cell, Line
 from pneumoweb.secret import load_or_create_secret
 from pneumoweb.version import VERSION
-from reading.models import Adjudication, Review
+from reading.models import Adjudication, FilmTag, Note, Review
 from reading.models.opinions import with_opinions
 
 CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
@@ -80,12 +81,21 @@ class Export:
         self.rows_given = 0
         for chunk in self.chunks():
             reads, addenda = _reads_of(self.actor, chunk)
-            decisions = decisions_on(chunk)
+            decisions, (tags, notes) = decisions_on(chunk), _marks_on(self.actor, chunk)
             for study in chunk:
                 prediction = shown_prediction(study)
                 for read in [*reads[study.pk]] or _NO_READS:
                     added = addenda[read.pk] if read is not None else []
-                    line = Line(study, prediction, self._who, read, added, decisions.get(study.pk))
+                    line = Line(
+                        study,
+                        prediction,
+                        self._who,
+                        read,
+                        added,
+                        decisions.get(study.pk),
+                        tags[study.pk],
+                        notes[study.pk],
+                    )
                     self.rows_given += 1
                     yield cells_of(line)
 
@@ -130,6 +140,20 @@ def _reads_of(actor: User, chunk: list[Study]) -> tuple[dict[int, list[Review]],
     for added in visible.signed().filter(addendum_to__isnull=False).order_by("pk"):
         addenda[added.addendum_to_id or 0].append(added)
     return reads, addenda
+
+
+def _marks_on(actor: User, chunk: list[Study]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """Return the names of tags and the texts of notes on each film that `actor` may see now."""
+    tags: dict[int, list[str]] = defaultdict(list)
+    notes: dict[int, list[str]] = defaultdict(list)
+    films = [study.pk for study in chunk]
+    put = FilmTag.objects.filter(study__in=films).visible_to(actor).order_by("tag__name")
+    for film, name in put.values_list("study_id", "tag__name").distinct():
+        tags[film].append(name)
+    written = Note.objects.filter(study__in=films).visible_to(actor).order_by("pk")
+    for film, text in written.values_list("study_id", "text"):
+        notes[film].append(text)
+    return tags, notes
 
 
 def decisions_on(films: Iterable[Study]) -> dict[int, Adjudication]:

@@ -3,61 +3,15 @@
 Names, codes and the codebook are English in every language: programs read them.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable
 
-from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.models import Prediction, Study
+from insight.exports_line import Cell, Column, Line
 from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 from reading.models import Adjudication, Review
 
-Cell = str | int | float | bool | datetime | None
 NONE_FOUND = "none"
 NEVER_EMPTY = "never empty"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row: a film with one reader's read of it, or a film that nobody has read (as far as one may know).
-
-    `prediction` and `decision` are None where there is none or where it is withheld. `who` turns the id and
-    the user name of a person into what the export calls them.
-    """
-
-    study: Study
-    prediction: Prediction | None
-    who: Callable[[int, str], str]
-    read: Review | None = None
-    addenda: list[Review] = field(default_factory=list)
-    decision: Adjudication | None = None
-
-    @property
-    def others_hidden(self) -> bool:
-        """Whether others' reads are withheld; a film that was not asked about counts as withheld."""
-        return bool(getattr(self.study, "others_hidden", True))
-
-    @property
-    def model(self) -> ModelVersion | None:
-        """The model version behind the result."""
-        return self.prediction.model_version if self.prediction else None
-
-    @property
-    def addendum(self) -> Review | None:
-        """The newest signed addendum to the read."""
-        return self.addenda[-1] if self.addenda else None
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, what the codebook says of it, and how its value is found."""
-
-    name: str
-    meaning: str
-    kind: str
-    value: Callable[[Line], Cell]
-    unit: str = ""
-    allowed: str = ""
-    missing: str = ""
 
 
 def _codes(choices: Iterable[str]) -> str:
@@ -379,7 +333,24 @@ DECISION = (
     _decision("adjudicated_at", "When it was decided", "time", "decided_at"),
 )
 
-COLUMNS: tuple[Column, ...] = (*FILM, *AI, *READ, *DECISION)
+MARKS = (
+    Column(
+        "tags",
+        "Tags on the film that you may see, by name, separated by ;",
+        "text",
+        lambda line: "; ".join(line.tags) or None,
+        missing="none, or withheld with others' opinions",
+    ),
+    Column(
+        "notes",
+        "Notes about the film that you may see, oldest first, separated by an empty line",
+        "text",
+        lambda line: "\n\n".join(line.notes) or None,
+        missing="none, or withheld with others' opinions",
+    ),
+)
+
+COLUMNS: tuple[Column, ...] = (*FILM, *AI, *READ, *DECISION, *MARKS)
 NAMES = tuple(column.name for column in COLUMNS)
 CODEBOOK_HEADER = ("name", "meaning", "type", "unit", "allowed", "empty_when")
 

@@ -17,7 +17,8 @@ from diagnosis.errors import Refused
 from diagnosis.models import Study
 from diagnosis.pictures import OVERLAY, render_picture
 from insight.exports import Export, ExportRefused
-from insight.exports_columns import CODEBOOK_HEADER, NAMES, Cell, codebook
+from insight.exports_columns import CODEBOOK_HEADER, NAMES, codebook
+from insight.exports_line import Cell
 
 PIECE = 64 * 1024  # bytes: what is sent at once
 XLSX_MOST_ROWS = 1_048_576 - 1  # Excel's own limit, less the heading

@@ -242,6 +242,7 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="pneumoweb@localhost")
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")  # a worker knows no request that would tell it
 
 # --- Celery: the row is the queue, Celery only rings the bell ---------------------------------------
 PREDICTION_TIME_LIMIT_SECONDS = 120

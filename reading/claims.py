@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,11 @@ LASTS = timedelta(minutes=5)
 def live_claims() -> Q:
     """Return the condition for claims that have not ended."""
     return Q(expires_at__gt=timezone.now())
+
+
+def held_by(user: AnyUser) -> Exists:
+    """Return the annotation whether this person has a live claim on the film."""
+    return Exists(ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk"), reader_id=user.pk))
 
 
 def claim_of_another(user: AnyUser, study: Study) -> ReadingClaim | None:
@@ -40,18 +45,18 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
     if not may_review(actor):
         raise not_allowed
     ends = timezone.now() + LASTS
-    own = ReadingClaim.objects.filter(live_claims(), study=study, reader=actor)
-    if own.update(expires_at=ends):
-        return True
     with transaction.atomic():
         visible = Study.objects.visible_to(actor).filter(pk=study.pk)
         if not visible.select_for_update(of=("self",)):  # two at once: one after the other
             raise not_allowed
         claim = ReadingClaim.objects.filter(study=study).first()
         is_live = claim is not None and claim.expires_at > timezone.now()
-        other = claim if is_live and claim is not None and claim.reader_id != actor.pk else None
+        is_own = claim is not None and claim.reader_id == actor.pk
+        other = claim if is_live and not is_own else None
         if other is not None and not take_over:
             return False
+        if is_live and is_own:
+            return keep_claim(actor=actor, study=study)
         taken = {"reader": actor, "taken_at": timezone.now(), "expires_at": ends}
         if claim is None:
             ReadingClaim.objects.create(study=study, **taken)

@@ -18,6 +18,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.expressions import Combinable
+from django.utils.functional import cached_property
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
@@ -92,11 +93,12 @@ class HistoryFilter(forms.Form):
         super().__init__(*args, **kwargs)
         self._visible = with_opinions(Study.objects.visible_to(user), user)
         has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
-        self._offer("project", Project.objects.visible_to(user))
         self._user = user
+        self._offer("project", Project.objects.visible_to(user))
+        self.fields["project"].choices = self._project_choices  # type: ignore[attr-defined]
         self._offer("site", sites_for(user))
-        tags = Tag.objects.filter(project__in=Project.objects.visible_to(user))
-        self._offer("tag", tags.select_related("project"))
+        self._offer("tag", Tag.objects.filter(project__in=Project.objects.visible_to(user)))
+        self.fields["tag"].choices = self._tag_choices  # type: ignore[attr-defined]
         self._offer("uploader", User.objects.filter(has_films).order_by("username"))
         for field in self.fields.values():
             is_choice = isinstance(field, forms.ChoiceField)
@@ -104,6 +106,22 @@ class HistoryFilter(forms.Form):
 
     def _offer(self, name: str, choices: Any) -> None:
         self.fields[name].queryset = choices  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    @cached_property
+    def projects(self) -> list[Project]:
+        """The projects that are offered, read once for all that shows them."""
+        return list(self.fields["project"].queryset)  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    @cached_property
+    def tags(self) -> list[Tag]:
+        """The tags that are offered."""
+        return list(self.fields["tag"].queryset)  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    def _project_choices(self) -> list[tuple[str, Any]]:
+        return [ANY, *((project.slug, project.name) for project in self.projects)]
+
+    def _tag_choices(self) -> list[tuple[Any, Any]]:
+        return [ANY, *((tag.pk, tag.name) for tag in self.tags)]
 
     def clean_sort(self) -> str:
         """Accept the names in SORTS, with a minus for descending; newest first where nothing is asked."""

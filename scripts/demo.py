@@ -2,8 +2,8 @@
 
     PNEUMOWEB_PASSWORD=… .venv/bin/python manage.py shell -c "from scripts.demo import fill; fill()"
 
-Makes two projects, five people with that password, and variations of the sample films, which the worker
-then reads like any others. `reads()` adds signed reads of two readers. Never for a real installation.
+Makes two projects, one of them with two sites, five people with that password, and variations of the sample
+films, which the worker then reads like any others. `reads()` adds signed reads of two readers. Never for a real installation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from diagnosis.models import Prediction, Project, ProjectMembership, Study
+from diagnosis.models import Prediction, Project, ProjectMembership, Site, Study
 from diagnosis.submission import submit_study
 from reading.models import Review
 from reading.review import review_study
@@ -34,12 +34,14 @@ PEOPLE = {
 }
 SAMPLES = sorted((Path(__file__).resolve().parent.parent / "samples").glob("*.jpeg"))
 SICK = {"film-01", "film-04", "film-06"}  # the labels of samples/README.md
+SITES = (("BER", "Berlin"), ("HAM", "Hamburg"))
 WEEKS = 8
 
 
 def fill(films: int = 36) -> None:
     """Create projects, people and `films` films of eight weeks, waiting to be read."""
     ward = Project.objects.create(slug="ward-7", name="Ward 7", description="Children aged one to five.")
+    sites = [Site.objects.create(project=ward, code=code, name=name) for code, name in SITES]
     Project.objects.create(slug="night", name="Night shift", ai_visibility=Project.AiVisibility.HIDDEN)
     for name, roles in PEOPLE.items():
         person = User.objects.create_user(name, password=os.environ["PNEUMOWEB_PASSWORD"])
@@ -51,7 +53,9 @@ def fill(films: int = 36) -> None:
     for number, sample in zip(range(films), itertools.cycle(SAMPLES), strict=False):
         film = varied(sample, generator)
         code = f"{'P' if sample.stem in SICK else 'N'}{number:03d}"
-        study = submit_study(actor=nurse, project=ward, data=film, subject_code=code).study
+        study = submit_study(
+            actor=nurse, project=ward, data=film, subject_code=code, site=sites[number % len(sites)]
+        ).study
         back = timedelta(days=7 * WEEKS * (1 - number / films), minutes=37 * number)
         Study.objects.filter(pk=study.pk).update(created_at=timezone.now() - back)
         study.predictions.update(queued_at=timezone.now() - back)

@@ -203,6 +203,7 @@ def address(route: Route, review: Review) -> str:
         "prefix": "0123456789abcde",
         "slug": "ward-7",
         "tag": 1,
+        "site": 1,
         "figure": "scores",
     }
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from diagnosis.api.serializers import PredictionSerializer, StudySerializer
 from diagnosis.models import Prediction, Study
-from reading.models import Review
+from reading.models import Adjudication, FilmTag, Note, Review, films_with_opinions
 from reading.region import Region
 from reading.review import MAX_COMMENT
 
@@ -104,14 +104,47 @@ class SignatureSerializer(serializers.Serializer[Any]):
     )
 
 
+class TagOnFilmSerializer(serializers.Serializer[FilmTag]):
+    """A tag that somebody put on the film."""
+
+    name = serializers.CharField(source="tag.name")
+    put_by = serializers.CharField(source="author.username")
+    put_at = serializers.DateTimeField()
+
+
+class NoteSerializer(serializers.Serializer[Note]):
+    """A note about the film."""
+
+    text = serializers.CharField()
+    written_by = serializers.CharField(source="author.username")
+    written_at = serializers.DateTimeField()
+
+
+class AdjudicationSerializer(serializers.Serializer[Adjudication]):
+    """The decision where signed reads of the film differ."""
+
+    id = serializers.UUIDField(source="uid")
+    finding = serializers.ChoiceField(choices=Review.Finding.choices)
+    basis = serializers.ChoiceField(choices=Adjudication.Basis.choices)
+    rationale = serializers.CharField()
+    adjudicator = serializers.CharField(source="adjudicator.username")
+    decided_at = serializers.DateTimeField()
+
+
 class ReviewedStudySerializer(StudySerializer):
-    """One study with its newest prediction and every review."""
+    """One study with its newest prediction, every review, and what else was said about it."""
 
     prediction = serializers.SerializerMethodField(help_text="The newest prediction.")
     reviews = serializers.SerializerMethodField(help_text="The reviews that you may see, newest first.")
 
+    adjudication = serializers.SerializerMethodField(
+        help_text="The newest decision; null while there is none, or while others' reads are withheld."
+    )
+    tags = serializers.SerializerMethodField(help_text="The tags on it that you may see.")
+    notes = serializers.SerializerMethodField(help_text="The notes that you may see, oldest first.")
+
     class Meta(StudySerializer.Meta):
-        fields = [*StudySerializer.Meta.fields, "prediction", "reviews"]
+        fields = [*StudySerializer.Meta.fields, "prediction", "reviews", "adjudication", "tags", "notes"]
         read_only_fields = fields
 
     @extend_schema_field(PredictionSerializer(allow_null=True))
@@ -128,3 +161,23 @@ class ReviewedStudySerializer(StudySerializer):
         visible = Review.objects.visible_to(self.context["request"].user).filter(study=study)
         reviews = visible.select_related("study", "prediction", "reader", "supersedes", "addendum_to")
         return list(ReviewSerializer(reviews, many=True, context=self.context).data)
+
+    @extend_schema_field(AdjudicationSerializer(allow_null=True))
+    def get_adjudication(self, study: Study) -> dict[str, Any] | None:
+        """Return the newest decision, unless others' reads are withheld."""
+        shown = films_with_opinions(self.context["request"].user).filter(pk=study.pk)
+        decisions = Adjudication.objects.filter(study__in=shown.values("pk")).select_related("adjudicator")
+        decision = decisions.order_by("-pk").first()
+        return dict(AdjudicationSerializer(decision).data) if decision else None
+
+    @extend_schema_field(TagOnFilmSerializer(many=True))
+    def get_tags(self, study: Study) -> list[dict[str, Any]]:
+        """Return the tags that the caller may see."""
+        put: Any = FilmTag.objects.filter(study=study).visible_to(self.context["request"].user)
+        return list(TagOnFilmSerializer(put.select_related("tag", "author"), many=True).data)
+
+    @extend_schema_field(NoteSerializer(many=True))
+    def get_notes(self, study: Study) -> list[dict[str, Any]]:
+        """Return the notes that the caller may see."""
+        written: Any = Note.objects.filter(study=study).visible_to(self.context["request"].user)
+        return list(NoteSerializer(written.select_related("author"), many=True).data)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from diagnosis.models import Project, Study
 from diagnosis.roles import roles_of
 from reading.filters import Cursor, HistoryFilter
+from reading.lists import put_tags
 from reading.models import SavedView
 from reading.views.saved_views import views_of
 
@@ -55,6 +56,8 @@ def history(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "valid": valid, **views_of(request, SavedView.Page.FILMS)}
     if valid:
         page = _page(form)
+        if form.tags:
+            put_tags(page.studies, request.user)
         context |= {"page": page, "columns": _columns(form), "narrowed": form.is_narrowed}
         if not page.studies:
             context["empty"] = _why_empty(request, form)

@@ -18,7 +18,7 @@ from diagnosis.models import Prediction, Study
 from diagnosis.roles import may_review
 from diagnosis.views.access import films_for, live_partial, refused, signed_in
 from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
-from reading.claims import claim_film, claim_of_another
+from reading.claims import claim_film, claim_of_another, held_by, keep_claim
 from reading.forms import SIGN, ReviewForm
 from reading.models import Review, with_opinions
 from reading.review import Time, review_study
@@ -53,8 +53,9 @@ def study_reviews(request: HttpRequest, uid: object) -> HttpResponseBase:
 
 
 def _film_or_404(request: HttpRequest, uid: object) -> Study:
-    """Return the film with `others_hidden`, or raise Http404."""
-    return get_object_or_404(with_opinions(films_for(request.user), request.user), uid=uid)
+    """Return the film with `others_hidden` and `held`, or raise Http404."""
+    films = with_opinions(films_for(request.user), request.user)
+    return get_object_or_404(films.annotate(held=held_by(request.user)), uid=uid)
 
 
 def _save(request: HttpRequest, study: Study) -> HttpResponse:
@@ -138,7 +139,8 @@ def _panel(
 def _place_in_worklist(request: HttpRequest, study: Study, *, is_read: bool) -> dict[str, Any]:
     """Take the film for this reader unless it is read already or somebody else is reading it."""
     reader = signed_in(request)
-    is_free = is_read or claim_film(actor=reader, study=study)
+    goes_on = getattr(study, "held", False) and keep_claim(actor=reader, study=study)
+    is_free = is_read or goes_on or claim_film(actor=reader, study=study)
     return {
         "place": place_of(reader, study, remembered_wishes(request)),
         "taken": None if is_free else claim_of_another(reader, study),

@@ -18,6 +18,7 @@ from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, refused, signed_in
 from reading.adjudication import films_to_decide
 from reading.claims import claim_film, claim_of_another, keep_claim
+from reading.lists import put_tags
 from reading.models import SavedView, Tag
 from reading.views.saved_views import views_of
 from reading.worklist import Wishes, queue_of
@@ -53,6 +54,9 @@ def worklist(request: HttpRequest) -> HttpResponse:
     remember_wishes(request, wishes)
     queue = queue_of(reader, wishes)
     films = list(queue.select_related("project", "site", "claim__reader")[:FILMS_SHOWN])
+    tags = list(Tag.objects.filter(project__in=projects).select_related("project"))
+    if tags:
+        put_tags(films, reader)
     first = next((film for film in films if not getattr(film, "taken", False)), None)
     context = {
         "films": films,
@@ -62,7 +66,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "project": project,
         "wishes": wishes,
         "narrowed": wishes.project or wishes.state or wishes.batch or wishes.tag or wishes.site,
-        "tags": Tag.objects.filter(project__in=projects).select_related("project"),
+        "tags": tags,
         "sites": sites_for(reader),
         "states": STATE_NAMES,
         "orders": ORDER_NAMES,

@@ -128,3 +128,18 @@ def test_trouble_with_mail_ends_nothing_and_is_tried_three_times(
         assert told.mail_attempts == attempt
         Notification.objects.update(mail_after=timezone.now())
     assert told.mail == Notification.Mail.FAILED
+
+
+@pytest.mark.usefixtures("by_mail")
+@pytest.mark.parametrize("site", ["https://xray.example.org", ""])
+def test_a_mail_links_to_the_page_where_the_sites_address_is_known(
+    cast: Cast, batch: Batch, settings: Any, site: str
+) -> None:
+    settings.SITE_URL = site
+    batch_finished(batch=batch, facts=FACTS)
+    send_mail_due()
+    (sent,) = mail.outbox
+    if site:
+        assert f"\n\nhttps://xray.example.org/batches/{batch.uid}/\n\n" in sent.body
+    else:
+        assert "://" not in sent.body

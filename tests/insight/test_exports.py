@@ -22,6 +22,7 @@ from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Stud
 from insight import exports, exports_files
 from insight.exports import Export, begin_export, person_code
 from insight.exports_columns import NAMES
+from reading.marks import make_tag, tag_film, write_note
 from reading.models import Adjudication, ReadingSettings, Review
 from reading.review import review_study
 from tests.cast import Cast
@@ -382,3 +383,16 @@ def test_the_guide_explains_every_column_in_order() -> None:
     guide = (settings.BASE_DIR / "docs" / "exports.md").read_text(encoding="utf-8")
     rows = guide.partition("## Codebook")[2].splitlines()
     assert tuple(row.split("`")[1] for row in rows if row.startswith("| `")) == NAMES
+
+
+def test_tags_and_notes_are_there_for_those_who_may_see_them(cast: Cast, finished_study: Study) -> None:
+    tag = make_tag(actor=cast.adam, project=cast.project, name="follow-up")
+    tag_film(actor=cast.alice, study=finished_study, tag=tag)
+    tag_film(actor=cast.adam, study=finished_study, tag=tag)
+    for text in ("Rotated.", "Seen again."):
+        write_note(actor=cast.alice, study=finished_study, text=text)
+    (row,) = rows_of(cast.rania)
+    assert (row["tags"], row["notes"]) == ("follow-up", "Rotated.\n\nSeen again.")
+    Project.objects.filter(pk=cast.project.pk).update(ai_visibility=Project.AiVisibility.HIDDEN)
+    (row,) = rows_of(cast.rania)
+    assert (row["tags"], row["notes"]) == ("", "")

@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.errors import Conflict, NotAllowed
@@ -12,6 +14,7 @@ from reading.models import FilmTag, Note, Tag
 from reading.review import review_study
 from reading.rules import set_rules
 from tests.cast import Cast
+from tests.reading.views.test_history import put_in
 
 HTMX = {"HX-Request": "true"}
 WORDS = "I would call this one pneumonia."
@@ -179,3 +182,36 @@ def test_nobody_else_does(cast: Cast, follow_up: Tag) -> None:
             remove_tag(actor=who, tag=follow_up)
     with pytest.raises(Conflict):
         make_tag(actor=cast.adam, project=cast.project, name="FOLLOW-UP")
+
+
+def rows_of(who: User, address: str) -> tuple[str, int]:
+    """The list's page as the person sees it, and how many queries it took that are about rows."""
+    client = Client()
+    client.force_login(who)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(address).content.decode()
+    return page, len(queries)
+
+
+@pytest.mark.parametrize("address", ["/studies/", "/worklist/"])
+def test_lists_show_the_tags_of_each_film_in_one_query(
+    cast: Cast, study: Study, follow_up: Tag, address: str
+) -> None:
+    films = [put_in(cast.alice, cast.project, number=number) for number in range(1, 6)]
+    tag_film(actor=cast.rania, study=study, tag=follow_up)
+    page, asked = rows_of(cast.rania, address)
+    assert page.count("pw-tag--amber") == 1
+    for film in films:
+        tag_film(actor=cast.alice, study=film, tag=follow_up)
+        tag_film(actor=cast.rania, study=film, tag=follow_up)
+    page, asked_for_more = rows_of(cast.rania, address)
+    assert page.count("pw-tag--amber") == 6
+    assert asked_for_more == asked
+
+
+def test_rows_do_not_tell_of_others_tags_while_opinions_are_withheld(
+    cast: Cast, hidden_study: Study, follow_up: Tag
+) -> None:
+    tag_film(actor=cast.alice, study=hidden_study, tag=follow_up)
+    assert "pw-tag--amber" not in rows_of(cast.rania, "/studies/")[0] + rows_of(cast.rania, "/worklist/")[0]
+    assert "pw-tag--amber" in rows_of(cast.alice, "/studies/")[0]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from diagnosis.models import Study
-from reading.models import Review
+from reading.marks import make_tag, tag_film, write_note
+from reading.models import Adjudication, Review
 from tests.api import assert_problem, client_of
 from tests.cast import Cast
 
@@ -113,3 +114,29 @@ def test_studies_can_be_filtered_by_review_state(
     send(cast, finished_study, agrees_with_ai=True)
     send(cast, finished_study, finding="normal", agrees_with_ai=False)
     assert count() == after
+
+
+def marked(cast: Cast, film: Study) -> None:
+    """A tag and a note by Alice, and a decision by Adam: others' opinions, to Rania."""
+    tag = make_tag(actor=cast.adam, project=cast.project, name="follow-up")
+    tag_film(actor=cast.alice, study=film, tag=tag)
+    write_note(actor=cast.alice, study=film, text="Rotated.")
+    fields = {"finding": "other", "basis": "third_reader", "rationale": "Seen twice."}
+    Adjudication.objects.create(study=film, adjudicator=cast.adam, **fields)
+
+
+def test_a_study_tells_of_decision_tags_and_notes(cast: Cast, finished_study: Study) -> None:
+    marked(cast, finished_study)
+    answer = client_of(cast.rania).get(f"/api/v1/studies/{finished_study.uid}/").json()
+    assert (answer["adjudication"]["finding"], answer["adjudication"]["adjudicator"]) == ("other", "adam")
+    assert [(tag["name"], tag["put_by"]) for tag in answer["tags"]] == [("follow-up", "alice")]
+    assert [(note["text"], note["written_by"]) for note in answer["notes"]] == [("Rotated.", "alice")]
+
+
+def test_others_decision_tags_and_notes_are_withheld_with_their_reads(
+    cast: Cast, hidden_study: Study
+) -> None:
+    marked(cast, hidden_study)
+    answer = client_of(cast.rania).get(f"/api/v1/studies/{hidden_study.uid}/").json()
+    assert (answer["adjudication"], answer["tags"], answer["notes"]) == (None, [], [])
+    assert client_of(cast.aude).get(f"/api/v1/studies/{hidden_study.uid}/").json()["tags"]

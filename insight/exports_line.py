@@ -1,0 +1,56 @@
+"""One row of an export and one column of it: what a value is found in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from diagnosis.models import ModelVersion, Prediction, Study
+from reading.models import Adjudication, Review
+
+Cell = str | int | float | bool | datetime | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: a film with one reader's read of it, or a film that nobody has read (as far as one may know).
+
+    `prediction` and `decision` are None where there is none or where it is withheld. `who` turns the id and
+    the user name of a person into what the export calls them. `tags` and `notes` are those that may be seen.
+    """
+
+    study: Study
+    prediction: Prediction | None
+    who: Callable[[int, str], str]
+    read: Review | None = None
+    addenda: list[Review] = field(default_factory=list)
+    decision: Adjudication | None = None
+    tags: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def others_hidden(self) -> bool:
+        """Whether others' reads are withheld; a film that was not asked about counts as withheld."""
+        return bool(getattr(self.study, "others_hidden", True))
+
+    @property
+    def model(self) -> ModelVersion | None:
+        """The model version behind the result."""
+        return self.prediction.model_version if self.prediction else None
+
+    @property
+    def addendum(self) -> Review | None:
+        """The newest signed addendum to the read."""
+        return self.addenda[-1] if self.addenda else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what the codebook says of it, and how its value is found."""
+
+    name: str
+    meaning: str
+    kind: str
+    value: Callable[[Line], Cell]
+    unit: str = ""
+    allowed: str = ""
+    missing: str = ""
