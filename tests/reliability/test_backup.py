@@ -144,6 +144,7 @@ def test_rows_films_and_trail_move_from_sqlite_to_postgresql(
     restored_from(old, Stack(tmp_path / "new", settings=settings), tmp_path / "all.tar")
 
 
+@pytest.mark.nightly
 def test_rows_films_and_trail_move_from_postgresql_to_sqlite(own_postgres_url: str, tmp_path: Path) -> None:
     settings = {"CELERY_BROKER_URL": "memory://", "DATABASE_URL": own_postgres_url}
     new = Stack(tmp_path / "new", settings={"CELERY_BROKER_URL": "memory://"})
