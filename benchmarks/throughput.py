@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -208,6 +209,7 @@ def main() -> None:
     parser.add_argument("--idle-films", type=int, default=20)
     parser.add_argument("--clients", type=int, default=4)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends this ends what it started
     with tempfile.TemporaryDirectory(prefix="pneumoweb-throughput-") as folder:
         result = measured(Path(folder), options)
     text = json.dumps(result, indent=1)

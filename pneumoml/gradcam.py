@@ -5,6 +5,7 @@ TensorFlow is imported inside the functions, so importing this module costs noth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,14 +72,12 @@ class FusedCam:
         features = keras.Model(model.input, output)
         head = keras.Model(output, [model.output, model.get_layer(POOLING_LAYER).output])
         fused = _compiled(features, head, model.input_shape[1:])
-        self._pass = _with_constants(fused) if frozen else fused
+        self._pass = _with_constants(fused) if frozen else _with_variables(fused)
 
     def __call__(self, film: NDArray[np.float32]) -> CamPass:
         """Run one prepared film, float32 (1, size, size, 3)."""
-        import tensorflow as tf
-
-        logit, gradcam, hirescam, pooled = self._pass(tf.constant(film, tf.float32))
-        return CamPass(float(logit), gradcam.numpy(), hirescam.numpy(), pooled.numpy())
+        logit, gradcam, hirescam, pooled = self._pass(film)
+        return CamPass(float(logit), gradcam, hirescam, pooled)
 
 
 def _compiled(features: Any, head: Any, shape: tuple[int | None, ...]) -> Any:
@@ -99,7 +98,26 @@ def _compiled(features: Any, head: Any, shape: tuple[int | None, ...]) -> Any:
     return fused
 
 
-def _with_constants(function: Any) -> Any:
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+def _with_variables(function: Any) -> Callable[[NDArray[np.float32]], list[Any]]:
+    import tensorflow as tf
 
-    return convert_variables_to_constants_v2(function.get_concrete_function())
+    return lambda film: [tensor.numpy() for tensor in function(tf.constant(film, tf.float32))]
+
+
+def _with_constants(function: Any) -> Callable[[NDArray[np.float32]], list[Any]]:
+    """Freeze the function's weights into a graph of their own, run by a session.
+
+    A session, because a frozen function is kept several times over: 180 MB more for these weights.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2_as_graph
+
+    frozen, definition = convert_variables_to_constants_v2_as_graph(function.get_concrete_function())
+    film, results = frozen.inputs[0].name, [tensor.name for tensor in frozen.outputs]
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(definition, name="")
+    run: Callable[[NDArray[np.float32]], list[Any]] = tf.compat.v1.Session(graph=graph).make_callable(
+        [graph.get_tensor_by_name(name) for name in results], [graph.get_tensor_by_name(film)]
+    )
+    return run

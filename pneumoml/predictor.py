@@ -6,6 +6,8 @@ process that predicts: a network built before a fork hangs in the child.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import math
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,7 +91,9 @@ class Predictor:
         config = _config(artifact.card)
         fused = FusedCam(load_network(artifact), layer, frozen=True)
         predictor = cls(artifact.card, config, fused, _scope_reference(artifact))
+        _return_memory()  # before the first pass takes its own, so that what loading needed leaves no gaps
         predictor.predict(np.zeros((config.size, config.size), np.uint8))
+        _return_memory()
         return predictor
 
     def with_scope(self, reference: ScopeReference) -> Predictor:
@@ -174,6 +178,13 @@ def _scope_reference(artifact: Artifact) -> ScopeReference | None:
         raise ArtifactRefused(
             "card_invalid", f"The model's scope reference is not usable: {error}."
         ) from error
+
+
+def _return_memory() -> None:
+    """Give what loading needed and no longer needs back to the system, where its C library can."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _limit_threads(threads: int) -> None:

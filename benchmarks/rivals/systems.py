@@ -68,9 +68,9 @@ class System:
         )
 
     def stop(self) -> None:
-        """End it as Ctrl-C does, and wait."""
+        """Tell it to end, and wait."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
             self._process.wait(timeout=60)
 
     def post(self, path: str, film: bytes) -> Any:
@@ -161,4 +161,4 @@ class Ours(System):
 
     def wait_until_read(self) -> None:
         """Return once nothing waits any more."""
-        wait_for(lambda: self.get("/health").get("waiting") == 0, "the films to be read")
+        wait_for(lambda: self.get("/health").get("queue_waiting") == 0, "the films to be read")
