@@ -1,11 +1,22 @@
-# Two targets, one content: `web` (also for setup and beat) and `worker`.
+# Two targets, one content: `web` (also for setup and beat), without TensorFlow, and `worker`.
 #   docker build --target web -t pneumoweb-web .
 #   docker build --target worker -t pneumoweb-worker .
-FROM python:3.11-slim-bookworm AS base
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PNEUMOWEB_VAR=/data
-WORKDIR /app
+# The packages are compiled to bytecode here: the running container has a read-only root.
+FROM python:3.11-slim-bookworm AS web-packages
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /venv
+COPY requirements-web.txt .
+RUN /venv/bin/pip install --no-deps --require-hashes -r requirements-web.txt
+
+FROM web-packages AS worker-packages
 COPY requirements.txt .
-RUN pip install --no-compile --no-deps --require-hashes -r requirements.txt
+RUN /venv/bin/pip install --no-deps --require-hashes -r requirements.txt
+
+FROM python:3.11-slim-bookworm AS base
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PNEUMOWEB_VAR=/data HOME=/tmp
+WORKDIR /app
+RUN useradd --uid 10001 --no-create-home pneumoweb
+RUN install -d -o pneumoweb -g pneumoweb -m 700 /data /data/tmp
 COPY manage.py LICENSE ./
 COPY pneumoweb pneumoweb
 COPY pneumoml pneumoml
@@ -15,14 +26,16 @@ COPY insight insight
 COPY locale locale
 COPY templates templates
 COPY static static
-RUN useradd --uid 10001 --no-create-home pneumoweb && install -d -o pneumoweb -g pneumoweb -m 700 /data
+RUN python -m compileall -q pneumoweb pneumoml diagnosis reading insight
 USER pneumoweb
 VOLUME /data
 
 FROM base AS web
+COPY --from=web-packages /venv /venv
 EXPOSE 8000
-# Two web processes add up what they count for /metrics. Memory, so that each start begins at zero.
-ENV PROMETHEUS_MULTIPROC_DIR=/dev/shm/pneumoweb-metrics
+# Uploads on their way lie beside the films: /tmp is memory. Two web processes add up what they count for
+# /metrics; memory, so that each start begins at zero.
+ENV TMPDIR=/data/tmp PROMETHEUS_MULTIPROC_DIR=/dev/shm/pneumoweb-metrics
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
@@ -30,6 +43,7 @@ CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--worke
      "--logger-class", "pneumoweb.web_log.WebLogger", "pneumoweb.wsgi"]
 
 FROM base AS worker
+COPY --from=worker-packages /venv /venv
 # Asks for work that was done, not for a ping: a worker that only restarts answers pings too.
-HEALTHCHECK --interval=30s --timeout=20s --start-period=180s CMD ["python", "manage.py", "check_worker"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=180s CMD ["python", "manage.py", "check_worker"]
 CMD ["celery", "--app", "pneumoweb", "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", "1"]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import compose_spec
 import pytest
 import yaml
 
@@ -18,10 +19,22 @@ def compose() -> Any:
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
 
+def stage(name: str) -> str:
+    """Return the instructions of one stage."""
+    return DOCKERFILE.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
+
+
+def own(compose: Any) -> dict[str, Any]:
+    """Return the services that run our images."""
+    return {name: service for name, service in compose["services"].items() if "build" in service}
+
+
 def test_every_copied_path_exists_and_is_let_through_to_the_build() -> None:
     let_through = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
     copied = [
-        word for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]
+        word
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for word in line.split()[:-1]
     ]
     assert sorted(let_through) == sorted(copied)
     assert [path for path in copied if not (ROOT / path).exists()] == []
@@ -41,9 +54,8 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_targets_named_by_compose_exist_and_are_health_checked(compose: Any) -> None:
     built = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
     for target in built:
-        part = DOCKERFILE.partition(f" AS {target}\n")[2].partition("\nFROM ")[0]
-        assert "HEALTHCHECK" in part
-        assert "CMD" in part
+        assert "HEALTHCHECK" in stage(target)
+        assert "CMD" in stage(target)
 
 
 def test_containers_run_the_same_programs_as_run_sh(compose: Any, tmp_path: Path) -> None:
@@ -71,3 +83,62 @@ def test_only_the_loopback_is_published_and_passwords_have_no_default(compose: A
     assert ports == ["127.0.0.1:${PORT:-8000}:8000"]
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert set(re.findall(r"\$\{POSTGRES_PASSWORD([^}]*)\}", text)) == {":?set POSTGRES_PASSWORD in .env"}
+
+
+def test_compose_is_what_the_specification_allows() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    filled_in = re.sub(r"\$\{\w+:-(\w+)\}|\$\{\w+:\?[^}]+\}", lambda found: found[1] or "given", text)
+    options = compose_spec.PyOptions()
+    options.apply_merge = True
+    options.from_yaml(filled_in).validate()
+    with pytest.raises(ValueError, match="read_onyl"):
+        options.from_yaml(filled_in.replace("read_only", "read_onyl"))
+
+
+def test_our_containers_can_change_nothing_but_their_data(compose: Any) -> None:
+    for name, service in own(compose).items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert [volume for volume in service["volumes"] if not volume.startswith("data:")] == [], name
+        assert not {"privileged", "cap_add", "network_mode", "pid"} & service.keys(), name
+
+
+def test_as_many_workers_as_wanted_can_be_started(compose: Any) -> None:
+    assert not {"container_name", "hostname", "ports"} & compose["services"]["worker"].keys()
+    assert "beat" not in compose["services"]["worker"].get("command", "")
+
+
+def test_database_and_messages_are_on_a_network_without_a_way_out(compose: Any) -> None:
+    assert compose["networks"]["inside"] == {"internal": True}
+    for name in ("postgres", "redis"):
+        assert compose["services"][name]["networks"] == ["inside"]
+        assert "ports" not in compose["services"][name]
+        assert (
+            ":latest" not in compose["services"][name]["image"] and ":" in compose["services"][name]["image"]
+        )
+
+
+def test_no_secret_is_written_into_an_image() -> None:
+    assert re.findall(r"(?i)^(?:ENV|ARG).*(?:password|secret|token|key)", DOCKERFILE, re.MULTILINE) == []
+    assert re.findall(r"^ADD ", DOCKERFILE, re.MULTILINE) == []
+
+
+def pins(name: str) -> set[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z][\w.-]*==\S+)", text, re.MULTILINE))
+
+
+def test_web_has_the_pinned_packages_without_tensorflow() -> None:
+    left_out = {pin.partition("==")[0] for pin in pins("requirements.txt") - pins("requirements-web.txt")}
+    assert pins("requirements-web.txt") < pins("requirements.txt")
+    assert {"tensorflow", "keras"} <= left_out
+    assert "requirements-web.txt" in stage("web-packages")
+    assert re.search(r"^COPY --from=web-packages /venv /venv$", stage("web"), re.MULTILINE)
+    assert re.search(r"^COPY --from=worker-packages /venv /venv$", stage("worker"), re.MULTILINE)
+
+
+def test_every_package_is_checked_against_its_hash() -> None:
+    installs = re.findall(r"pip install (.+)$", DOCKERFILE, re.MULTILINE)
+    assert len(installs) == 2
+    assert all("--require-hashes" in options for options in installs)
