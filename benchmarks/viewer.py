@@ -4,7 +4,7 @@
 
 Starts an installation of its own with everything that ./run.sh starts, sends one made-up film with the noise
 of a radiograph, and opens its page in Chromium. Cold: a new browser with nothing kept; warm: the page again.
-The times are from the start of the navigation to the film drawn on the screen, whole and sharp, and to the
+Times in milliseconds are from the start of the navigation to the film drawn on the screen, whole and sharp, and to the
 first picture of it. Needs requirements-dev.txt and Chromium.
 """
 
@@ -63,14 +63,16 @@ def made_up_film(seed: int = 0) -> bytes:
         lung = ((across / WIDTH - centre) / 0.16) ** 2 + ((down / HEIGHT - 0.5) / 0.33) ** 2
         grey -= 75 * np.exp(-(lung**2))
     fine = cv2.GaussianBlur(chance.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), 0.8)
-    pixels = np.clip(grey + 5 * fine, 0, 255).astype(np.uint8)
+    pixels = np.clip(grey + 10 * fine, 0, 255).astype(np.uint8)
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
 def opened(page: Page, address: str) -> dict[str, float]:
-    """Open the study page; return milliseconds from the start of the navigation."""
+    """Open the study page; return milliseconds from the start of the navigation, and the film's size as sent."""
     page.goto(address, wait_until="commit")
-    page.wait_for_function("window.seen && window.seen.ready > 0", timeout=60_000)
+    page.wait_for_selector("[data-viewer][data-ready=true]", state="attached", timeout=60_000)
+    while not page.evaluate("window.seen.ready > 0"):  # the page's policy lets no script wait for a condition
+        page.wait_for_timeout(20)
     times: dict[str, float] = page.evaluate(
         """() => {
           const film = performance.getEntriesByType("resource").filter((one) => /display/.test(one.name));
@@ -79,6 +81,7 @@ def opened(page: Page, address: str) -> dict[str, float]:
             loaded: Math.max(...film.map((entry) => entry.responseEnd)),
             first: window.seen.first || window.seen.ready,
             ready: window.seen.ready,
+            kilobytes: Math.max(...film.map((entry) => entry.encodedBodySize)) / 1024,
           };
         }"""
     )
@@ -157,8 +160,8 @@ def measured(ours: Ours, visits: int) -> dict[str, Any]:
         browser.close()
     return {
         "film": {"width": WIDTH, "height": HEIGHT, "bytes": len(film)},
-        "cold_ms": medians(cold),
-        "warm_ms": medians(warm),
+        "cold": medians(cold),
+        "warm": medians(warm),
         "moving": {name: round(value, 1) for name, value in movement.items()},
         "visits": visits,
     }
