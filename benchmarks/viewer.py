@@ -4,8 +4,8 @@
 
 Starts an installation of its own with everything that ./run.sh starts, sends one made-up film with the noise
 of a radiograph, and opens its page in Chromium. Cold: a new browser with nothing kept; warm: the page again.
-Times in milliseconds are from the start of the navigation to the film drawn on the screen, whole and sharp, and to the
-first picture of it. Needs requirements-dev.txt and Chromium.
+Times are in milliseconds from the start of the navigation to the film drawn on the screen, whole and sharp.
+Needs requirements-dev.txt and Chromium.
 """
 
 from __future__ import annotations
@@ -29,20 +29,18 @@ from benchmarks.rivals.machine import machine_facts
 from benchmarks.rivals.systems import Ours
 
 HEIGHT, WIDTH = 3000, 2500
-# Notes when the film is first drawn in any sharpness, and when all of it has been loaded and decoded.
+# Notes when all of the film has been loaded, decoded and drawn.
 WATCH = """
 window.seen = {};
 new MutationObserver(function () {
   const root = document.querySelector("[data-viewer]");
   if (!root) return;
-  for (const name of ["first", "ready"]) {
-    if (root.dataset[name] === "true" && !(name in window.seen)) {
-      window.seen[name] = -1;
-      requestAnimationFrame(() => requestAnimationFrame(() => (window.seen[name] = performance.now())));
-    }
+  if (root.dataset.ready === "true" && !("ready" in window.seen)) {
+    window.seen.ready = -1;
+    requestAnimationFrame(() => requestAnimationFrame(() => (window.seen.ready = performance.now())));
   }
 }).observe(document, {
-  subtree: true, childList: true, attributes: true, attributeFilter: ["data-first", "data-ready"],
+  subtree: true, childList: true, attributes: true, attributeFilter: ["data-ready"],
 });
 """
 FRAMES = """() => {
@@ -68,7 +66,7 @@ def made_up_film(seed: int = 0) -> bytes:
 
 
 def opened(page: Page, address: str) -> dict[str, float]:
-    """Open the study page; return milliseconds from the start of the navigation, and the film's size as sent."""
+    """Open the study page; return milliseconds since the navigation began, and the film's size as sent."""
     page.goto(address, wait_until="commit")
     page.wait_for_selector("[data-viewer][data-ready=true]", state="attached", timeout=60_000)
     while not page.evaluate("window.seen.ready > 0"):  # the page's policy lets no script wait for a condition
@@ -79,7 +77,6 @@ def opened(page: Page, address: str) -> dict[str, float]:
           return {
             page: performance.getEntriesByType("navigation")[0].responseEnd,
             loaded: Math.max(...film.map((entry) => entry.responseEnd)),
-            first: window.seen.first || window.seen.ready,
             ready: window.seen.ready,
             kilobytes: Math.max(...film.map((entry) => entry.encodedBodySize)) / 1024,
           };
