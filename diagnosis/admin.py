@@ -144,6 +144,7 @@ class PredictionAdmin(ReadOnlyAdmin):
         "outcome",
         "layer",
         "cam_strength",
+        "precision",
         "preprocess_ms",
         "forward_ms",
     ]

@@ -23,7 +23,7 @@ from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.registry import active_model, artifact_of
 from diagnosis.roles import may_upload
 from diagnosis.storage import StoreUnreachableError
-from pneumoml.images import decode_film
+from pneumoml.images import decode_own_png
 from pneumoml.scope import declared
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def finish(claim: Claim, result: "FilmResult") -> bool:
         cam_strength=result.cam_strength,
         scope_flags=_scope_flags(claim.prediction.study, result.scope_flags),
         map_flags=None if result.map_flags is None else list(result.map_flags),
+        precision=result.precision,
         preprocess_ms=result.timings.preprocess_ms,
         forward_ms=result.timings.forward_ms,
     )
@@ -209,7 +210,7 @@ def _compute(prediction: Prediction) -> "FilmResult":
     model = prediction.model_version
     try:
         with prediction.study.display.open("rb") as file:
-            pixels = decode_film(file.read()).pixels
+            pixels = decode_own_png(file.read())
     except StoreUnreachableError:
         raise
     except OSError as error:
@@ -224,10 +225,12 @@ def _compute(prediction: Prediction) -> "FilmResult":
 @lru_cache(maxsize=2)
 def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
     """Load lazily, in the process that predicts: a network built before a fork hangs in the child."""
-    from pneumoml.predictor import Predictor
+    from pneumoml.predictor import load_best
 
     model = ModelVersion.objects.get(version=version, weights_sha256=weights_sha256)
-    return Predictor.load(artifact_of(model), layer=layer)
+    predictor = load_best(artifact_of(model), layer=layer, precision=settings.PREDICTION_PRECISION)
+    logger.info("Model %s is loaded and computes in %s.", version, predictor.precision)
+    return predictor
 
 
 def _lease_end() -> object:

@@ -85,7 +85,7 @@ def _compiled(features: Any, head: Any, shape: tuple[int | None, ...]) -> Any:
 
     @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)  # type: ignore[untyped-decorator]
     def fused(film: Any) -> Any:
-        activations = features(film, training=False)
+        activations = tf.cast(features(film, training=False), tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(activations)
             logit, pooled = head(activations, training=False)

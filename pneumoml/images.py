@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,12 +21,19 @@ __all__ = [
     "check_film",
     "check_header",
     "decode_film",
+    "decode_own_png",
     "encode_png",
     "read_header",
     "thumbnail",
     "window_to_8bit",
 ]
 
+# Differences to the row above, in runs: half the time of zlib's usual way at level 1, and a smaller film.
+_FAST_PNG = [
+    cv2.IMWRITE_PNG_COMPRESSION, 1,
+    cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
+]  # fmt: skip
 COLOUR_SPREAD = 24
 _COLOUR_SAMPLE_SIDE = 256
 _PRINT_COLOURS = "The picture uses print colours (CMYK), not the greys of a film. Save it as grey or RGB."
@@ -192,9 +200,26 @@ def _to_grey(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[int, int] | N
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Encode uint8 (H, W) grey or (H, W, 3 or 4) RGB(A) as PNG: lossless, fast, without metadata."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    if pixels.ndim == 3 and pixels.shape[2] == 4:  # layers: smooth, and smaller in zlib's usual way
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+        return buffer.getvalue()
+    turned = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", turned, _FAST_PNG)[1].tobytes()
+
+
+def decode_own_png(data: bytes) -> NDArray[np.uint8]:
+    """Decode a grey PNG that `encode_png` wrote and we kept: uint8 (H, W), never a file from outside.
+
+    Raises `OSError` where it is damaged.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error as error:
+        raise OSError("the stored film is damaged") from error
+    if pixels is None:
+        raise OSError("the stored film is damaged")
+    return np.asarray(pixels, dtype=np.uint8)
 
 
 def thumbnail(pixels: NDArray[np.uint8], side: int = 256) -> bytes:

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoml.precision import BFLOAT16, FLOAT32
+
 ARCHITECTURE = "vgg16-gap-512-256-128"
 INPUT_SIZE = 224
 HEAD_UNITS = (512, 256, 128)
@@ -30,25 +32,33 @@ class BaseWeightsRefused(ValueError):  # noqa: N818 - the name says what happene
 
 
 def build_network(
-    *, input_size: int | None = INPUT_SIZE, dropouts: Sequence[float] = DROPOUTS
+    *,
+    input_size: int | None = INPUT_SIZE,
+    dropouts: Sequence[float] = DROPOUTS,
+    precision: str = FLOAT32,
 ) -> keras.Model:
     """Build the network with random weights, as one flat graph under Keras's VGG16 layer names.
 
     Input: float32 (n, input_size, input_size, 3) from `preprocess.prepare`; with `input_size` None any size
     of at least 32. Output: logits, float32 (n, 1), from the layer "logit"; the sigmoid is taken outside.
+    With `precision` bfloat16 the convolutions compute in it, over float32 weights; the dense layers do not.
     """
     film = keras.Input((input_size, input_size, 3), name="film")
-    tensor = _head(_convolutions(film, range(1, 6)), dropouts)
+    policy = "mixed_bfloat16" if precision == BFLOAT16 else None
+    tensor = _head(_convolutions(film, range(1, 6), policy), dropouts)
     return keras.Model(film, tensor, name=ARCHITECTURE.replace("-", "_"))
 
 
-def _convolutions(tensor: Any, blocks: range) -> Any:
+def _convolutions(tensor: Any, blocks: range, policy: str | None = None) -> Any:
     for block in blocks:
         filters, convolutions = _BLOCKS[block - 1]
         for number in range(1, convolutions + 1):
             name = f"block{block}_conv{number}"
-            tensor = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(tensor)
-        tensor = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(tensor)
+            layer = keras.layers.Conv2D(
+                filters, 3, padding="same", activation="relu", name=name, dtype=policy
+            )
+            tensor = layer(tensor)
+        tensor = keras.layers.MaxPooling2D(2, name=f"block{block}_pool", dtype=policy)(tensor)
     return tensor
 
 

@@ -21,6 +21,7 @@ from pneumoml.artifacts import Artifact, ArtifactRefused, load_scope, load_weigh
 from pneumoml.cards import Calibration, ModelCard
 from pneumoml.explanations import map_flags
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
+from pneumoml.precision import AUTO, FLOAT32, choose, cpu_flags
 from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
 from pneumoml.scope import ScopeReference, check, part_seen
 
@@ -47,7 +48,7 @@ class FilmResult:
     negative, in logit units (not scaled to its own maximum), and covers `cam_area` of the film;
     `cam_strength` is its largest value. `scope_flags` are codes of `scope.SENTENCES`, None where the film
     could not be checked; `map_flags` are codes of `explanations.SENTENCES`, None where the card sets no
-    limits for maps.
+    limits for maps. `precision` is the arithmetic of the convolutions, one of `precision.PRECISIONS`.
     """
 
     logit: float
@@ -60,6 +61,7 @@ class FilmResult:
     timings: Timings
     scope_flags: tuple[str, ...] | None = None
     map_flags: tuple[str, ...] | None = None
+    precision: str = FLOAT32
 
 
 class Predictor:
@@ -71,15 +73,24 @@ class Predictor:
         config: PreprocessConfig,
         fused: FusedCam,
         scope: ScopeReference | None = None,
+        precision: str = FLOAT32,
     ) -> None:
         """Use `load`; this takes the parts ready made."""
         self.card = card
+        self.precision = precision
         self._config = config
         self._fused = fused
         self._scope = scope
 
     @classmethod
-    def load(cls, artifact: Artifact, *, layer: str = DEFAULT_LAYER, threads: int | None = None) -> Predictor:
+    def load(
+        cls,
+        artifact: Artifact,
+        *,
+        layer: str = DEFAULT_LAYER,
+        threads: int | None = None,
+        precision: str = FLOAT32,
+    ) -> Predictor:
         """Build the network, load the artefact's weights, compile, and run once to warm up.
 
         `threads` caps TensorFlow's threads within one operation; it has no effect once TensorFlow has run in
@@ -89,8 +100,8 @@ class Predictor:
         if threads is not None:
             _limit_threads(threads)
         config = _config(artifact.card)
-        fused = FusedCam(load_network(artifact), layer, frozen=True)
-        predictor = cls(artifact.card, config, fused, _scope_reference(artifact))
+        fused = FusedCam(load_network(artifact, precision=precision), layer, frozen=True)
+        predictor = cls(artifact.card, config, fused, _scope_reference(artifact), precision)
         _return_memory()  # before the first pass takes its own, so that what loading needed leaves no gaps
         predictor.predict(np.zeros((config.size, config.size), np.uint8))
         _return_memory()
@@ -98,7 +109,7 @@ class Predictor:
 
     def with_scope(self, reference: ScopeReference) -> Predictor:
         """The same predictor, judging scope by another reference than the artefact's."""
-        return Predictor(self.card, self._config, self._fused, reference)
+        return Predictor(self.card, self._config, self._fused, reference, self.precision)
 
     @property
     def layer(self) -> str:
@@ -133,6 +144,7 @@ class Predictor:
                 reference=self._scope,
             ),
             map_flags=self._map_flags(seen),
+            precision=self.precision,
         )
 
     def _map_flags(self, seen: CamPass) -> tuple[str, ...] | None:
@@ -150,12 +162,19 @@ class Predictor:
         return self._fused(prepare(pixels, self._config)[None])
 
 
-def load_network(artifact: Artifact) -> Any:
+def load_best(artifact: Artifact, *, layer: str = DEFAULT_LAYER, precision: str = AUTO) -> Predictor:
+    """Load in the named precision or, with "auto", in the fastest that reads as float32 does on this CPU."""
+    if precision != AUTO:
+        return Predictor.load(artifact, layer=layer, precision=precision)
+    return choose(lambda name: Predictor.load(artifact, layer=layer, precision=name), flags=cpu_flags())
+
+
+def load_network(artifact: Artifact, *, precision: str = FLOAT32) -> Any:
     """Build the version's network, a Keras model, with its weights. Raises as `Predictor.load` does."""
     from pneumoml.network import build_network
 
     config, weights = _config(artifact.card), load_weights(artifact)
-    model = build_network(input_size=config.size)
+    model = build_network(input_size=config.size, precision=precision)
     _fill(model, weights)
     return model
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from pneumoweb.broker import broker_for
@@ -232,6 +233,9 @@ URL_INTAKE_ALLOWED_HOSTS = env.list("URL_INTAKE_ALLOWED_HOSTS", default=[])
 # --- The model --------------------------------------------------------------------------------------
 # oneDNN's kernels, which TensorFlow leaves off by default on CPUs without AVX512: a seventh less computing.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+PREDICTION_PRECISION = env.str("PREDICTION_PRECISION", default="auto")
+if PREDICTION_PRECISION not in ("auto", "float32", "bfloat16"):
+    raise ImproperlyConfigured("PREDICTION_PRECISION must be auto, float32 or bfloat16.")
 GRADCAM_LAYER = env.str("GRADCAM_LAYER", default="block5_conv3")
 GRADCAM_COLOUR_MAP = env.str("GRADCAM_COLOUR_MAP", default="JET")
 GRADCAM_ALPHA = env.float("GRADCAM_ALPHA", default=0.4)

@@ -181,6 +181,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "queued_at",
             "started_at",
             "finished_at",
+            "precision",
             "preprocess_ms",
             "forward_ms",
         ]

@@ -90,6 +90,11 @@ class Prediction(models.Model):
     map_flags = models.JSONField(
         null=True, help_text="Codes of what makes the map unreliable; null: not checked."
     )
+    precision = models.CharField(
+        max_length=10,
+        blank=True,
+        help_text="The arithmetic of the network's convolutions: float32, bfloat16.",
+    )
     preprocess_ms = models.FloatField(null=True)
     forward_ms = models.FloatField(null=True)
 

@@ -1,5 +1,7 @@
 """Reports as PDF files: of one film, of one project."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -13,9 +15,10 @@ from diagnosis.errors import Refused
 from diagnosis.models import Prediction, Project, Study
 from diagnosis.views import result
 from diagnosis.views.access import film_or_404, signed_in
-from insight.reports import ResultWords, study_report
-from insight.reports_project import project_report
 from insight.views.exports import attachment, refused
+
+if TYPE_CHECKING:
+    from insight.reports import ResultWords
 
 PDF = "application/pdf"
 
@@ -24,6 +27,8 @@ PDF = "application/pdf"
 @require_GET
 def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
     """Hand out the report of one film; what is withheld from the person is not in it."""
+    from insight.reports import study_report  # reportlab: memory that a process without reports never needs
+
     study = film_or_404(request, uid)
     report = study_report(
         actor=signed_in(request),
@@ -35,7 +40,9 @@ def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
     return attachment([report], PDF, f"{study.reference}-report.pdf")
 
 
-def _words_of(study: Study) -> ResultWords:
+def _words_of(study: Study) -> "ResultWords":
+    from insight.reports import ResultWords
+
     prediction = shown_result(study)
     if prediction is None:
         return ResultWords(state=_state_of(study))
@@ -67,6 +74,8 @@ def _state_of(study: Study) -> str:
 @require_GET
 def project_pdf(request: HttpRequest, slug: str) -> HttpResponse | HttpResponseBase:
     """Hand out the report of one project to readers, auditors and administrators who see it."""
+    from insight.reports_project import project_report
+
     project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
     try:
         report = project_report(

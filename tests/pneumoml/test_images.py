@@ -15,12 +15,15 @@ from pneumoml.images import (
     ImageRefused,
     check_header,
     decode_film,
+    decode_own_png,
     encode_png,
     read_header,
     thumbnail,
     window_to_8bit,
 )
 from tests import films
+
+SAMPLES = sorted((Path(__file__).resolve().parents[2] / "samples").glob("*.jpeg"))
 
 
 def refusal(data: bytes, limits: ImageLimits | None = None) -> ImageRefused:
@@ -234,3 +237,19 @@ def test_every_sample_film_is_described_and_can_be_decoded() -> None:
         assert f"{film.width} × {film.height}" in readme
         assert film.colour_fraction == 0
     assert "10.17632/rscbjbr9sj" in readme
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_our_own_png_gives_the_same_pixels_by_the_fast_way_and_by_the_strict_one(path: Path) -> None:
+    pixels = decode_film(path.read_bytes()).pixels
+    kept = encode_png(pixels)
+    assert np.array_equal(decode_own_png(kept), pixels)
+    assert np.array_equal(decode_film(kept).pixels, pixels)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 1000, -1, -12])
+def test_our_own_png_is_not_read_when_it_was_cut_or_altered(cut: int) -> None:
+    kept = encode_png(films.chest_like())
+    altered = kept[:cut] if cut <= 0 else kept[:cut] + bytes([kept[cut] ^ 255]) + kept[cut + 1 :]
+    with pytest.raises(OSError, match="damaged"):
+        decode_own_png(altered)

@@ -36,6 +36,7 @@ RESULT_MEMBERS = {
     "cam_strength",
     "cam_reference",
     "cam_area",
+    "precision",
     "preprocess_ms",
     "forward_ms",
 }

@@ -1,0 +1,87 @@
+"""The arithmetic is chosen by what the CPU offers and by what trial films say, and float32 wins every doubt."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pneumoml.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, trial_films
+
+OLD, NEW = {"avx2", "fma"}, {"avx2", "avx512f", "avx512_bf16"}
+
+
+@dataclass(frozen=True)
+class Read:
+    calibrated_probability: float
+
+
+@dataclass
+class FakeReader:
+    precision: str
+    seconds: float
+    error: float = 0.0
+
+    def predict(self, pixels: NDArray[np.uint8], /) -> Read:
+        time.sleep(self.seconds)
+        return Read(float(pixels.mean()) / 255 + self.error)
+
+
+def chosen(flags: set[str], *, seconds: float = 0.0, error: float = 0.0) -> tuple[str, list[str]]:
+    loaded: list[str] = []
+
+    def load(precision: str) -> FakeReader:
+        loaded.append(precision)
+        return FakeReader(precision, *((0.02, 0.0) if precision == FLOAT32 else (seconds, error)))
+
+    return choose(load, flags=flags).precision, loaded
+
+
+def test_a_cpu_without_bfloat16_computes_in_float32_and_loads_nothing_else() -> None:
+    assert chosen(OLD) == (FLOAT32, [FLOAT32])
+
+
+def test_a_cpu_with_bfloat16_computes_in_it_where_films_read_the_same_and_faster() -> None:
+    assert chosen(NEW)[0] == BFLOAT16
+    assert chosen({"amx_bf16"}, error=0.009)[0] == BFLOAT16
+
+
+def test_float32_stays_where_a_trial_film_reads_differently() -> None:
+    assert chosen(NEW, error=0.011)[0] == FLOAT32
+
+
+def test_float32_stays_where_bfloat16_is_not_faster() -> None:
+    assert chosen(NEW, seconds=0.04)[0] == FLOAT32
+
+
+def test_flags_are_read_from_linux_and_absent_elsewhere(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16\nbogomips\t: 1\n")
+    assert offered(cpu_flags(cpuinfo)) == (FLOAT32, BFLOAT16)
+    assert offered(cpu_flags(tmp_path / "nothing")) == (FLOAT32,)
+
+
+def test_trial_films_are_grey_differ_and_are_the_same_every_time() -> None:
+    films = trial_films()
+    assert {film.dtype for film in films} == {np.dtype(np.uint8)}
+    assert len({film.tobytes() for film in films}) == len(films)
+    assert all(np.array_equal(one, other) for one, other in zip(films, trial_films(), strict=True))
+
+
+@pytest.mark.tensorflow
+def test_the_network_computes_in_bfloat16_when_told_to_and_says_so(random_artifact: object) -> None:
+    from pneumoml.artifacts import Artifact
+    from pneumoml.predictor import Predictor
+
+    assert isinstance(random_artifact, Artifact)
+    film = trial_films()[0]
+    exact = Predictor.load(random_artifact).predict(film)
+    rough = Predictor.load(random_artifact, precision=BFLOAT16).predict(film)
+    assert (exact.precision, rough.precision) == (FLOAT32, BFLOAT16)
+    assert rough.logit != exact.logit
+    assert rough.calibrated_probability == pytest.approx(exact.calibrated_probability, abs=0.01)
+    assert np.corrcoef(rough.cam.ravel(), exact.cam.ravel())[0, 1] > 0.99
