@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.rivals.machine import machine_facts
 from pneumoml.dataset import LabelledFilm, read_split
 from pneumoml.features import balanced_pass
 from pneumoml.preprocess import PreprocessConfig
@@ -89,6 +90,7 @@ def climb(films: list[LabelledFilm], base: Path, folder: Path, report: Report | 
                 "threshold": judged.choice.threshold,
                 "temperature": judged.scaling.temperature,
                 "seconds": round(time.monotonic() - began),
+                "machine": machine_facts(),
                 "sets": judged.table(),
             }
         )
