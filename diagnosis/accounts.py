@@ -1,4 +1,4 @@
-"""The first administrator of a new installation."""
+"""The first administrator of a new installation; a person's new password."""
 
 import secrets
 from dataclasses import dataclass
@@ -37,3 +37,11 @@ def ensure_administrator(*, actor: User | None, username: str, password: str) ->
         user = User.objects.create_superuser(username=name, password=password or made_up)
         audit.record(actor=actor, verb="administrator_created", target=user)
     return NewAdministrator(username=name, made_up_password=made_up)
+
+
+def change_password(*, actor: User, password: str) -> None:
+    """Store the person's own new password, which a form has checked; their other sessions end with it."""
+    with transaction.atomic():
+        actor.set_password(password)
+        actor.save(update_fields=["password"])
+        audit.record(actor=actor, verb="password_changed", target=actor)

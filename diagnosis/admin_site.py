@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,12 @@ class AdministrationSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied("Your account has no role in the administration.")
         return redirect_to_login(wanted)
+
+    def password_change(  # type: ignore[override]  # no page of its own
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send to the page for everybody, which counts wrong passwords."""
+        return HttpResponseRedirect(reverse("password_change"))
 
 
 admin_site = AdministrationSite(name="admin")

@@ -1,11 +1,11 @@
 """Addresses under /accounts/: signing in and out, the password, the second factor, tokens."""
 
 from allauth.account.views import ReauthenticateView
-from django.contrib.auth.views import LogoutView, PasswordChangeDoneView, PasswordChangeView
+from django.contrib.auth.views import LogoutView, PasswordChangeDoneView
 from django.urls import include, path
 
 from diagnosis.views import tokens
-from diagnosis.views.sign_in import SignInView
+from diagnosis.views.sign_in import ChangePasswordView, SignInView
 
 # Not all of django.contrib.auth.urls or of allauth's: an administrator makes accounts and sets a forgotten
 # password; no e-mail is sent, nobody signs up.
@@ -13,7 +13,7 @@ urlpatterns = [
     path("login/", SignInView.as_view(), name="login"),
     path("login/", SignInView.as_view(), name="account_login"),  # the name that allauth looks for
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("password_change/", PasswordChangeView.as_view(), name="password_change"),
+    path("password_change/", ChangePasswordView.as_view(), name="password_change"),
     path("password_change/done/", PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("again/", ReauthenticateView.as_view(), name="account_reauthenticate"),
     path("tokens/", tokens.tokens, name="tokens"),

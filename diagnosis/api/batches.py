@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -175,6 +175,13 @@ class BatchFilmSerializer(serializers.Serializer[Any]):
     )
 
 
+def _kind_of(request: Request) -> type[NewBatchSerializer]:
+    """A form without its archive is no empty batch: its sender must hear of it. That one comes as JSON."""
+    form = request.content_type.startswith("multipart/")
+    with_archive = form or (isinstance(request.data, Mapping) and "archive" in request.data)
+    return NewZipBatchSerializer if with_archive else NewBatchSerializer
+
+
 @extend_schema_view(
     list=extend_schema(summary="List batches, newest first"),
     retrieve=extend_schema(summary="Show one batch and how far it is"),
@@ -223,10 +230,9 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         data = request.data  # reads the body
         if getattr(request, "upload_was_too_large", False):
             raise archive_cut_off()
-        # A file under another name is no empty batch: its sender must hear of it.
-        with_archive = isinstance(data, Mapping) and ("archive" in data or bool(request.FILES))
-        kind = NewZipBatchSerializer if with_archive else NewBatchSerializer
-        fields = kind(data=data)
+        if not request.content_type:
+            raise ParseError("Send a form with the archive, or JSON: {} begins an empty batch.")
+        fields = _kind_of(request)(data=data)
         fields.is_valid(raise_exception=True)
         project = project_for(request.user, fields.validated_data.get("project"))
         batch = self._begun(actor_of(request), project, fields.validated_data)

@@ -29,6 +29,9 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the lib
         known = sorted(filterset.filters)
         for name in set(request.query_params) - set(known) - _PAGING:
             raise ValidationError({name: f"There is no such filter. There are {', '.join(known)}."})
+        for name, value in request.query_params.items():
+            if not value and not isinstance(filterset.filters.get(name), django_filters.CharFilter):
+                raise ValidationError({name: "This filter has no value. Give it one, or leave it out."})
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
         narrowed: QuerySet[Any] = filterset.qs

@@ -1,4 +1,7 @@
-"""Asking a signed-in person for their password again, limited like signing in; for pages and API."""
+"""Asking a signed-in person for their password again, limited like signing in; for pages and API.
+
+Signing, tokens, and files about many films ask for it. What an API token may do, its scopes say instead.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,6 +20,10 @@ from django.utils.translation import gettext as _
 from diagnosis.errors import NotAllowed
 
 View = Callable[..., HttpResponseBase]
+
+
+class NotRecently(NotAllowed):
+    """This needs a password that was given a moment ago."""
 
 
 class TooManyPasswords(NotAllowed):
@@ -45,6 +52,14 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> None:
         )
         raise TooManyPasswords("locked_out", message)
     raise NotAllowed("password_wrong", _("The password is wrong. Nothing was signed."))
+
+
+def check_recently_authenticated(request: HttpRequest) -> None:
+    """Raise NotRecently where `recently_authenticated` would ask: for programs with a page's session."""
+    if not did_recently_reauthenticate(request):
+        page = resolve_url("account_reauthenticate")
+        message = _("You gave your password too long ago for this. Give it again at {}, or use a token.")
+        raise NotRecently("reauthentication_required", message.format(page))
 
 
 def recently_authenticated(view: View) -> View:

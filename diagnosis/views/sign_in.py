@@ -1,22 +1,24 @@
-"""Signing in: the password, then a second factor where the account has one; proving both again."""
+"""Signing in: the password, then a second factor where the account has one; proving and changing them."""
 
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from axes.handlers.proxy import AxesProxyHandler
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
+from diagnosis.accounts import change_password
 from diagnosis.errors import NotAllowed
 from diagnosis.views.attempts import release
 from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
@@ -96,3 +98,26 @@ class SignInCode(_CountedCode, AuthenticateForm):  # type: ignore[misc]  # the l
 
 class CodeAgain(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # the library has no types
     """The same, from somebody who is signed in."""
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """The old password, counted and locked like signing in, and a new one."""
+
+    def clean_old_password(self) -> str:
+        """Return the old password; raises ValidationError for a wrong one and while the account is locked."""
+        password: str = self.cleaned_data["old_password"]
+        if not get_adapter().reauthenticate(self.user, password):
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
+
+
+class ChangePasswordView(PasswordChangeView):
+    """A person changes their own password and stays signed in here."""
+
+    form_class = ChangePasswordForm
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Store it with its event."""
+        change_password(actor=form.user, password=form.cleaned_data["new_password1"])
+        update_session_auth_hash(self.request, form.user)
+        return HttpResponseRedirect(self.get_success_url())

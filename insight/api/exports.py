@@ -18,6 +18,7 @@ from diagnosis.api.files import WhateverIsAccepted
 from diagnosis.api.filters import StrictFilterBackend
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.models import Study, StudyQuerySet
+from diagnosis.views.reauthentication import check_recently_authenticated
 from insight import exports_files as files
 from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
 from insight.views.exports import CSV, XLSX, attachment, file_name
@@ -60,6 +61,8 @@ class _ExportView(GenericAPIView[Study]):
     ) -> HttpResponseBase:
         actor = actor_of(request)
         check_may_export(actor)
+        if request.auth is None:  # no token, but the session of a page
+            check_recently_authenticated(request._request)
         sent = {name: str(value)[:200] for name, value in request.query_params.items() if value}
         export = begin_export(
             actor=actor,

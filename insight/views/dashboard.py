@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from diagnosis.views.access import signed_in
+from diagnosis.views.reauthentication import recently_authenticated
 from insight.dashboard import KEYS, SITES, dashboard_of, figure_of
 from insight.dial import EXAMPLE_PERCENT, dial_of
 from insight.exports_files import csv_pieces
@@ -46,6 +47,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@recently_authenticated
 @never_cache
 @require_GET
 def figure_csv(request: HttpRequest, figure: str) -> HttpResponseBase:

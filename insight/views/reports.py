@@ -15,6 +15,7 @@ from diagnosis.errors import Refused
 from diagnosis.models import Prediction, Project, Study
 from diagnosis.views import result
 from diagnosis.views.access import film_or_404, signed_in
+from diagnosis.views.reauthentication import recently_authenticated
 from insight.views.exports import attachment, refused
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _state_of(study: Study) -> str:
 
 
 @login_required
+@recently_authenticated
 @require_GET
 def project_pdf(request: HttpRequest, slug: str) -> HttpResponse | HttpResponseBase:
     """Hand out the report of one project to readers, auditors and administrators who see it."""

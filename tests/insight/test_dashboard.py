@@ -22,6 +22,7 @@ from insight.selection import Selection
 from reading.models import Review
 from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
+from tests.second_factor import just_signed_in
 
 MOST_QUERIES = 15
 
@@ -225,7 +226,7 @@ def test_every_figure_comes_as_csv_with_what_when_n_and_disclaimer(
     cast: Cast, films: list[Study], active_model: ModelVersion
 ) -> None:
     client = Client()
-    client.force_login(cast.aude)
+    just_signed_in(client, cast.aude)
     for figure in dashboard_of(selection(cast.aude, active_model)).figures:
         answer = client.get(reverse("dashboard-csv", args=[figure.key]))
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -244,7 +245,7 @@ def test_every_figure_comes_as_csv_with_what_when_n_and_disclaimer(
 def test_a_readers_name_is_no_formula_in_a_spreadsheet(cast: Cast, films: list[Study]) -> None:
     User.objects.filter(pk=cast.rania.pk).update(username="+cmd")
     client = Client()
-    client.force_login(cast.aude)
+    just_signed_in(client, cast.aude)
     answer = client.get(reverse("dashboard-csv", args=["reader-ai"]))
     assert b"\n'+cmd," in b"".join(answer.streaming_content).replace(b"\r", b"")  # type: ignore[attr-defined]
 
@@ -259,7 +260,7 @@ def test_bad_choices_are_refused_in_words(cast: Cast, active_model: ModelVersion
     assert answer.status_code == 400
     assert "This cannot be shown" in answer.content.decode()
     client = Client()
-    client.force_login(cast.rania)
+    just_signed_in(client, cast.rania)
     assert client.get(reverse("dashboard-csv", args=["volumes"]) + query).status_code == 400
 
 
@@ -284,5 +285,5 @@ def test_a_foreign_project_is_not_there(cast: Cast, films: list[Study]) -> None:
 
 def test_an_unknown_figure_is_not_found(cast: Cast) -> None:
     client = Client()
-    client.force_login(cast.rania)
+    just_signed_in(client, cast.rania)
     assert client.get("/dashboard/nothing.csv").status_code == 404

@@ -15,6 +15,7 @@ from reading.models import ReadingSettings, Review
 from tests import api
 from tests.cast import Cast, person
 from tests.insight.some_hundred import bring_in, have_read
+from tests.second_factor import just_signed_in
 
 # What may differ with who asks but never with a hidden result.
 OF_RESULTS = [key for key in KEYS if key not in ("volumes", "time-to-result")]
@@ -40,7 +41,7 @@ def turn_every_result_round() -> None:
 def everything(user: User) -> dict[str, str]:
     """All that the doors of insight say to a person about films, without moments of time and tokens."""
     client = Client()
-    client.force_login(user)
+    just_signed_in(client, user)
     said = {}
     page = client.get(reverse("dashboard")).content.decode()
     said["page"] = page[page.index('class="pw-filters"') :]
@@ -101,7 +102,7 @@ def test_a_signed_read_opens_this_film_to_statistics_and_no_other(cast: Cast, fi
         )
         ResultDisclosure.objects.create(study=film, reader=cast.rania)
     client = Client()
-    client.force_login(cast.rania)
+    just_signed_in(client, cast.rania)
     page = client.get(reverse("dashboard")).content.decode()
     assert "The AI results of 113 films of these weeks are hidden from you." in page
     answer: Any = client.get(reverse("dashboard-csv", args=["scores"]))

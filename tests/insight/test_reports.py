@@ -16,6 +16,7 @@ from insight.reports_pdf import printable
 from reading.models import Review
 from reading.review import review_study
 from tests.cast import Cast
+from tests.second_factor import just_signed_in
 
 DISCLAIMER = "Research and education only. Not for clinical use."
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -28,7 +29,7 @@ def read(user: User, study: Study, *, sign: bool = True, **changes: Any) -> Revi
 
 def pdf_of(user: User, address: str) -> PdfReader:
     client = Client()
-    client.force_login(user)
+    just_signed_in(client, user)
     response = client.get(address)
     assert (response.status_code, response["Content-Type"]) == (200, "application/pdf")
     return PdfReader(io.BytesIO(b"".join(response.streaming_content)))

@@ -119,3 +119,9 @@ def test_hidden_results_are_in_no_number(cast: Cast) -> None:
     Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
     progress = rania.get(links["self"]).json()["progress"]
     assert (progress["ready"], progress["above"], progress["below"], progress["hidden"]) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=b", ""])
+def test_neither_an_empty_form_nor_nothing_at_all_begins_a_batch(cast: Cast, kind: str) -> None:
+    assert_problem(client_of(cast.alice).generic("POST", BATCHES, b"", content_type=kind), 400)
+    assert not Batch.objects.exists()

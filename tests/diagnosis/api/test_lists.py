@@ -88,3 +88,9 @@ def test_the_audit_trail_is_newest_first_and_can_be_filtered(cast: Cast, study: 
     for query in ("actor=rania", "verb=study_viewed", f"object_id={study.uid}&verb=study_viewed"):
         assert [event["actor_name"] for event in results(client.get(f"/api/v1/audit/?{query}"))] == ["rania"]
     assert_problem(client.get("/api/v1/audit/?at_after=never"), 400, "invalid")
+
+
+@pytest.mark.parametrize("query", ["status=", "outcome=", "project=", "created_after=", "status=&q=x"])
+def test_a_filter_without_a_value_is_refused_rather_than_showing_everything(cast: Cast, query: str) -> None:
+    problem = assert_problem(client_of(cast.adam).get(f"/api/v1/studies/?{query}"), 400, "invalid")
+    assert "has no value" in problem["detail"]
