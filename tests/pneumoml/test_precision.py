@@ -1,4 +1,4 @@
-"""The arithmetic is chosen by what the CPU offers and by what trial films say, and float32 wins every doubt."""
+"""The arithmetic is chosen by what the CPU offers and by what trial films say; float32 wins every doubt."""
 
 from __future__ import annotations
 
