@@ -292,8 +292,8 @@ def rehearse(work: Path, stages: dict[str, Stage]) -> None:
             host = f"worker-{number}"
             until(f"{host}'s health check", lambda host=host: containers.health("worker", host), 240)
     finally:
-        for process in [*containers.processes, *started][::-1]:
-            # To PostgreSQL SIGINT says not to wait for those who are connected; to the others it means the same.
+        for process in [*containers.processes[::-1], *started[::-1]]:
+            # To PostgreSQL SIGINT says not to wait for who is connected; Redis makes no difference.
             process.send_signal(signal.SIGINT if process in started else signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=60)
