@@ -1,7 +1,9 @@
 """The disk is full: a film is refused as a whole, a result waits for room, and later all goes on."""
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,9 +24,11 @@ from tests.films import chest_png
 from tests.reliability.conftest import LIGHT, StartStack
 from tests.reliability.uploader import Uploader
 from tests.results import film_result
+from tests.stack import ROOT
 from tests.waiting import wait_until
 
 SMALL_DISK_BYTES = 24_000_000
+IN_NAMESPACE = "PNEUMOWEB_TESTS_IN_NAMESPACE"
 
 
 @contextmanager
@@ -89,19 +93,41 @@ def test_a_result_that_the_full_database_cannot_take_is_found_again_and_written_
     assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=uid).count() == 1
 
 
-# --- A real disk that is really full: as root only, who may make one -------------------------------------
+# --- A real disk that is really full ---------------------------------------------------------------------
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MB."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path | None]:
+    """A disk of 24 MB; None where the test has run already, in a namespace whose root may make one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("Only root may mount a small disk.")
+        run_as_root_of_a_namespace(request.node.nodeid, tmp_path / "inside")
+        yield None
+        return
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def run_as_root_of_a_namespace(test: str, folder: Path) -> None:
+    """Run the test again as a person who may mount, without any right outside."""
+    words = ["-q", "-p", "no:cacheprovider", "--basetemp", str(folder), test]
+    inside = ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "pytest", *words]
+    if shutil.which("unshare") is None or IN_NAMESPACE in os.environ:
+        pytest.skip("Nobody may mount a small disk here, not even in a namespace of their own.")
+    done = subprocess.run(
+        inside,
+        cwd=ROOT,
+        env={**os.environ, IN_NAMESPACE: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    if "1 passed" not in done.stdout:
+        pytest.skip(f"No namespace here: {done.stdout[-200:]}")
 
 
 def fill(disk: Path) -> Path:
@@ -125,8 +151,10 @@ def assert_rows_and_files_agree(uploader: Uploader) -> None:
 @pytest.mark.nightly
 @pytest.mark.worker
 def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_room(
-    start_stack: StartStack, small_disk: Path, record_property: Callable[..., None]
+    start_stack: StartStack, small_disk: Path | None, record_property: Callable[..., None]
 ) -> None:
+    if small_disk is None:
+        return
     uploader = start_stack("valkey", MEDIA=str(small_disk / "media"), **LIGHT)
     uploader.stack.start_worker()
     uploader.upload()
@@ -145,8 +173,10 @@ def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_room(
 @pytest.mark.nightly
 @pytest.mark.worker
 def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goes_on_once_there_is_room(
-    start_stack: StartStack, small_disk: Path, tmp_path: Path, record_property: Callable[..., None]
+    start_stack: StartStack, small_disk: Path | None, tmp_path: Path, record_property: Callable[..., None]
 ) -> None:
+    if small_disk is None:
+        return
     uploader = start_stack("valkey", small_disk / "var", MEDIA=str(tmp_path / "media"), **LIGHT)
     uploader.stack.start_worker()
     for _ in range(5):
