@@ -2,8 +2,10 @@
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -14,6 +16,8 @@ from diagnosis.models import ModelVersion, Prediction, WorkerStatus
 from diagnosis.unavailable import UNREACHABLE
 
 _KEEP_SILENT_WORKERS = timedelta(days=1)
+_SIGN_EVERY_SECONDS = 5.0  # each sign is two transactions: not for every film of a backlog
+_last_signed = [-_SIGN_EVERY_SECONDS]  # of this process
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,15 @@ def worker_seen(*, loaded_version: str) -> None:
         create_defaults={"last_seen_at": now, "loaded_version": loaded_version, "started_at": now},
     )
     WorkerStatus.objects.filter(last_seen_at__lt=now - _KEEP_SILENT_WORKERS).delete()
+
+
+def worker_works(loaded_version: Callable[[], str]) -> None:
+    """Sign this worker's row after a film, unless it was signed within the last seconds."""
+    now = monotonic()
+    if now - _last_signed[0] < _SIGN_EVERY_SECONDS:
+        return
+    worker_seen(loaded_version=loaded_version())
+    _last_signed[0] = now
 
 
 def forget_workers_here() -> None:

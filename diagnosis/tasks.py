@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def predict(prediction_uid: str) -> None:
     """Read one film."""
     run_prediction(prediction_uid=prediction_uid)
-    health.worker_seen(loaded_version=warm_up())
+    health.worker_works(warm_up)
 
 
 @shared_task(name="diagnosis.tasks.reconcile")
