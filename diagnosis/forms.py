@@ -220,7 +220,9 @@ class BatchForm(OfProjectForm):
     codes_from_names = forms.BooleanField(
         label=_("The subject code is the file's name up to the first “_”"),
         required=False,
-        widget=forms.CheckboxInput(attrs={"aria-describedby": "id_codes_from_names_helptext"}),
+        widget=forms.CheckboxInput(
+            attrs={"class": "form-check-input", "aria-describedby": "id_codes_from_names_helptext"}
+        ),
     )
     expected = forms.IntegerField(required=False, min_value=1, max_value=100_000, widget=forms.HiddenInput)
 
