@@ -1,9 +1,8 @@
 """Rings Celery with the id of a prediction or a batch. Losing a ring loses nothing: the row is the queue.
 
-There are three lanes, queues of Celery that a worker serves in turn: however many films of batches wait, a
-film that somebody has just uploaded by itself waits for one of them at most (and for one step of unpacking,
-where an archive is being unpacked). Archives have a lane, so that a new one is unpacked although films of
-earlier ones wait.
+There are three lanes, queues of Celery. Films that somebody has just uploaded by themselves come first: they
+wait for the film, or the step of unpacking, that is under way. The other two take turns, so that a new
+archive is unpacked although films of earlier ones wait.
 """
 
 import logging
@@ -66,7 +65,7 @@ def ring(prediction_uid: str) -> bool:
 
 
 def ring_in_batch(prediction_uid: str) -> bool:
-    """Tell a worker, in the lane of batches, that one more of their films waits; `turns` says which is next."""
+    """Tell a worker, in the lane of batches, that one more of their films waits; `turns` says which."""
     return _sent(PREDICT_TASK, prediction_uid, queue=BATCH_LANE)
 
 

@@ -273,8 +273,9 @@ else:
         "socket_timeout": 2,
         "socket_connect_timeout": 1,
         "retry_on_timeout": False,
+        "queue_order_strategy": "pneumoweb.lanes:SingleFilmsFirst",
     }
-# A worker serves the queues in turn: many films of a batch never keep one that is sent by itself waiting.
+# Films that are sent by themselves come first (pneumoweb/lanes.py); the other lanes are served in turn.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("unpack"), Queue("batch")]
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from celery import current_app
 from kombu import Connection
+from kombu.utils.scheduling import cycle_by_name
 
 from diagnosis import bell
 from diagnosis.batches import add_film, begin_batch
@@ -52,6 +53,20 @@ def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
     )
     reconcile()
     assert sent == ["celery", bell.BATCH_LANE]
+
+
+def test_at_redis_single_films_come_first_and_the_other_lanes_take_turns() -> None:
+    order = cycle_by_name(current_app.conf.broker_transport_options["queue_order_strategy"])()
+    order.update(["batch", "celery", "unpack"])
+    asked = []
+    for _ in range(3):
+        asked.append(order.consume(3))
+        order.rotate(asked[-1][1])
+    assert asked == [
+        ["celery", "batch", "unpack"],
+        ["celery", "unpack", "batch"],
+        ["celery", "batch", "unpack"],
+    ]
 
 
 def test_a_worker_serves_both_lanes_in_turn() -> None:

@@ -25,7 +25,9 @@ def variables_that_settings_read() -> set[str]:
     return {
         call.args[0].value
         for call in calls
-        if ast.unparse(call.func).startswith("env.") and call.args and isinstance(call.args[0], ast.Constant)
+        if re.fullmatch(r"env\.\w+", ast.unparse(call.func))
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
     }
 
 
