@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.admin_site import AuditedAdmin, admin_site
 from diagnosis.models import Project, ProjectMembership, Site
 from diagnosis.roles import ALL_ROLES
+from diagnosis.views.reauthentication import password_again
 
 if TYPE_CHECKING:
     _MembershipInline = admin.TabularInline[ProjectMembership, Any]
@@ -125,8 +127,16 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         """Refuse: closing an account keeps what it did."""
         return False
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show or store an account; whoever may change it is asked for their password again."""
+        if self.has_change_permission(request) and not did_recently_reauthenticate(request):
+            return password_again(request)
+        return super().changeform_view(request, *args, **kwargs)
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Set the password and write the event in one transaction."""
+        """Set the password and write the event in one transaction; asks for one's own again."""
+        if not did_recently_reauthenticate(request):
+            return password_again(request)
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 

@@ -13,7 +13,7 @@ from axes.utils import reset
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
@@ -78,7 +78,15 @@ def recently_authenticated(view: View) -> View:
         if not htmx:
             raise ReauthenticationRequired
         page = htmx.current_url_abs_path or resolve_url("home")
-        address = redirect_to_login(page, resolve_url("account_reauthenticate")).url
-        return HttpResponse(status=204, headers={"HX-Redirect": address})
+        return HttpResponse(status=204, headers={"HX-Redirect": _asking(page)})
 
     return guarded
+
+
+def password_again(request: HttpRequest) -> HttpResponse:
+    """Ask for the password, and lead back to this page; what a form was sent with is kept nowhere."""
+    return HttpResponseRedirect(_asking(request.get_full_path()))
+
+
+def _asking(way_back: str) -> str:
+    return redirect_to_login(way_back, resolve_url("account_reauthenticate")).url

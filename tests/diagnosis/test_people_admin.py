@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.urls import reverse
 from diagnosis import roles
 from diagnosis.models import AuditEvent, Project, ProjectMembership, Study
 from tests.cast import Cast
+from tests.second_factor import just_signed_in
 
 
 def address(model: type[Model], page: str, *args: object) -> str:
@@ -23,8 +25,7 @@ def sign_in(client: Client) -> Callable[[User], Client]:
     """A signed-in browser."""
 
     def signed_in(person: User) -> Client:
-        client.force_login(person)
-        return client
+        return just_signed_in(client, person)
 
     return signed_in
 
@@ -195,3 +196,20 @@ def test_a_deleted_project_is_recorded_and_one_with_films_stays(
     assert list(AuditEvent.objects.filter(verb="project_deleted").values_list("object_id", flat=True)) == [
         str(cast.other_project.pk)
     ]
+
+
+def test_at_an_unattended_screen_no_account_is_made_or_changed(client: Client, cast: Cast) -> None:
+    client.force_login(cast.adam)  # the password was given long ago
+    pages = [
+        address(User, "add"),
+        address(User, "change", cast.adam.pk),
+        reverse("admin:auth_user_password_change", args=[cast.adam.pk]),
+    ]
+    given = {"username": "mallory", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD, **NO_MEMBERSHIPS}
+    for page in pages:
+        for answer in (client.get(page), client.post(page, given)):
+            assert answer.status_code == 302
+            assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    assert not User.objects.filter(username="mallory").exists()
+    assert User.objects.get(pk=cast.adam.pk).password == cast.adam.password
+    assert NEW_PASSWORD not in str([session.get_decoded() for session in Session.objects.all()])

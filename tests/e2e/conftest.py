@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from tests.e2e.people import PEOPLE, SignIn
 from tests.e2e.room import Room
 from tests.e2e.watch import Watch
+from tests.second_factor import just_signed_in
 from tests.stack import ADMIN_PASSWORD, Stack
 from tests.waiting import wait_until
 
@@ -108,8 +109,7 @@ def live_window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
             **options,
         )
         contexts.append(context)
-        client = Client()
-        client.force_login(user)
+        client = just_signed_in(Client(), user)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies(
             [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
