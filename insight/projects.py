@@ -98,12 +98,13 @@ def _films(user: User, project: Project) -> QuerySet[Study, Any]:
 def _unready(films: QuerySet[Study]) -> tuple[dict[int, int], dict[int, int]]:
     """Films that wait for the AI, and whose newest reading has failed, by project."""
     later = Prediction.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
+    newest_failed = Q(~Exists(later), status=Status.FAILED)
     rows = (
         Prediction.objects.filter(study__in=films.values("pk"), status__in=[*UNFINISHED, Status.FAILED])
         .order_by()
         .values(place=F("study__project"))
         .annotate(n=Count("study", distinct=True, filter=Q(status__in=UNFINISHED)))
-        .annotate(failed=Count("study", distinct=True, filter=Q(status=Status.FAILED) & ~Exists(later)))
+        .annotate(failed=Count("study", distinct=True, filter=newest_failed))
     )
     found = list(rows)
     return _by_project(found), {row["place"]: row["failed"] for row in found}

@@ -39,13 +39,13 @@ def sites_of(user: User, project: Project) -> list[SiteProgress]:
     """Return how far each site of a visible project is; nothing where it has no sites. Two queries."""
     coded = Q(studies__deleted_at=None) & ~Q(studies__subject_code="")
     subjects = Count("studies__subject_code", distinct=True, filter=coded)
-    rows = {
-        site.pk: SiteProgress(site, subjects=site.subjects)
+    rows: dict[int | None, SiteProgress] = {
+        site.pk: SiteProgress(site, subjects=site.subjects)  # type: ignore[attr-defined]  # annotated
         for site in Site.objects.filter(project=project).annotate(subjects=subjects)
     }
     if not rows:
         return []
-    found: dict[int | None, SiteProgress] = defaultdict(lambda: SiteProgress(None), rows)
+    found = defaultdict(lambda: SiteProgress(None), rows)
     films = search.with_newest_result(Study.objects.visible_to(user).filter(project=project)).order_by()
     counted = films.values(place=F("site"), state=F("newest_status"))
     for count in counted.annotate(n=Count("pk"), signed=Count("pk", filter=_is_signed())):

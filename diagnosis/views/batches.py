@@ -104,8 +104,11 @@ def _begin(request: HttpRequest) -> HttpResponse:
 
 def _begun(form: BatchForm, request: HttpRequest) -> Batch:
     user, project = signed_in(request), form.cleaned_data["project"]
-    archive, about = form.cleaned_data["archive"], {"site": form.cleaned_data.get("site")}
-    about["codes_from_names"] = form.cleaned_data["codes_from_names"]
+    archive = form.cleaned_data["archive"]
+    about: dict[str, Any] = {
+        "site": form.cleaned_data.get("site"),
+        "codes_from_names": form.cleaned_data["codes_from_names"],
+    }
     if archive is not None:
         return verbs.begin_zip_batch(actor=user, project=project, archive=archive.file, **about)
     return verbs.begin_batch(actor=user, project=project, expected=form.cleaned_data["expected"], **about)

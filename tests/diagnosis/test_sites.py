@@ -74,10 +74,11 @@ def test_a_film_of_another_projects_site_is_refused(cast: Cast, foreign: Site) -
     with pytest.raises(FilmRefused) as caught:
         submit_study(actor=cast.alice, project=cast.project, data=chest_png(), site=foreign)
     assert caught.value.code == "site_unknown"
-    for begin in (begin_batch, begin_zip_batch):
-        archive = {"archive": io.BytesIO(zips.films_zip(1))} if begin is begin_zip_batch else {}
-        with pytest.raises(FilmRefused):
-            begin(actor=cast.alice, project=cast.project, site=foreign, **archive)  # type: ignore[operator]
+    with pytest.raises(FilmRefused):
+        begin_batch(actor=cast.alice, project=cast.project, site=foreign)
+    archive = io.BytesIO(zips.films_zip(1))
+    with pytest.raises(FilmRefused):
+        begin_zip_batch(actor=cast.alice, project=cast.project, archive=archive, site=foreign)
     assert not Study.objects.exists()
     assert not Batch.objects.exists()
 

@@ -51,7 +51,7 @@ def get(person: User, address: str) -> str:
     just_signed_in(client, person)
     answer = client.get(address)
     assert answer.status_code == 200
-    return b"".join(answer).decode()  # type: ignore[arg-type]
+    return b"".join(answer).decode()
 
 
 def test_one_code_at_two_sites_is_two_subjects(
