@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis import audit, bell, notifications, turns
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.read_ahead import ReadAhead, pixels_of
 from diagnosis.registry import active_model, artifact_of
 from diagnosis.roles import may_upload
 from diagnosis.storage import StoreUnreachableError
-from pneumoml.images import decode_own_png
 from pneumoml.scope import declared
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ class Claim:
     token: uuid.UUID
 
 
-def run_prediction(*, prediction_uid: str) -> None:
+def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> None:
     """Read one film with its pinned model version, unless somebody else does or has done so.
 
     The id of a film in a batch only says that one more of those waits; `turns` decides which one is read.
     No transaction is open while the network computes. An unexpected error puts the row back for the
-    next attempt; after PREDICTION_MAX_ATTEMPTS it fails.
+    next attempt; after PREDICTION_MAX_ATTEMPTS it fails. `ahead` holds the film, if it was guessed right, and
+    decodes the next one meanwhile.
     """
     claim = claim_in_turn(prediction_uid)
     if claim is None:
@@ -68,7 +69,7 @@ def run_prediction(*, prediction_uid: str) -> None:
     film = claim.prediction.uid
     try:
         with _lease_kept(claim):
-            result = _compute(claim.prediction)
+            result = _compute(claim.prediction, ahead)
     except StoreUnreachableError:
         logger.exception("Prediction %s waits: the films' store does not answer", film)
         put_back(claim, counted=False)
@@ -206,11 +207,10 @@ def warm_up() -> str:
     return model.version
 
 
-def _compute(prediction: Prediction) -> "FilmResult":
-    model = prediction.model_version
+def _compute(prediction: Prediction, ahead: ReadAhead | None) -> "FilmResult":
+    model, pixels = prediction.model_version, ahead.take(prediction.study) if ahead else None
     try:
-        with prediction.study.display.open("rb") as file:
-            pixels = decode_own_png(file.read())
+        pixels = pixels_of(prediction.study) if pixels is None else pixels
     except StoreUnreachableError:
         raise
     except OSError as error:
@@ -219,6 +219,8 @@ def _compute(prediction: Prediction) -> "FilmResult":
         predictor = _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
     except Refused as refusal:
         raise PredictionFailed("model_refused") from refusal
+    if ahead:
+        ahead.begin()
     return predictor.predict(pixels, colour_fraction=prediction.study.colour_fraction or 0.0)
 
 

@@ -11,15 +11,17 @@ from django.conf import settings
 from diagnosis import audit, batches, health, notifications
 from diagnosis import reconcile as reconciler
 from diagnosis.prediction import run_prediction, warm_up
+from diagnosis.read_ahead import ReadAhead
 from diagnosis.unpacking import unpack_batch
 
 log = logging.getLogger(__name__)
+_ahead = ReadAhead()
 
 
 @shared_task(name="diagnosis.tasks.predict")
 def predict(prediction_uid: str) -> None:
     """Read one film."""
-    run_prediction(prediction_uid=prediction_uid)
+    run_prediction(prediction_uid=prediction_uid, ahead=_ahead)
     health.worker_works(warm_up)
 
 

@@ -113,7 +113,7 @@ def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: 
 def test_the_lease_is_kept_for_as_long_as_the_network_computes(
     waiting: Prediction, renewals: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compute_for_long(prediction: Prediction) -> FilmResult:
+    def compute_for_long(prediction: Prediction, ahead: object) -> FilmResult:
         wait_until(lambda: len(renewals) >= 2, seconds=30, what="a renewal during the reading")
         return film_result()
 
@@ -139,7 +139,7 @@ def test_a_late_worker_does_not_renew_its_successors_lease(
 def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
     waiting: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(prediction: Prediction) -> None:
+    def breaks(prediction: Prediction, ahead: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(verb, "_compute", breaks)

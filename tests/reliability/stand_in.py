@@ -25,11 +25,11 @@ class StandIn(AppConfig):
 
         compute = prediction._compute
 
-        def hurt_and_compute(row: Any) -> Any:
+        def hurt_and_compute(row: Any, *ahead: Any) -> Any:
             if row.study.subject_code == SLOW:
                 time.sleep(SLOW_SECONDS)
             HARMS.get(row.study.subject_code, _none)()
-            return compute(row)
+            return compute(row, *ahead)
 
         prediction._compute = hurt_and_compute
         prediction._predictor = lambda *version: _Predictor()  # type: ignore[assignment]

@@ -1,0 +1,95 @@
+"""Reading ahead gives the right film or none, waits for nothing, and never takes a row."""
+
+from threading import Event
+
+import numpy as np
+import pytest
+
+from diagnosis import read_ahead
+from diagnosis.models import Prediction, Study
+from diagnosis.prediction import run_prediction
+from diagnosis.read_ahead import Grey, ReadAhead, decode_next, pixels_of
+from pneumoml.predictor import FilmResult
+from tests.results import film_result
+
+
+def decoded(ahead: ReadAhead) -> None:
+    """Let the thread come to its end."""
+    assert ahead._next is not None
+    ahead._next.result(timeout=30)
+
+
+@pytest.fixture(autouse=True)
+def _no_database_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_ahead.connection, "close", lambda: None)
+
+
+def test_the_film_that_has_waited_longest_is_decoded_and_its_row_stays_free(study: Study) -> None:
+    found = decode_next()
+    assert found is not None
+    assert found[0] == study.pk
+    assert np.array_equal(found[1], pixels_of(study))
+    prediction = Prediction.objects.get()
+    assert (prediction.status, prediction.attempts, prediction.lease_token) == ("queued", 0, None)
+    Prediction.objects.update(status="running")
+    assert decode_next() is None
+
+
+def test_only_the_film_whose_turn_it_is_is_handed_out_and_only_once(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = np.zeros((8, 8), np.uint8)
+    ahead = ReadAhead()
+    for key, expected in ((study.pk, film), (study.pk + 1, None)):
+        monkeypatch.setattr(read_ahead, "decode_next", lambda key=key: (key, film))
+        ahead.begin()
+        decoded(ahead)
+        assert ahead.take(study) is expected
+        assert ahead.take(study) is None
+
+
+def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Event()
+
+    def slow() -> tuple[int, Grey] | None:
+        gate.wait(30)
+        return None
+
+    monkeypatch.setattr(read_ahead, "decode_next", slow)
+    ahead = ReadAhead()
+    ahead.begin()
+    assert ahead.take(study) is None
+    gate.set()
+    decoded(ahead)
+
+
+def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> tuple[int, Grey] | None:
+        raise OSError("the store does not answer")
+
+    monkeypatch.setattr(read_ahead, "decode_next", broken)
+    ahead = ReadAhead()
+    ahead.begin()
+    decoded(ahead)
+    assert ahead.take(study) is None
+
+
+def test_a_film_that_was_read_ahead_gets_its_own_result(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Grey] = []
+
+    class Reader:
+        def predict(self, pixels: Grey, *, colour_fraction: float) -> FilmResult:
+            seen.append(pixels)
+            return film_result()
+
+    film = np.full((40, 40), 7, np.uint8)
+    monkeypatch.setattr("diagnosis.prediction._predictor", lambda *identity: Reader())
+    monkeypatch.setattr(read_ahead, "decode_next", lambda: (study.pk, film))
+    ahead = ReadAhead()
+    ahead.begin()
+    decoded(ahead)
+    run_prediction(prediction_uid=str(Prediction.objects.get().uid), ahead=ahead)
+    assert seen == [film]
+    assert Prediction.objects.get().status == "succeeded"
