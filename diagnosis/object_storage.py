@@ -18,9 +18,8 @@ from storages.backends.s3 import S3Storage
 from diagnosis.storage import StoreUnreachableError
 
 _NOTES = "incoming/"
-_IN_MEMORY = (
-    16 * 1024 * 1024
-)  # bytes; a larger object is read piece by piece, as an archive is by its members
+# Bytes; a larger object is read piece by piece, as an archive is by its members.
+_IN_MEMORY = 16 * 1024 * 1024
 _PIECE = 2 * 1024 * 1024
 _PAUSE_SECONDS = 5.0  # that a store which let somebody wait in vain is left alone
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity"}
