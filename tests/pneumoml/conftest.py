@@ -29,3 +29,12 @@ def random_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactor
 
     folder: Path = tmp_path_factory.mktemp("models") / "test-1"
     return write_artifact(folder, CARD, layer_weights(random_network))
+
+
+@pytest.fixture(scope="session")
+def small_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """The same with an input of 96 pixels, a fifth of the computing: for tests that read many films."""
+    from pneumoml.network import layer_weights
+
+    folder: Path = tmp_path_factory.mktemp("models") / "test-1"
+    return write_artifact(folder, {**CARD, "preprocessing": {"size": 96}}, layer_weights(random_network))

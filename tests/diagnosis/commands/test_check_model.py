@@ -9,7 +9,7 @@ from pneumoml.artifacts import Artifact
 from pneumoml.dataset import scan_folder, split_by_patient, write_split
 from tests.diagnosis.commands.running import run
 from tests.labelled import make_folder
-from tests.pneumoml.conftest import random_artifact, random_network  # noqa: F401 - fixtures
+from tests.pneumoml.conftest import small_artifact, random_network  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -34,29 +34,29 @@ def test_an_unknown_version_is_named(tmp_path: Path, settings: Settings) -> None
 
 @pytest.mark.tensorflow
 def test_trying_it_out_measures_and_writes_nothing(
-    random_artifact: Artifact,  # noqa: F811 - the fixture
+    small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,
 ) -> None:
-    settings.MODELS_DIR = random_artifact.folder.parent
-    before = {path.name: path.read_bytes() for path in random_artifact.folder.iterdir()}
+    settings.MODELS_DIR = small_artifact.folder.parent
+    before = {path.name: path.read_bytes() for path in small_artifact.folder.iterdir()}
     folder = split_folder(tmp_path / "films", each=8)
     options = ("--model", "test-1", "--quick", "--json", "--only", "explanations")
     outcome = run("check_model", "--data", folder, *options)
     assert outcome.code == 0, outcome.error
     assert outcome.json["written"] is False
     assert outcome.json["explanation"]["limits"]["most_outside"] == 0.5
-    assert {path.name: path.read_bytes() for path in random_artifact.folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in small_artifact.folder.iterdir()} == before
 
 
 @pytest.mark.nightly
 @pytest.mark.tensorflow
 def test_trying_it_out_measures_both_parts(
-    random_artifact: Artifact,  # noqa: F811 - the fixture
+    small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,
 ) -> None:
-    settings.MODELS_DIR = random_artifact.folder.parent
+    settings.MODELS_DIR = small_artifact.folder.parent
     folder = split_folder(tmp_path / "films", each=30)
     outcome = run("check_model", "--data", folder, "--model", "test-1", "--quick", "--json")
     assert outcome.code == 0, outcome.error
@@ -68,11 +68,11 @@ def test_trying_it_out_measures_both_parts(
 
 @pytest.mark.tensorflow
 def test_too_few_films_are_said_to_be_too_few(
-    random_artifact: Artifact,  # noqa: F811 - the fixture
+    small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,
 ) -> None:
-    settings.MODELS_DIR = random_artifact.folder.parent
+    settings.MODELS_DIR = small_artifact.folder.parent
     folder = split_folder(tmp_path / "films", each=8)
     outcome = run("check_model", "--data", folder, "--model", "test-1", "--quick", "--only", "scope")
     assert outcome.code == 1
