@@ -9,7 +9,7 @@ from pneumoml.artifacts import Artifact
 from pneumoml.dataset import scan_folder, split_by_patient, write_split
 from tests.diagnosis.commands.running import run
 from tests.labelled import make_folder
-from tests.pneumoml.conftest import small_artifact, random_network  # noqa: F401 - fixtures
+from tests.pneumoml.conftest import random_network, small_artifact  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 
