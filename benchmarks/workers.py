@@ -88,7 +88,7 @@ def ceilings(site: Installation, count: int, uploads: int) -> dict[str, float]:
         found[f"finished_by_{processes}"] = told["films"] / told["seconds"]
         found["postgres_cpu_a_film"] = (cpu_of(site.pids["postgres"]) - before) / told["films"]
     before = cpu_of(site.pids["redis"])
-    told = json.loads(site.call("rings", "2000"))
+    told = json.loads(site.call("rings", "500"))
     found["rings_of_one_process"] = told["rings"] / told["seconds"]
     found["redis_cpu_a_ring"] = (cpu_of(site.pids["redis"]) - before) / told["rings"]
     return found | upload_ceiling(site, uploads)
