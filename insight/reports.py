@@ -70,6 +70,7 @@ def _head(study: Study, address: str, at: datetime) -> Iterator[Flowable]:
     width = pdf.WIDTH - 32 * mm
     about = [
         (_("Project"), study.project.name),
+        *([(_("Site"), str(study.site))] if study.site else []),
         (_("Subject"), study.subject_code or study.pseudonym or _("no code")),
         (_("Taken in"), pdf.moment(study.created_at)),
         (_("Film"), _film_words(study)),

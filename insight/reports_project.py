@@ -156,7 +156,7 @@ def _films(actor: User, films: StudyQuerySet, total: int) -> Iterator[Flowable]:
     rows = [
         [
             study.reference,
-            study.subject_code or study.pseudonym or "–",
+            _subject_words(study),
             pdf.moment(study.created_at),
             _result_words(study),
             _reads_words(study, reads[study.pk]),
@@ -165,6 +165,11 @@ def _films(actor: User, films: StudyQuerySet, total: int) -> Iterator[Flowable]:
     ]
     header = [_("Film"), _("Subject"), _("Taken in"), _("AI result"), _("Signed reads")]
     yield pdf.table(header, rows, shares=[1.1, 1.2, 1.9, 2, 2.4])
+
+
+def _subject_words(study: Study) -> str:
+    code = study.subject_code or study.pseudonym or "–"
+    return f"{study.site.code} · {code}" if study.site else code
 
 
 def _reads_of(actor: User, films: Sequence[Study]) -> dict[int, list[Review]]:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
-from diagnosis.models import AuditEvent, Prediction, Project, Study
+from diagnosis.models import AuditEvent, Prediction, Project, Site, Study
 from insight.reports import ResultWords, study_report
 from insight.reports_pdf import printable
 from reading.models import Review
@@ -54,11 +54,14 @@ def hidden(finished_study: Study, cast: Cast) -> Study:
 
 def test_a_report_holds_result_meaning_model_and_signed_reads(finished_study: Study, cast: Cast) -> None:
     Prediction.objects.update(scope_flags=["not_a_chest"], map_flags=[])
+    site = Site.objects.create(project=cast.project, code="BER", name="Berlin")
+    Study.objects.update(site=site, subject_code="S-17")
     signed = read(cast.rania, finished_study, comment="Right lower zone")
     read(cast.rania, finished_study, finding="other", comment="Seen again")
     said = words(report_of(cast.rania, finished_study))
     for part in (
         f"Chest film {finished_study.reference}",
+        "Site BER Berlin",
         "Above the operating point",
         "78.0% calibrated probability",
         "operating point 50.0%, borderline band 40.0% to 60.0%",
@@ -173,10 +176,19 @@ def test_the_same_report_is_the_same_file(finished_study: Study, cast: Cast) -> 
 def test_a_projects_report_counts_films_reads_and_agreement(
     finished_study: Study, cast: Cast, rob: User
 ) -> None:
+    site = Site.objects.create(project=cast.project, code="BER", name="Berlin")
+    Study.objects.update(site=site, subject_code="S-17")
     read(cast.rania, finished_study)
     read(rob, finished_study, finding="normal", agrees_with_ai=False)
     said = words(pdf_of(cast.aude, reverse("project-report", args=[cast.project.slug])))
-    for part in ("Project Ward 7", "Films 1", "rania 1", "78.0% Above", "rania: Pneumonia; rob: Normal"):
+    for part in (
+        "Project Ward 7",
+        "Films 1",
+        "BER · S-17",
+        "rania 1",
+        "78.0% Above",
+        "rania: Pneumonia; rob: Normal",
+    ):
         assert part in said, part
     assert DISCLAIMER in said
 
