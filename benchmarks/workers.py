@@ -35,6 +35,13 @@ SPAN = (
     "join diagnosis_study study on study.id = study_id where status = 'succeeded' and study.byte_size > 1"
 )
 ROWS = 800
+MOVES = {
+    "results, one after the other in the audit trail": "a disk that commits faster; several results a commit",
+    "one core of PostgreSQL": "more cores for PostgreSQL: only the trail is one after the other",
+    "one core of Redis (a ring sent and fetched)": "fewer rings: any ring has a worker ask for what waits",
+    "rings sent by one web process": "more web processes; a connection that stays open",
+    "one core of web (uploads)": "more web processes, on further machines too",
+}
 PARTS = ("postgres", "redis", "objects")
 
 
@@ -126,7 +133,7 @@ def on_paper(one: float, found: dict[str, float]) -> dict[str, Any]:
         "one core of PostgreSQL": 1 / found["postgres_cpu_a_film"],
         "one core of Redis (a ring sent and fetched)": 1 / (2 * found["redis_cpu_a_ring"]),
         "rings sent by one web process": found["rings_of_one_process"],
-        "uploads by one web process on this machine": found["uploads"],
+        "one core of web (uploads)": 1 / found["web_cpu_an_upload"],
     }
     narrow = min(reach.values())
     sizes = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -135,6 +142,7 @@ def on_paper(one: float, found: dict[str, float]) -> dict[str, Any]:
         "workers_until": {name: films_a_second / one for name, films_a_second in reach.items()},
         "films_a_second_of_workers": {str(number): min(number * one, narrow) for number in sizes},
         "narrowest": min(reach, key=lambda name: reach[name]),
+        "what_moves_it": MOVES,
     }
 
 

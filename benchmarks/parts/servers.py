@@ -59,6 +59,7 @@ class Installation:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.port, self.redis_port, self.objects_port = free_port(), free_port(), free_port()
         self._postgres = self._start_postgres()
+        self._asking: psycopg.Connection[Any] | None = None
         self.variables = {
             "PNEUMOWEB_VAR": str(folder / "var"),
             "PNEUMOWEB_ENV_FILE": os.devnull,
@@ -126,8 +127,9 @@ class Installation:
 
     def query(self, statement: str) -> Any:
         """Return the one value that a statement asks for."""
-        with psycopg.connect(self.variables["DATABASE_URL"], autocommit=True) as server:
-            row = server.execute(statement.encode()).fetchone()
+        if self._asking is None:  # one connection: each costs the database as much as a film
+            self._asking = psycopg.connect(self.variables["DATABASE_URL"], autocommit=True)
+        row = self._asking.execute(statement.encode()).fetchone()
         return row[0] if row else None
 
     def start_web(self) -> None:
@@ -147,4 +149,6 @@ class Installation:
             self.send(name, signal.SIGKILL)
             self._processes.pop(name).wait(timeout=30)
         if not names:
+            if self._asking is not None:
+                self._asking.close()
             self._postgres.stop()
