@@ -7,6 +7,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from diagnosis import turns
 from diagnosis.models import Prediction, Study
 from pneumoml.images import decode_own_png
 
@@ -21,10 +22,10 @@ def pixels_of(study: Study) -> Grey:
 
 
 def decode_next() -> tuple[int, Grey] | None:
-    """Return the study that has waited longest, by its key, and its film; None when none waits."""
+    """Return the study that is probably read next, by its key, and its film; None when none waits."""
     waiting = Prediction.objects.filter(status=Prediction.Status.QUEUED).select_related("study")
-    longest = waiting.order_by("pk").first()
-    return None if longest is None else (longest.study.pk, pixels_of(longest.study))
+    expected = waiting.filter(uid=turns.likely_next()).first() or waiting.order_by("pk").first()
+    return None if expected is None else (expected.study.pk, pixels_of(expected.study))
 
 
 class ReadAhead:

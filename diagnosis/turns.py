@@ -1,5 +1,6 @@
 """Whose turn it is: films of batches are read in turn by project, whichever of them the bell rang for."""
 
+import random
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -50,14 +51,26 @@ class Turns:
                 self._look_again_at = 0.0
             yield uid
 
+    def likely_next(self) -> str | None:
+        """Return the film that `films` will yield next, unless another look changes it; None: not known."""
+        try:
+            return self._line[0][1]
+        except IndexError:
+            return None
+
     def _look(self) -> None:
-        """Take in the oldest waiting films of each project, whoever was served least recently first."""
+        """Take in the oldest waiting films of each project, whoever was served least recently first.
+
+        Among a project's they are taken in any order, so that workers seldom ask for the same film.
+        """
         place = Window(RowNumber(), partition_by=F("study__project"), order_by=[F("queued_at"), F("pk")])
         unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING], in_batch=True)
         rows = unfinished.filter(free_rows()).annotate(place=place).filter(place__lte=_EACH).order_by("place")
         waiting: dict[int, list[tuple[int, str]]] = {}
         for project, uid in rows.values_list("study__project_id", "uid"):
             waiting.setdefault(project, []).append((project, str(uid)))
+        for films in waiting.values():
+            random.shuffle(films)
         projects = sorted(waiting, key=lambda project: self._served.get(project, 0))
         rounds = zip_longest(*(waiting[project] for project in projects))
         self._line = deque(film for each in rounds for film in each if film is not None)
@@ -66,6 +79,11 @@ class Turns:
 
 
 _turns = Turns()
+
+
+def likely_next() -> str | None:
+    """Return the id of the batch film that this worker will probably ask for next; None: not known."""
+    return _turns.likely_next()
 
 
 def films_for(rung: str) -> Iterator[str]:
