@@ -123,7 +123,9 @@ class Installation:
         variables = {**self.variables, **dict.fromkeys(limits, "1"), "DJANGO_SETTINGS_MODULE": settings}
         words = ["taskset", "-c", str(core), sys.executable, "-m", "celery", "--app", "pneumoweb", "worker"]
         words += ["--loglevel", "WARNING", "--pool", "prefork", "--concurrency", "1"]
-        self.spawn(name, [*words, "--hostname", f"{name}@here"], variables)
+        self.spawn(
+            name, [*words, "--without-mingle", "--without-gossip", "--hostname", f"{name}@here"], variables
+        )
 
     def query(self, statement: str) -> Any:
         """Return the one value that a statement asks for."""
