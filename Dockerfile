@@ -36,6 +36,8 @@ EXPOSE 8000
 # Uploads on their way lie beside the films: /tmp is memory. Two web processes add up what they count for
 # /metrics; memory, so that each start begins at zero.
 ENV TMPDIR=/data/tmp PROMETHEUS_MULTIPROC_DIR=/dev/shm/pneumoweb-metrics
+# As pneumoweb/processes.py: what a film needed goes back to the system.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1000000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
@@ -46,4 +48,5 @@ FROM base AS worker
 COPY --from=worker-packages /venv /venv
 # Asks for work that was done, not for a ping: a worker that only restarts answers pings too.
 HEALTHCHECK --interval=60s --timeout=20s --start-period=180s CMD ["python", "manage.py", "check_worker"]
-CMD ["celery", "--app", "pneumoweb", "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", "1"]
+CMD ["celery", "--app", "pneumoweb", "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", "1", \
+     "--without-mingle", "--without-gossip"]

@@ -4,7 +4,17 @@ import re
 import uuid
 from contextlib import suppress
 
-from django.db.models import Case, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 
 from diagnosis.models import Prediction, Study, StudyQuerySet
 
@@ -28,10 +38,17 @@ def with_newest_result(studies: StudyQuerySet) -> StudyQuerySet:
 
 def for_display(studies: StudyQuerySet) -> StudyQuerySet:
     """Fetch what a list shows of each study in a fixed number of queries, without maps and model cards."""
-    predictions = Prediction.objects.select_related("model_version").defer("cam", "model_version__card")
-    return studies.select_related("project", "site", "uploaded_by").prefetch_related(
-        Prefetch("predictions", queryset=predictions)
-    )
+    return studies.select_related("project", "site", "uploaded_by").prefetch_related(_predictions())
+
+
+def fetch_predictions(study: Study) -> None:
+    """Fetch once what is shown of a single study's predictions, as `for_display` does for a list."""
+    prefetch_related_objects([study], _predictions())
+
+
+def _predictions() -> "Prefetch[str, QuerySet[Prediction], str]":
+    shown = Prediction.objects.select_related("model_version").defer("cam", "model_version__card")
+    return Prefetch("predictions", queryset=shown)
 
 
 def matching(studies: StudyQuerySet, words: str) -> StudyQuerySet:

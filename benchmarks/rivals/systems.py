@@ -27,7 +27,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(happened: Callable[[], bool], what: str) -> None:
+def wait_for(happened: Callable[[], bool], what: str, pause: float = POLL_SECONDS) -> None:
     """Ask until it has happened. Raises SystemExit after five minutes."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -36,7 +36,7 @@ def wait_for(happened: Callable[[], bool], what: str) -> None:
                 return
         except requests.RequestException:
             pass
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
     raise SystemExit(f"Waited in vain for {what}.")
 
 
@@ -160,5 +160,5 @@ class Ours(System):
         wait_for(lambda: self.get(address)["status"] in ("succeeded", "failed"), "a result")
 
     def wait_until_read(self) -> None:
-        """Return once nothing waits any more."""
-        wait_for(lambda: self.get("/health").get("queue_waiting") == 0, "the films to be read")
+        """Return once nothing waits any more; asked seldom, since asking costs the web server computing."""
+        wait_for(lambda: self.get("/health").get("queue_waiting") == 0, "the films to be read", pause=0.1)

@@ -104,6 +104,7 @@ class StudyViewSet(
         """Answer 201 once the film is stored and queued, 200 when the project had it already."""
         submission = submit(request)
         study = as_seen_by(request.user, submission.study)
+        search.fetch_predictions(study)
         study.duplicate = not submission.created  # type: ignore[attr-defined]  # only for this answer
         data = SubmittedStudySerializer(study, context=self.get_serializer_context()).data
         headers = {"Location": data["links"]["self"]}
