@@ -1,10 +1,12 @@
 """The administrator's pages of how projects are read."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,12 +21,26 @@ from reading.models import ReadingSettings
 from reading.rules import readers_of, rules_of, set_rules
 
 
+class Readers(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic when it runs
+    """People to choose from; a number that no database holds is nobody's, and no fault of ours."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the people chosen; raises ValidationError for anybody who is not offered."""
+        offered = {str(pk) for pk in self.queryset.values_list("pk", flat=True)}  # type: ignore[union-attr]
+        for one in value or ():
+            if one not in offered:
+                message = self.error_messages["invalid_choice"]
+                raise ValidationError(message, code="invalid_choice", params={"value": one})
+        return super().clean(value)
+
+
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic when it runs
     """A project's rules of reading."""
 
     class Meta:
         model = ReadingSettings
         fields = ["reads_per_film", "reads_blind", "adjudicators"]
+        field_classes = {"adjudicators": Readers}
         widgets = {
             "reads_per_film": forms.Select(attrs={"class": "form-select"}),
             "adjudicators": forms.CheckboxSelectMultiple,
