@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.burned_in import looks_burned_in
+from pneumoml.burned_in import _patches, looks_burned_in
 from pneumoml.images import decode_film
 from tests.films import chest_like
 
@@ -49,3 +49,14 @@ def test_an_even_film_is_not_suspected(grey: int) -> None:
 def test_noise_is_not_suspected() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (400, 400)).astype(np.uint8)
     assert not looks_burned_in(noise)
+
+
+@pytest.mark.parametrize("side", [300, 1000])  # up to 13,000 patches, and more than 16 bits count
+@pytest.mark.parametrize("share", [0.06, 0.2])
+def test_patches_are_the_same_whichever_labels_hold_them(side: int, share: float) -> None:
+    mask = (np.random.default_rng(5).random((side, 2 * side)) < share).astype(np.uint8)
+    plain = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
+    assert np.array_equal(_patches(mask), plain)
+    few = np.zeros((40, 40), np.uint8)
+    few[::10, 5] = 1
+    assert len(_patches(few)) == 0
