@@ -35,9 +35,7 @@ class ReadAhead:
     """
 
     def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = (
-            None  # made where films are read: threads do not survive a fork
-        )
+        self._pool: ThreadPoolExecutor | None = None  # made at first use: threads do not survive a fork
         self._next: Future[tuple[int, Grey] | None] | None = None
 
     def begin(self) -> None:
