@@ -87,3 +87,19 @@ def test_every_convolution_and_pooling_can_be_the_target(random_network: Any) ->
     layers = target_layers(random_network)
     assert len(layers) == 13 + 5
     assert (layers[0], layers[-2]) == ("block1_conv1", "block5_conv3")
+
+
+def test_frozen_weights_give_the_same_pass_and_stay_when_the_model_changes(
+    random_network: Any, film: NDArray[np.float32]
+) -> None:
+    free, frozen = FusedCam(random_network), FusedCam(random_network, frozen=True)
+    expected, found = free(film), frozen(film)
+    assert found.logit == pytest.approx(expected.logit, abs=1e-5)
+    assert np.allclose(found.gradcam, expected.gradcam, rtol=1e-4, atol=1e-4 * expected.gradcam.max())
+    bias = random_network.get_layer("logit").bias
+    bias.assign_add([1.0])
+    try:
+        assert free(film).logit == pytest.approx(expected.logit + 1, abs=1e-4)
+        assert frozen(film).logit == found.logit
+    finally:
+        bias.assign_sub([1.0])
