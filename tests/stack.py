@@ -109,6 +109,12 @@ class Stack:
             if process.name == "worker" or (process.name == "clock" and "clock" not in self.processes):
                 self._start(process.name, [sys.executable, *process.command])
 
+    def revive(self) -> None:
+        """Start worker and clock again where they ended by themselves, as the supervisor of run.sh does."""
+        for process in processes(self.site):
+            if process.name in ("worker", "clock") and self.processes[process.name].poll() is not None:
+                self._start(process.name, [sys.executable, *process.command])
+
     def start_web(self) -> None:
         """Start the web server with the command of run.sh and wait until it answers."""
         (web,) = [process for process in processes(self.site) if process.name == "web"]

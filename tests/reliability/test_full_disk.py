@@ -181,6 +181,7 @@ def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goe
     uploader.stack.start_worker()
     for _ in range(5):
         uploader.upload()
+    uploader.wait_until_more_are_through(0)
     filler = fill(small_disk)
     answers = [uploader.try_upload()[0] for _ in range(10)]
     record_property("answers", answers)
@@ -193,6 +194,7 @@ def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goe
         return uploader.try_upload()[0] == 201
 
     wait_until(takes_films_again, seconds=30, what="a film that is taken in")
+    uploader.stack.revive()  # who met the full disk while starting or writing has ended
     uploader.wait_until_all_are_through(seconds=120)
     assert uploader.statuses() == ["succeeded"] * (confirmed + 1)
     assert uploader.results() == [1] * (confirmed + 1)
