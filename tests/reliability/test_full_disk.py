@@ -194,8 +194,12 @@ def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goe
         return uploader.try_upload()[0] == 201
 
     wait_until(takes_films_again, seconds=30, what="a film that is taken in")
-    uploader.stack.revive()  # who met the full disk while starting or writing has ended
-    uploader.wait_until_all_are_through(seconds=120)
+
+    def all_are_through() -> bool:
+        uploader.stack.revive()  # a worker or clock whose broker or log found no room has ended
+        return not uploader.unfinished()
+
+    wait_until(all_are_through, seconds=120, what="the end of the queue", every=0.5)
     assert uploader.statuses() == ["succeeded"] * (confirmed + 1)
     assert uploader.results() == [1] * (confirmed + 1)
     assert_rows_and_files_agree(uploader)
