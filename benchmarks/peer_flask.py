@@ -68,8 +68,9 @@ def gradcam(model: keras.Model, array: Any) -> Any:
 
 def overlay(path: Path, heatmap: Any, to: Path) -> bytes:
     """Lay the map over the film in JET, save it as PNG and return the file."""
-    film = cv2.resize(cv2.imread(str(path)), (SIDE, SIDE))
-    heat = cv2.resize(np.uint8(255 * np.clip(heatmap, 0, 1)), (SIDE, SIDE))
+    picture: Any = cv2.imread(str(path))
+    film = cv2.resize(picture, (SIDE, SIDE))
+    heat = cv2.resize((255 * np.clip(heatmap, 0, 1)).astype(np.uint8), (SIDE, SIDE))
     blended = cv2.addWeighted(film, 1 - ALPHA, cv2.applyColorMap(heat, cv2.COLORMAP_JET), ALPHA, 0)
     cv2.imwrite(str(to), blended)
     return to.read_bytes()

@@ -24,7 +24,9 @@ def pixels_of(study: Study) -> Grey:
 def decode_next() -> tuple[int, Grey] | None:
     """Return the study that is probably read next, by its key, and its film; None when none waits."""
     waiting = Prediction.objects.filter(status=Prediction.Status.QUEUED).select_related("study")
-    expected = waiting.filter(uid=turns.likely_next()).first() or waiting.order_by("pk").first()
+    likely = turns.likely_next()
+    expected = waiting.filter(uid=likely).first() if likely is not None else None
+    expected = expected or waiting.order_by("pk").first()
     return None if expected is None else (expected.study.pk, pixels_of(expected.study))
 
 

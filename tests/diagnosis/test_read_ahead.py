@@ -21,7 +21,7 @@ def decoded(ahead: ReadAhead) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_database_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_ahead.connection, "close", lambda: None)
+    monkeypatch.setattr("diagnosis.read_ahead.connection.close", lambda: None)
 
 
 def test_the_film_that_has_waited_longest_is_decoded_and_its_row_stays_free(study: Study) -> None:
