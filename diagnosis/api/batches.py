@@ -33,6 +33,7 @@ _REFUSALS = {
     409: ProblemSerializer,
     413: ProblemSerializer,
     415: ProblemSerializer,
+    422: ProblemSerializer,
     503: ProblemSerializer,
     507: ProblemSerializer,
 }
