@@ -1,8 +1,7 @@
 """When a request counts as a sign of its person: not when a page asks by itself, nor when a monitor does."""
 
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 # What open pages ask every few seconds, or for their frame: were it a sign, a session would never end.
@@ -16,7 +15,7 @@ class SignsOfLifeMiddleware(SessionMiddleware):
     Probes leave it alone altogether: they answer without the database, whatever cookie comes along.
     """
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Store and prolong the session where that is due."""
         match = request.resolver_match
         name = match.view_name if match is not None else ""
