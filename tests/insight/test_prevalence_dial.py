@@ -35,7 +35,7 @@ def ask(client: Client, query: str, **headers: Any) -> Any:
 def test_the_page_works_without_scripts(rania: Client, with_counts: ModelVersion) -> None:
     text = ask(rania, "?prevalence=2").content.decode()
     assert "At a prevalence of 2%, 5.0 alarms are expected for each true case." in text
-    assert "<td>19.8%</td><td>12.8% to 29.4%</td>" in text
+    assert '<td>19.8%</td><td class="pw-nowrap">12.8% to 29.4%</td>' in text
     assert 'method="get" action="/prevalence/"' in text
     assert 'name="prevalence" value="2"' in text
 
