@@ -10,10 +10,11 @@ from insight.accuracy import confusion_matrix, roc
 from insight.agreement import reader_and_ai, reader_and_reader
 from insight.figures import Figure
 from insight.reads import MOST_READS, Reads, signed_reads
-from insight.scores import scores
+from insight.scores import lacks_reference, scores
 from insight.selection import Selection
 from insight.sites import sites
 from insight.volumes import count_films, volumes, waits
+from insight.weeks import weeks_of
 
 SITES = "sites"  # only where films of the selection come from sites
 KEYS = ("volumes", "time-to-result", "reader-ai", "reader-reader", "confusion", "roc", "scores")
@@ -32,20 +33,25 @@ class Dashboard:
 
 def dashboard_of(selection: Selection) -> Dashboard:
     """Work out all figures in a fixed number of queries."""
-    counts, reads = count_films(selection), signed_reads(selection)
+    found, reads = weeks_of(selection, before=lacks_reference(selection)), signed_reads(selection)
+    weeks = found.last(len(selection.period.mondays))
+    counts = count_films(selection, weeks)
     about_reads = [_said_if_capped(figure, reads) for figure in _about_reads(reads)]
     by_site = sites(selection, counts)
-    figures = [volumes(counts), waits(selection), *about_reads, scores(selection)]
+    figures = [volumes(counts), waits(weeks), *about_reads, scores(selection, found)]
     return Dashboard([*figures, by_site] if by_site.rows else figures, counts.withheld)
 
 
 def figure_of(selection: Selection, key: str) -> Figure:
     """Work out one figure, of KEYS or SITES, by itself."""
-    if key in ("volumes", SITES):
-        counts = count_films(selection)
+    if key in ("volumes", "time-to-result", "scores", SITES):
+        if key == "scores":
+            return scores(selection, weeks_of(selection, before=lacks_reference(selection)))
+        weeks = weeks_of(selection)
+        if key == "time-to-result":
+            return waits(weeks)
+        counts = count_films(selection, weeks)
         return volumes(counts) if key == "volumes" else sites(selection, counts)
-    if key in ("time-to-result", "scores"):
-        return waits(selection) if key == "time-to-result" else scores(selection)
     reads = signed_reads(selection)
     return next(_said_if_capped(figure, reads) for figure in _about_reads(reads) if figure.key == key)
 

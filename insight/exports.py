@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -58,23 +59,24 @@ class Export:
     at: datetime = field(default_factory=timezone.now)
     rows_given: int = 0
 
-    @cached_property
+    @property
     def films(self) -> int:
         """How many films were chosen when the export began."""
-        return self.studies.order_by().count()
+        return len(self._chosen)
 
     @cached_property
-    def _newest(self) -> int:
-        newest: int | None = self.studies.order_by().aggregate(newest=Max("pk"))["newest"]
-        return newest or 0
+    def _chosen(self) -> "array[int]":
+        """The films' numbers, in order, at eight bytes a film: no later question looks for them again."""
+        numbers = self.studies.order_by("pk").values_list("pk", flat=True)
+        return array("q", numbers.iterator(chunk_size=5000))
 
     def chunks(self) -> Iterator[list[Study]]:
-        """Give the films by their number, with what a row needs of them; later ones are left out."""
-        films = self.studies.prefetch_related(None).filter(Q(pk__lte=self._newest)).order_by("pk")
-        films, last = search.for_display(with_opinions(films, self.actor)), 0
-        while chunk := list(films.filter(Q(pk__gt=last))[:CHUNK]):
-            yield chunk
-            last = chunk[-1].pk
+        """Give the films by their number, with what a row needs of them, if they may still be seen."""
+        films = search.for_display(with_opinions(self.studies.prefetch_related(None), self.actor))
+        for start in range(0, len(self._chosen), CHUNK):
+            numbers = self._chosen[start : start + CHUNK].tolist()
+            if chunk := list(films.filter(Q(pk__in=numbers)).order_by("pk")):
+                yield chunk
 
     def rows(self) -> Iterator[list[Cell]]:
         """Give the cells of each row in the order of COLUMNS; a chunk takes the same few questions always."""

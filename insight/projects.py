@@ -1,24 +1,20 @@
 """How far projects are: films, states, reads, and how long people waited, of each project a person sees."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import numpy as np
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from diagnosis.models import Prediction, Project, Study
+from diagnosis.models import Project
 from diagnosis.roles import READER
-from reading.models import Review
+from insight.buckets import percentiles
+from insight.summary import Sums, Tally
 
 RECENT_WEEKS = 12  # waiting times are of films that came in since
-MOST_TIMES = 20_000
-Status = Prediction.Status
-UNFINISHED = (Status.QUEUED, Status.RUNNING)
+TIMES = ("to_result", "to_signature")
 
 
 @dataclass(frozen=True)
@@ -50,26 +46,29 @@ class Progress:
         return 100 * self.reviewed // self.films if self.films else 0
 
 
-def progress_of(user: User, projects: Sequence[Project] | QuerySet[Project]) -> list[Progress]:
+def progress_of(user: User, projects: Iterable[Project]) -> list[Progress]:
     """Return how far each of the `projects` is, in a fixed number of queries. They come from `visible_to`."""
-    films = Study.objects.visible_to(user).filter(project__in=projects)
-    counts = _by_project(films.order_by().values(place=F("project")).annotate(n=Count("pk")))
-    waiting, failed = _unready(films)
-    reviewed, signed = _reads(films)
-    to_result, to_signature = _times(films)
-    return [
-        Progress(
-            project=project,
-            films=counts.get(project.pk, 0),
-            waiting=waiting.get(project.pk, 0),
-            failed=failed.get(project.pk, 0),
-            reviewed=reviewed.get(project.pk, 0),
-            signed=signed.get(project.pk, 0),
-            to_result=to_result.get(project.pk),
-            to_signature=to_signature.get(project.pk),
-        )
-        for project in projects
-    ]
+    projects = list(projects)
+    sums = Sums((project.pk for project in projects), wanted=TIMES)
+    counts, recent = sums.counts(), _recent(sums)
+    return [_progress(project, counts[project.pk], recent[project.pk]) for project in projects]
+
+
+def _recent(sums: Sums) -> dict[int, Tally]:
+    recent: dict[int, Tally] = defaultdict(Tally)
+    since = timezone.localdate() - timedelta(weeks=RECENT_WEEKS)
+    for (project, _day), tally in sums.by_day(since, only=TIMES).items():
+        recent[project].add(tally)
+    return recent
+
+
+def _progress(project: Project, counts: Counter[str], recent: Tally) -> Progress:
+    return Progress(
+        project=project,
+        **{name: counts[name] for name in ("films", "waiting", "failed", "reviewed", "signed")},
+        to_result=percentiles(recent.to_result, [0.5])[0],
+        to_signature=percentiles(recent.to_signature, [0.5])[0],
+    )
 
 
 @dataclass(frozen=True)
@@ -80,71 +79,17 @@ class ReaderProgress:
     signed: int
 
 
-def readers_of(user: User, project: Project) -> list[ReaderProgress]:
-    """Return the project's readers with the number of films each has signed; whoever signed is among them."""
-    reads = Review.objects.reads().filter(study__in=_films(user, project))
-    signed = dict(reads.order_by().values_list("reader__username").annotate(n=Count("pk")))
+def detail_of(project: Project) -> tuple[Progress, list[ReaderProgress]]:
+    """Return how far the project is, and its readers with the number of films each has signed.
+
+    Whoever signed is among them. The project comes from `visible_to`.
+    """
+    sums, whole = Sums([project.pk], wanted=[*TIMES, "readers"]), Tally()
+    for tally in sums.by_day(only=["readers"]).values():
+        whole.add(tally)
+    who_signed = User.objects.filter(pk__in=whole.readers)
     members = User.objects.filter(is_active=True, memberships__project=project, groups__name=READER)
-    names = {*signed, *members.values_list("username", flat=True)}
-    return sorted(
-        (ReaderProgress(name, signed.get(name, 0)) for name in names), key=lambda one: (-one.signed, one.name)
-    )
-
-
-def _films(user: User, project: Project) -> QuerySet[Study, Any]:
-    return Study.objects.visible_to(user).filter(project=project).values("pk")
-
-
-def _unready(films: QuerySet[Study]) -> tuple[dict[int, int], dict[int, int]]:
-    """Films that wait for the AI, and whose newest reading has failed, by project."""
-    later = Prediction.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
-    newest_failed = Q(~Exists(later), status=Status.FAILED)
-    rows = (
-        Prediction.objects.filter(study__in=films.values("pk"), status__in=[*UNFINISHED, Status.FAILED])
-        .order_by()
-        .values(place=F("study__project"))
-        .annotate(n=Count("study", distinct=True, filter=Q(status__in=UNFINISHED)))
-        .annotate(failed=Count("study", distinct=True, filter=newest_failed))
-    )
-    found = list(rows)
-    return _by_project(found), {row["place"]: row["failed"] for row in found}
-
-
-def _by_project(rows: Iterable[Any]) -> dict[int, int]:
-    return {row["place"]: row["n"] for row in rows}
-
-
-def _reads(films: QuerySet[Study]) -> tuple[dict[int, int], dict[int, int]]:
-    """Films with any review, and with a signed read, by project."""
-    rows = (
-        Review.objects.filter(study__in=films.values("pk"))
-        .order_by()
-        .values(place=F("study__project"))
-        .annotate(n=Count("study", distinct=True))
-        .annotate(signed=Count("study", distinct=True, filter=Q(signed_at__isnull=False)))
-    )
-    found = list(rows)
-    return _by_project(found), {row["place"]: row["signed"] for row in found}
-
-
-def _times(films: QuerySet[Study]) -> tuple[dict[int, float], dict[int, float]]:
-    """Median seconds from upload to the first result and to the first signed read, by project."""
-    recent = films.filter(created_at__gte=timezone.now() - timedelta(weeks=RECENT_WEEKS)).values("pk")
-    of_film = ("study__project", "study", "study__created_at")
-    results = Prediction.objects.filter(study__in=recent, finished_at__isnull=False, status=Status.SUCCEEDED)
-    reads = Review.objects.reads().filter(study__in=recent)
-    return (
-        _medians(results.order_by("-pk").values_list(*of_film, "finished_at")[:MOST_TIMES]),
-        _medians(reads.order_by("-pk").values_list(*of_film, "signed_at")[:MOST_TIMES]),
-    )
-
-
-def _medians(rows: Iterable[tuple[int, int, datetime, datetime]]) -> dict[int, float]:
-    first: dict[tuple[int, int], float] = {}
-    for project, film, uploaded, moment in rows:
-        seconds = max(0.0, (moment - uploaded).total_seconds())
-        first[project, film] = min(seconds, first.get((project, film), seconds))
-    times: dict[int, list[float]] = defaultdict(list)
-    for (project, _film), seconds in first.items():
-        times[project].append(seconds)
-    return {project: float(np.median(values)) for project, values in times.items()}
+    names = dict(who_signed.union(members).values_list("pk", "username"))
+    readers = [ReaderProgress(name, whole.readers[pk]) for pk, name in names.items()]
+    progress = _progress(project, whole.counts, _recent(sums)[project.pk])
+    return progress, sorted(readers, key=lambda one: (-one.signed, one.name))

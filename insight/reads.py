@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Prediction
+from diagnosis.models import AI_SHOWN, Prediction, ai_hidden_from
 from insight.selection import Selection
-from reading.models import Review
+from reading.models import OTHERS_SHOWN, Review
+from reading.models.opinions import others_hidden_from
 
-MOST_READS = 20_000  # newest films first; more would only slow the page
+MOST_READS = 5_000  # newest films first; more would only slow the page
 LEAST_READS, LEAST_SUBJECTS, LEAST_OF_EACH = 30, 20, 10
 Finding = Review.Finding
 
@@ -63,7 +64,10 @@ def signed_reads(selection: Selection) -> Reads:
     )
     rows = (
         Review.objects.reads()
-        .filter(study__in=selection.read_films().values("pk"))
+        .filter(selection.of_read_films("study"), study__reads_signed__gt=0)
+        .annotate(**ai_hidden_from(selection.user, study="study"))
+        .annotate(**others_hidden_from(selection.user, study="study"))
+        .filter(AI_SHOWN, OTHERS_SHOWN)
         .order_by("-study__created_at", "-pk")
         .annotate(score=Subquery(result.values("calibrated_probability")[:1]))
         .annotate(outcome=Subquery(result.values("outcome")[:1]))

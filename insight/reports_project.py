@@ -21,7 +21,7 @@ from insight.agreement import reader_and_ai, reader_and_reader
 from insight.exports import check_may_export, person_name, software
 from insight.figures import Figure
 from insight.period import Period
-from insight.projects import Progress, progress_of, readers_of
+from insight.projects import Progress, ReaderProgress, detail_of
 from insight.reads import signed_reads
 from insight.selection import Selection
 from reading.models import Review
@@ -39,11 +39,11 @@ def project_report(*, actor: User, project: Project, address: str, at: datetime)
     """
     check_may_export(actor)
     films = with_opinions(Study.objects.visible_to(actor).filter(project=project), actor)
-    progress = progress_of(actor, [project])[0]
+    progress, readers = detail_of(project)
     version = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     parts = [
         *_head(project, address, at),
-        *_progress(actor, progress),
+        *_progress(progress, readers),
         *_results(films, version),
         *_agreement(Selection(actor, _whole(films, at), project, version)),
         *_films(actor, films, progress.films),
@@ -69,7 +69,7 @@ def _head(project: Project, address: str, at: datetime) -> Iterator[Flowable]:
     yield pdf.text(address, "small", link=address)
 
 
-def _progress(actor: User, progress: Progress) -> Iterator[Flowable]:
+def _progress(progress: Progress, found: Sequence[ReaderProgress]) -> Iterator[Flowable]:
     yield pdf.text(_("Progress"), "heading")
     yield pdf.facts(
         [
@@ -83,7 +83,7 @@ def _progress(actor: User, progress: Progress) -> Iterator[Flowable]:
             (_("Upload to signature, median"), _duration(progress.to_signature)),
         ]
     )
-    readers = [(reader.name, words.count(reader.signed)) for reader in readers_of(actor, progress.project)]
+    readers = [(reader.name, words.count(reader.signed)) for reader in found]
     if readers:
         yield pdf.gap()
         yield pdf.table([_("Reader"), _("Films signed")], readers, shares=[2, 1])

@@ -12,6 +12,7 @@ from insight.figures import Cell, Column, Figure
 from insight.period import Period
 from insight.pictures import shaded_rows
 from insight.selection import Selection
+from insight.weeks import Weeks
 from pneumoml import drift
 
 MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives no more on average
@@ -19,13 +20,13 @@ MOST_ROWS = 30  # of the picture
 Histogram = list[int]
 
 
-def scores(selection: Selection) -> Figure:
+def scores(selection: Selection, found: Weeks) -> Figure:
     """Histograms of calibrated probabilities by week, each with its stability index against the reference.
 
     The reference is the model card's histogram; where the card holds none, the weeks before the period.
     Method and source: `pneumoml.drift.stability_index` (bands: Siddiqi 2006; by chance: Yurdakul 2018).
     """
-    reference, source, weeks = _compared(selection)
+    reference, source, weeks = _compared(selection, found)
     total = _added(weeks)
     names: list[date | str] = [_("Reference"), _("All weeks"), *selection.period.mondays]
     named = list(zip(names, [reference, total, *weeks], strict=True))
@@ -75,23 +76,39 @@ def _columns() -> list[Column]:
     ]
 
 
-def _compared(selection: Selection) -> tuple[Histogram, str, list[Histogram]]:
-    """Return the reference, what it is in a sentence, and the histograms of the weeks; in one query."""
-    weeks = len(selection.period.mondays)
+def lacks_reference(selection: Selection) -> bool:
+    """Tell whether the weeks before the period are needed: the model's card holds nothing to compare with."""
+    return drift.reference_of(selection.version.card if selection.version else {}) is None
+
+
+def _compared(selection: Selection, found: Weeks) -> tuple[Histogram, str, list[Histogram]]:
+    """Return the reference, what it is in a sentence, and the histograms of the weeks."""
+    count = len(selection.period.mondays)
+    own = _histograms(selection, found.last(count))
     reference = drift.reference_of(selection.version.card if selection.version else {})
     if reference is not None:
         source = _("Reference: the model card's histogram of its validation films.")
-        return reference, source, _histograms(selection, selection.period)
-    both = _histograms(selection, Period.ending(selection.period.last_day, 2 * weeks))
-    return _added(both[:weeks]), _before(selection.period), both[weeks:]
+        return reference, source, own
+    return _added(_histograms(selection, found.first(count))), _before(selection.period), own
 
 
-def _histograms(selection: Selection, period: Period) -> list[Histogram]:
-    """Count results in ten equal bins for each week, in the database."""
+def _histograms(selection: Selection, found: Weeks) -> list[Histogram]:
+    """Return results in ten equal bins for each week; where results are hidden, of signed films alone."""
+    version = selection.version.pk if selection.version else 0
+    weeks = [list(week.scores.get(version, [0] * drift.BINS)) for week in found.shown]
+    if not selection.hiding:
+        return weeks
+    return [_added(parts) for parts in zip(weeks, _of_signed(selection, found.period), strict=True)]
+
+
+def _of_signed(selection: Selection, period: Period) -> list[Histogram]:
+    """Count the results that the person has opened in projects that hide them, in the database."""
     ends = [number / drift.BINS for number in range(1, drift.BINS)]
     cases = [When(calibrated_probability__lt=end, then=Value(number)) for number, end in enumerate(ends)]
     counted = (
-        Prediction.objects.filter(study__in=selection.opened(period).values("pk"))
+        Prediction.objects.filter(
+            study__in=selection.opened(period).filter(project__in=selection.hiding).values("pk")
+        )
         .filter(model_version=selection.version, status=Prediction.Status.SUCCEEDED)
         .order_by()
         .values(

@@ -1,12 +1,14 @@
 """Which films a statistic counts: visible to the person, of a project or all, of some weeks, by one model."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
-from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet
+from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet, film_visible_to
+from diagnosis.roles import may_review
 from insight.period import Period
-from reading.models import OTHERS_SHOWN, with_opinions
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,29 @@ class Selection:
     project: Project | None = None
     version: ModelVersion | None = None
 
+    @cached_property
+    def projects(self) -> list[Project]:
+        """The projects whose films are counted."""
+        return [self.project] if self.project else list(Project.objects.visible_to(self.user).order_by("pk"))
+
+    @property
+    def hiding(self) -> list[int]:
+        """Of these, the ones that hide the AI result from the person on films that they have not signed."""
+        hides = Project.AiVisibility.HIDDEN
+        return [one.pk for one in self.projects if may_review(self.user) and one.ai_visibility == hides]
+
     def films(self) -> StudyQuerySet:
         """Return the films for what gives no result away: how many came, and how fast they were read."""
         return self._within(self.period)
 
-    def read_films(self) -> StudyQuerySet:
-        """Return the films whose AI result and all of whose reads the person may know."""
-        return with_opinions(self.opened(), self.user).filter(OTHERS_SHOWN)
+    def of_read_films(self, way: str) -> Q:
+        """Return the condition for rows of visible films of the selection; `way` leads to the film.
+
+        Who asks leaves out what is withheld: the AI result and others' reads.
+        """
+        within = {f"{way}__created_at__gte": self.period.start, f"{way}__created_at__lt": self.period.end}
+        of_project = Q(**{f"{way}__project": self.project}) if self.project else Q()
+        return film_visible_to(self.user, study=way) & Q(**within) & of_project
 
     def opened(self, period: Period | None = None) -> StudyQuerySet:
         """Return the films whose AI result the person may know: all that results are counted from.

@@ -4,18 +4,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
-from diagnosis import search
 from diagnosis.models import Prediction, Project, Site, Study
 from insight.figures import Column, Figure
 from insight.selection import Selection
 from insight.volumes import Counts
-from reading.models import Review
 
 Status = Prediction.Status
-_CODED = ~Q(subject_code="")
+_CODED, _SIGNED = ~Q(subject_code=""), Q(reads_signed__gt=0)
 
 
 @dataclass
@@ -46,9 +44,9 @@ def sites_of(user: User, project: Project) -> list[SiteProgress]:
     if not rows:
         return []
     found = defaultdict(lambda: SiteProgress(None), rows)
-    films = search.with_newest_result(Study.objects.visible_to(user).filter(project=project)).order_by()
-    counted = films.values(place=F("site"), state=F("newest_status"))
-    for count in counted.annotate(n=Count("pk"), signed=Count("pk", filter=_is_signed())):
+    films = Study.objects.visible_to(user).filter(project=project).order_by()
+    counted = films.values(place=F("site"), state=F("result_status"))
+    for count in counted.annotate(n=Count("pk"), signed=Count("pk", filter=_SIGNED)):
         row = found[count["place"]]
         row.films += count["n"]
         row.signed += count["signed"]
@@ -91,13 +89,9 @@ def sites(selection: Selection, counts: Counts) -> Figure:
 def _rows(selection: Selection, counts: Counts) -> list[list[str | int | float | None]]:
     films = selection.films().filter(site__isnull=False).order_by("site__project__slug", "site__code")
     named = films.values(place=F("site"), code=F("site__code"), slug=F("site__project__slug")).annotate(
-        subjects=Count("subject_code", distinct=True, filter=_CODED), signed=Count("pk", filter=_is_signed())
+        subjects=Count("subject_code", distinct=True, filter=_CODED), signed=Count("pk", filter=_SIGNED)
     )
     return [
         [row["slug"], row["code"], row["subjects"], *counts.sites[row["place"]], row["signed"]]
         for row in named
     ]
-
-
-def _is_signed() -> Exists:
-    return Exists(Review.objects.reads().filter(study=OuterRef("pk")).order_by())

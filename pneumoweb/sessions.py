@@ -6,6 +6,8 @@ from django.utils.cache import patch_vary_headers
 
 # What open pages ask every few seconds, or for their frame: were it a sign, a session would never end.
 ASKED_BY_PAGES = {"study-states", "study-status", "batch-status", "notification-bell", "system-banner"}
+# These come with a page that was a sign: a write for each of them would make them wait for each other.
+PICTURES = {"study-thumbnail", "study-display"}
 PROBES = {"health", "healthz", "readyz", "metrics"}
 
 
@@ -22,7 +24,7 @@ class SignsOfLifeMiddleware(SessionMiddleware):
         # After an error nothing is stored, and the database may be gone: do not ask for it.
         if name in PROBES or response.status_code >= 500:
             return response
-        if name in ASKED_BY_PAGES and not request.session.modified:
+        if name in ASKED_BY_PAGES | PICTURES and not request.session.modified:
             patch_vary_headers(response, ("Cookie",))
             return response
         return super().process_response(request, response)

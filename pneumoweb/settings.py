@@ -257,6 +257,7 @@ RECONCILE_QUEUED_AFTER_SECONDS = 15
 HEARTBEAT_SECONDS = 15
 MAIL_SECONDS = 30
 PURGE_SECONDS = 3600
+FIGURES_SECONDS = 60
 TRASH_DAYS = env.int("TRASH_DAYS", default=0)  # 0: films in the trash are kept for ever
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
@@ -310,6 +311,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reading.tasks.purge_trash",
         "schedule": PURGE_SECONDS,
         "options": {"expires": PURGE_SECONDS},
+    },
+    "refresh_figures": {
+        "task": "insight.tasks.refresh_figures",
+        "schedule": FIGURES_SECONDS,
+        "options": {"expires": FIGURES_SECONDS},
     },
     "audit head": {"task": "diagnosis.tasks.export_audit_head", "schedule": crontab(hour=3, minute=17)},
     "heartbeat": {

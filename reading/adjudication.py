@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -10,7 +10,6 @@ from diagnosis import audit
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
 from diagnosis.roles import AnyUser, may_review
-from reading.discordance import readers_differ
 from reading.models import Adjudication, ReadingSettings, Review
 
 MAX_RATIONALE = 2000
@@ -23,10 +22,8 @@ class AdjudicationRefused(Refused):
 
 def with_reads(films: StudyQuerySet) -> StudyQuerySet:
     """Add `reads_given` (signed reads so far) and `reads_wanted` (of the project's rules; 0: everybody's)."""
-    reads = Review.objects.reads().filter(study=OuterRef("pk")).order_by().values("study")
-    given = Subquery(reads.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
     wanted = F("project__reading_settings__reads_per_film")
-    return films.annotate(reads_given=Coalesce(given, 0), reads_wanted=Coalesce(wanted, 0))
+    return films.annotate(reads_given=F("reads_signed"), reads_wanted=Coalesce(wanted, 0))
 
 
 def films_to_decide(user: AnyUser) -> StudyQuerySet:
@@ -40,7 +37,7 @@ def films_to_decide(user: AnyUser) -> StudyQuerySet:
         return Study.objects.none()
     own = Review.objects.reads().filter(study=OuterRef("pk"), reader=user).order_by()
     named = ReadingSettings.objects.filter(project=OuterRef("project"), adjudicators__isnull=False)
-    films = with_reads(Study.objects.visible_to(user)).filter(readers_differ())
+    films = with_reads(Study.objects.visible_to(user)).filter(reads_differ=True)
     films = films.filter(Q(reads_given__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
     films = films.filter(Exists(named.filter(adjudicators=user)) | (~Exists(named) & Exists(own)))
     decisions = Adjudication.objects.filter(study=OuterRef("pk")).order_by()

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils.translation import gettext as _
 
 from diagnosis import audit, search
@@ -18,7 +18,7 @@ SURE_FROM = 80
 MAX_NOTE = 1000
 
 Kind, Reason = DiscordanceReason.Kind, DiscordanceReason.Reason
-_NORMAL, _PNEUMONIA, _OTHER = Review.Finding.NORMAL, Review.Finding.PNEUMONIA, Review.Finding.OTHER
+_NORMAL, _PNEUMONIA = Review.Finding.NORMAL, Review.Finding.PNEUMONIA
 
 
 class ReasonRefused(Refused):
@@ -31,31 +31,23 @@ def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
     Only signed first reads count; “other” differs from other readers' findings but not from the AI, which
     knows only pneumonia or not; “not readable” never counts. `kind` narrows to one of Kind.
     """
-    films = search.with_newest_result(films_with_opinions(user))
-    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
-    films = films.annotate(newest_probability=Subquery(newest.values("calibrated_probability")[:1]))
+    films = films_with_opinions(user).filter(reads_signed__gt=0)
     conditions = _conditions()
     films = films.annotate(**{name: condition for name, condition in conditions.items()})
     wanted = Q(**{kind: True}) if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
     return films.filter(wanted).order_by("-pk")
 
 
-def readers_differ() -> Q:
-    """Return the condition for films whose signed reads differ; “not readable” never counts."""
-    normal, pneumonia, other = (_says(finding=finding) for finding in (_NORMAL, _PNEUMONIA, _OTHER))
-    return pneumonia & normal | pneumonia & other | normal & other
-
-
 def _conditions() -> dict[str, Q]:
     normal, pneumonia = _says(finding=_NORMAL), _says(finding=_PNEUMONIA)
-    above, below = Q(newest_outcome=Prediction.Outcome.PNEUMONIA), Q(newest_outcome=Prediction.Outcome.NORMAL)
+    above, below = Q(result_outcome=Prediction.Outcome.PNEUMONIA), Q(result_outcome=Prediction.Outcome.NORMAL)
     sure_normal = _says(finding=_NORMAL, confidence__gte=SURE_FROM)
     sure_pneumonia = _says(finding=_PNEUMONIA, confidence__gte=SURE_FROM)
     return {
         Kind.READER_AI.value: above & normal | below & pneumonia,
-        Kind.READERS.value: readers_differ(),
-        Kind.CONFIDENT_WRONG.value: Q(newest_probability__gte=CONFIDENT_FROM) & sure_normal
-        | Q(newest_probability__lte=CONFIDENT_TO) & sure_pneumonia,
+        Kind.READERS.value: Q(reads_differ=True),
+        Kind.CONFIDENT_WRONG.value: Q(result_score__gte=CONFIDENT_FROM) & sure_normal
+        | Q(result_score__gte=0, result_score__lte=CONFIDENT_TO) & sure_pneumonia,
     }
 
 

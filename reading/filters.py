@@ -26,7 +26,7 @@ from diagnosis import search
 from diagnosis.forms import SiteField, sites_for
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.roles import AnyUser
-from reading.lists import tagged, with_sort_probability
+from reading.lists import beyond, scores_hidden_from, tagged, with_sort_probability
 from reading.models import OTHERS_SHOWN, Review, Tag, with_opinions
 
 ANY = ("", _("Any"))
@@ -36,7 +36,7 @@ REVIEW_STATES = [
     ("agreed", _("A reader agreed")),
     ("disagreed", _("A reader disagreed")),
 ]
-SORTS = {"film": "pk", "subject": "subject_code", "uploaded": "created_at", "probability": "sort_probability"}
+SORTS = {"film": "pk", "subject": "subject_code", "uploaded": "created_at", "probability": "result_score"}
 NEWEST = "-uploaded"
 _BORDERLINE = "borderline"
 _SALT = "history-cursor-"
@@ -144,7 +144,17 @@ class HistoryFilter(forms.Form):
     @property
     def sort_column(self) -> str:
         """The column that the list is sorted by."""
-        return SORTS[self.cleaned_data["sort"].removeprefix("-")]
+        column = SORTS[self.cleaned_data["sort"].removeprefix("-")]
+        return "sort_probability" if column == "result_score" and self._hides_scores else column
+
+    @cached_property
+    def _hides_scores(self) -> bool:
+        return scores_hidden_from(self._user)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the list is one of films with a score that may be seen, and behind it one of all others."""
+        return self.sort_column == "sort_probability"
 
     @property
     def is_descending(self) -> bool:
@@ -159,8 +169,9 @@ class HistoryFilter(forms.Form):
 
     def studies(self) -> StudyQuerySet:
         """Return the visible films that fit, in order, with what a row shows of results and reviews."""
-        studies = _with_review_state(search.with_newest_result(self._visible))
-        studies = with_sort_probability(studies)
+        studies = _with_review_state(self._visible)
+        if self.is_split:
+            studies = with_sort_probability(studies)
         studies = search.matching(self._narrowed(studies), self.cleaned_data["q"])
         return search.for_display(studies).order_by(*self.ordering())
 
@@ -172,16 +183,46 @@ class HistoryFilter(forms.Form):
 
     def beyond(self, place: Cursor) -> Q:
         """Return the condition for films on the far side of the cursor."""
-        way = "lt" if self.is_descending != place.backwards else "gt"
-        column = self.sort_column
-        if column == "pk":
-            return Q(**{f"pk__{way}": place.pk})
-        return Q(**{f"{column}__{way}": place.value}) | Q(**{column: place.value, f"pk__{way}": place.pk})
+        descending = self.is_descending != place.backwards
+        if self.sort_column == "pk":
+            return Q(**{f"pk__{'lt' if descending else 'gt'}": place.pk})
+        return beyond(
+            self.sort_column, place.value, place.pk, descending=descending, pk_descending=descending
+        )
+
+    def page(self, place: Cursor | None, count: int) -> list[Study]:
+        """Return the next `count` films from a place on; before it the nearest comes first."""
+        backwards = place is not None and place.backwards
+        films = self.studies()
+        if place is not None:
+            films = films.filter(self.beyond(place))
+        if not self.is_split:
+            return list(films.order_by(*self.ordering(backwards=backwards))[:count])
+        return self._page_of_both(films, place, count, descending=self.is_descending != backwards)
+
+    def _page_of_both(
+        self, films: StudyQuerySet, place: Cursor | None, count: int, *, descending: bool
+    ) -> list[Study]:
+        """Read the films with a score by its index, and the others by their number."""
+        seen = Q(ai_hidden=False, result_score__gte=0)
+        scored = films.filter(seen)
+        if place is not None:
+            scored = scored.filter(**{f"result_score__{'lte' if descending else 'gte'}": place.value})
+        sign = "-" if descending else ""
+        parts = [
+            scored.order_by(f"{sign}result_score", f"{sign}pk"),
+            films.exclude(seen).order_by(f"{sign}pk"),
+        ]
+        found: list[Study] = []
+        for part in parts if descending else reversed(parts):
+            if len(found) < count:
+                found += part[: count - len(found)]
+        return found
 
     def _narrowed(self, studies: StudyQuerySet) -> StudyQuerySet:
         chosen = self.cleaned_data
         if chosen["status"]:
-            studies = studies.filter(Q(newest_status=chosen["status"]))
+            studies = studies.filter(result_status=chosen["status"])
         if chosen["result"]:
             studies = _with_result(studies, chosen["result"])
         if chosen["review"]:
@@ -208,10 +249,10 @@ class HistoryFilter(forms.Form):
 
 
 _REVIEW_CONDITIONS = {
-    "unreviewed": Q(reviewed=False),
-    "reviewed": Q(reviewed=True),
-    "agreed": Q(agreed=True),
-    "disagreed": Q(disagreed=True),
+    "unreviewed": Q(is_reviewed=False),
+    "reviewed": Q(is_reviewed=True),
+    "agreed": Q(is_reviewed=True, agreed=True),
+    "disagreed": Q(is_reviewed=True, disagreed=True),
 }
 
 
@@ -219,7 +260,6 @@ def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
     """Whether readers agree with the AI is told only where neither that nor it itself is withheld."""
     current = Review.objects.filter(study=OuterRef("pk"), is_current=True).order_by()
     return studies.annotate(
-        reviewed=Exists(current),
         agreed=_and_shown(Exists(current.filter(agrees_with_ai=True))),
         disagreed=_and_shown(Exists(current.filter(agrees_with_ai=False))),
     )
@@ -231,11 +271,12 @@ def _and_shown(condition: Exists) -> Combinable:
 
 def _with_result(studies: StudyQuerySet, result: str) -> StudyQuerySet:
     if result != _BORDERLINE:
-        return studies.filter(Q(newest_outcome=result))
-    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+        return search.with_outcome(studies, result)
+    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
+    low, high = (newest.values(f"model_version__borderline_{end}")[:1] for end in ("low", "high"))
     return studies.filter(
         AI_SHOWN,
-        predictions__pk=Subquery(newest),
-        predictions__calibrated_probability__gte=F("predictions__model_version__borderline_low"),
-        predictions__calibrated_probability__lte=F("predictions__model_version__borderline_high"),
+        Q(result_score__gte=Subquery(low)),
+        result_score__lte=Subquery(high),
+        result_status="succeeded",
     )

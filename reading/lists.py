@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, Value, When
 
-from diagnosis.models import Prediction, Study, StudyQuerySet
-from diagnosis.roles import AnyUser
+from diagnosis.models import Project, Study, StudyQuerySet
+from diagnosis.models.standing import WITHOUT_SCORE
+from diagnosis.roles import AnyUser, may_review
 from reading.models import FilmTag, Tag
+
+MOST_COUNTED = 1000
 
 
 def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
@@ -28,8 +30,37 @@ def put_tags(films: Iterable[Study], user: AnyUser) -> None:
         film.shown_tags = list(by_film[film.pk].values())  # type: ignore[attr-defined]  # for the list
 
 
+def count_at_most(films: StudyQuerySet) -> int:
+    """Return how many films there are, reading no further than MOST_COUNTED + 1, which stands for “more”."""
+    return len(films.order_by("created_at", "pk").values_list("pk", flat=True)[: MOST_COUNTED + 1])
+
+
+def number_at_most(films: StudyQuerySet) -> Subquery:
+    """Return the same as an expression, for a query that asks for more than that."""
+    some = Study.objects.filter(
+        pk__in=films.order_by("created_at", "pk").values("pk")[: MOST_COUNTED + 1]
+    ).order_by()
+    number = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
+    return Subquery(some.annotate(number=number).values("number"))
+
+
+def beyond(column: str, value: Any, pk: int, *, descending: bool, pk_descending: bool) -> Q:
+    """Return the condition for films behind the one with this value and key, in a list ordered by both.
+
+    The first part says nothing new; it lets the database begin at the place instead of reading up to it.
+    """
+    way, pk_way = "lt" if descending else "gt", "lt" if pk_descending else "gt"
+    from_here = Q(**{f"{column}__{way}e": value})
+    return from_here & (Q(**{f"{column}__{way}": value}) | Q(**{column: value, f"pk__{pk_way}": pk}))
+
+
+def scores_hidden_from(user: AnyUser) -> bool:
+    """Tell whether any film's score may be withheld from this person."""
+    hiding = Project.objects.visible_to(user).filter(ai_visibility=Project.AiVisibility.HIDDEN)
+    return may_review(user) and hiding.exists()
+
+
 def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:
     """Add `sort_probability`, the newest calibrated one; what is withheld sorts as if there were none."""
-    newest = Prediction.objects.filter(study=OuterRef("pk")).order_by("-pk")
-    shown = Case(When(ai_hidden=False, then=Subquery(newest.values("calibrated_probability")[:1])))
-    return studies.annotate(sort_probability=Coalesce(shown, Value(-1.0)))
+    shown = Case(When(ai_hidden=False, then=F("result_score")), default=Value(WITHOUT_SCORE))
+    return studies.annotate(sort_probability=shown)

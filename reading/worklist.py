@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from diagnosis.models import BatchItem, Study, StudyQuerySet
 from reading.adjudication import with_reads
 from reading.claims import live_claims
-from reading.lists import tagged, with_sort_probability
+from reading.lists import beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
 from reading.models import Adjudication, ReadingClaim, Review, Tag
 
 OLDEST = "oldest"
@@ -22,7 +22,6 @@ ORDERS = {
     "subject": ("subject_code", False),
     "score": ("sort_probability", True),
 }
-_COUNT = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
 STATES = ("free", "drafted", "second")
 
 
@@ -65,7 +64,10 @@ def _uuid_or_nothing(value: object) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a film stands in a queue: uids of its neighbours that nobody else is reading, films left."""
+    """Where a film stands in a queue: uids of its neighbours that nobody else is reading, films left.
+
+    `left` is one more than MOST_COUNTED where more are left.
+    """
 
     previous: uuid.UUID | None
     following: uuid.UUID | None
@@ -83,8 +85,8 @@ def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
     claims = ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk")).exclude(reader=user)
     films = with_reads(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
     films = films.annotate(taken=Exists(claims), drafted=Exists(own))
-    wants_reads = Q(reads_wanted=0) | Q(reads_given__lt=F("reads_wanted"))
-    return _ordered(_narrowed(films.filter(wants_reads | Q(drafted=True)), wishes, user), wishes)
+    waits = Q(reads_wanted=0) | Q(reads_given__lt=F("reads_wanted")) | Q(drafted=True)
+    return _ordered(_narrowed(films.filter(waits, wants_reads=True), wishes, user), user, wishes)
 
 
 def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet:
@@ -105,23 +107,30 @@ def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet
     return films.filter(conditions[wishes.state]) if wishes.state else films
 
 
-def _ordered(films: StudyQuerySet, wishes: Wishes) -> StudyQuerySet:
-    column, descending = ORDERS[wishes.order]
+def _ordered(films: StudyQuerySet, user: User, wishes: Wishes) -> StudyQuerySet:
+    column, descending = _order(user, wishes)
     if column == "sort_probability":
         films = with_sort_probability(films)
     return films.order_by(F(column).desc() if descending else F(column).asc(), "pk")
+
+
+def _order(user: User, wishes: Wishes) -> tuple[str, bool]:
+    """Return the column and whether the largest comes first; scores that are never withheld have an index."""
+    column, descending = ORDERS[wishes.order]
+    is_open = column == "sort_probability" and not scores_hidden_from(user)
+    return ("result_score" if is_open else column), descending
 
 
 def place_of(user: User, study: Study, wishes: Wishes = Wishes()) -> Place:
     """Return a film's place in the reader's queue, even if it has left it. After the last comes the first."""
     queue = queue_of(user, wishes)
     free = queue.filter(Q(taken=False)).exclude(pk=study.pk)
-    after = _after(user, study, wishes)
+    after, before = _beside(user, study, wishes)
     here = Study.objects.filter(pk=study.pk).annotate(
         following=_uid(free.filter(after)),
         first=_uid(free),
-        previous=_uid(free.exclude(after).reverse()),
-        left=Subquery(queue.order_by().annotate(left=_COUNT).values("left")),
+        previous=_uid(free.filter(before).reverse()),
+        left=number_at_most(queue),
     )
     previous, following, first, left = here.values_list("previous", "following", "first", "left")[0]
     return Place(previous=previous, following=following or first, left=left)
@@ -131,12 +140,13 @@ def _uid(films: StudyQuerySet) -> Subquery:
     return Subquery(films.values("uid")[:1])
 
 
-def _after(user: User, study: Study, wishes: Wishes) -> Q:
-    """Return the condition for films behind this one."""
-    column, descending = ORDERS[wishes.order]
-    value = getattr(study, column, None)
-    if value is None:  # only the score is none of the film's own
-        scored = with_sort_probability(Study.objects.visible_to(user).filter(pk=study.pk))
-        value = scored.values_list(column, flat=True)[0]
-    further = Q(**{f"{column}__{'lt' if descending else 'gt'}": value})
-    return further | Q(**{column: value, "pk__gt": study.pk})
+def _beside(user: User, study: Study, wishes: Wishes) -> tuple[Q, Q]:
+    """Return the conditions for films behind this one, and for those before it."""
+    column, descending = _order(user, wishes)
+    scored = with_sort_probability(Study.objects.visible_to(user).filter(pk=study.pk))
+    is_score = wishes.order == "score"  # it may have come since the film was read from the database
+    value = scored.values_list(column, flat=True)[0] if is_score else getattr(study, column)
+    return (
+        beyond(column, value, study.pk, descending=descending, pk_descending=False),
+        beyond(column, value, study.pk, descending=not descending, pk_descending=True),
+    )

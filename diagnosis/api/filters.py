@@ -49,12 +49,12 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     """Filters of the list of studies."""
 
     status = django_filters.ChoiceFilter(
-        field_name="newest_status",
+        field_name="result_status",
         choices=Prediction.Status.choices,
         label="Status of the newest prediction.",
     )
     outcome = django_filters.ChoiceFilter(
-        field_name="newest_outcome",
+        method="by_outcome",
         choices=Prediction.Outcome.choices,
         label="Outcome of the newest prediction.",
     )
@@ -71,12 +71,16 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         field_name="created_at", lookup_expr="lt", label="ISO 8601 date or time, not included."
     )
     q = django_filters.CharFilter(
-        method="by_words", label="Words found in reference, subject code or uploader, or an id or SHA-256."
+        method="by_words", label="How reference, subject code or uploader begin, or an id or SHA-256."
     )
 
     class Meta:
         model = Study
         fields: list[str] = []
+
+    def by_outcome(self, studies: StudyQuerySet, name: str, outcome: str) -> StudyQuerySet:
+        """Look where the AI result is not withheld."""
+        return search.with_outcome(studies, outcome)
 
     def by_words(self, studies: StudyQuerySet, name: str, words: str) -> StudyQuerySet:
         """Search as the pages do."""

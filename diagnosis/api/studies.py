@@ -76,7 +76,7 @@ class StudyViewSet(
     def get_queryset(self) -> QuerySet[Study]:
         """Return the visible studies; foreign and deleted ones are not found."""
         visible: StudyQuerySet = Study.objects.visible_to(self.request.user)
-        return search.for_display(search.with_newest_result(visible))
+        return search.for_display(visible)
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Limit what creates work, not what reads."""

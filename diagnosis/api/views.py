@@ -18,7 +18,7 @@ from diagnosis.api.serializers import (
     ProjectSerializer,
 )
 from diagnosis.api_tokens import AUDIT
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study, ai_hidden_from
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, ai_hidden_from, film_visible_to
 from diagnosis.roles import may_audit
 
 
@@ -49,8 +49,8 @@ class PredictionViewSet(viewsets.ReadOnlyModelViewSet[Prediction]):
 
     def get_queryset(self) -> QuerySet[Prediction]:
         """Return the predictions of visible studies; lists do without maps and cards."""
-        visible = Study.objects.visible_to(self.request.user)
-        predictions = Prediction.objects.filter(study__in=visible).select_related("study", "model_version")
+        visible = film_visible_to(self.request.user, study="study")
+        predictions = Prediction.objects.filter(visible).select_related("study", "model_version")
         predictions = predictions.annotate(**ai_hidden_from(self.request.user, study="study"))
         return predictions if self.detail else predictions.defer("cam", "model_version__card")
 

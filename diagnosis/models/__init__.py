@@ -8,7 +8,14 @@ from diagnosis.models.predictions import ModelVersion, Prediction
 from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.sites import Site, SiteQuerySet
-from diagnosis.models.studies import Study, StudyQuerySet, _display_path, _original_path, _thumbnail_path
+from diagnosis.models.studies import (
+    Study,
+    StudyQuerySet,
+    _display_path,
+    _original_path,
+    _thumbnail_path,
+    film_visible_to,
+)
 from diagnosis.models.tokens import TokenDetails
 from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
 
@@ -39,4 +46,5 @@ __all__ = [
     "_original_path",
     "_thumbnail_path",
     "ai_hidden_from",
+    "film_visible_to",
 ]

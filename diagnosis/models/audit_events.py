@@ -30,6 +30,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["object_type", "object_id"], name="audit_object"),
             models.Index(fields=["verb", "-seq"], name="audit_verb"),
             models.Index(fields=["-at"], name="audit_at"),
+            models.Index(fields=["actor_name", "-seq"], name="audit_actor"),
         ]
 
     def __str__(self) -> str:

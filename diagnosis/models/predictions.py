@@ -121,6 +121,7 @@ class Prediction(models.Model):
                 name="prediction_unfinished",
             ),
             models.Index(fields=["status", "-id"], name="prediction_status"),
+            models.Index(fields=["status", "queued_at"], name="prediction_waiting"),
             models.Index(fields=["outcome", "-id"], name="prediction_outcome"),
         ]
 

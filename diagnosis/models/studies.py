@@ -16,6 +16,7 @@ from diagnosis.dicom_fields import DicomFields
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
+from diagnosis.models.standing import Standing
 from diagnosis.roles import AnyUser, sees_every_project
 
 if TYPE_CHECKING:
@@ -32,10 +33,21 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """
         if not isinstance(user, User) or not user.is_active:
             return self.none()
-        kept = self.filter(deleted_at__isnull=True).annotate(**ai_hidden_from(user))
-        if sees_every_project(user):
-            return kept
-        return kept.filter(project__in=Project.objects.visible_to(user))
+        return self.filter(film_visible_to(user)).annotate(**ai_hidden_from(user))
+
+
+def film_visible_to(user: AnyUser, *, study: str = "") -> Q:
+    """Return the condition behind `visible_to`, for rows that hang on a film; `study` is the way to it.
+
+    Joined to the film it is asked row by row; a list of all visible films would be made first.
+    """
+    way = f"{study}__" if study else ""
+    if not isinstance(user, User) or not user.is_active:
+        return Q(pk__in=[])
+    kept = Q(**{f"{way}deleted_at__isnull": True})
+    if sees_every_project(user):
+        return kept
+    return kept & Q(**{f"{way}project__in": Project.objects.visible_to(user)})
 
 
 def _original_path(study: "Study", filename: str) -> str:
@@ -51,7 +63,7 @@ def _thumbnail_path(study: "Study", filename: str) -> str:
     return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.jpg"
 
 
-class Study(DicomFields):
+class Study(DicomFields, Standing):
     """One chest film as it was taken in: the original (of DICOM: de-identified), and our own grey copy."""
 
     class MediaFormat(models.TextChoices):
@@ -114,7 +126,37 @@ class Study(DicomFields):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="study_newest"),
             models.Index(fields=["project", "-created_at", "-id"], name="study_project_newest"),
-            models.Index(fields=["subject_code"], name="study_subject"),
+            models.Index(fields=["subject_code", "id"], name="study_subject"),
+            # As PostgreSQL needs it to find how codes and sums begin; SQLite takes any index for that.
+            models.Index(
+                fields=["subject_code"], name="study_subject_begins", opclasses=["varchar_pattern_ops"]
+            ),
+            models.Index(fields=["sha256"], name="study_sha256", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["uploaded_by", "-created_at", "-id"], name="study_uploader_newest"),
+            models.Index(fields=["result_status", "-created_at", "-id"], name="study_status_newest"),
+            models.Index(fields=["result_outcome", "-created_at", "-id"], name="study_outcome_newest"),
+            models.Index(fields=["-result_score", "-id"], name="study_score"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_reviewed=True), name="study_reviewed_newest"
+            ),
+            models.Index(fields=["-id"], condition=Q(reads_signed__gt=0), name="study_read"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(reads_signed__gt=0), name="study_read_newest"
+            ),
+            models.Index(fields=["created_at", "id"], condition=Q(reads_differ=True), name="study_differs"),
+            models.Index(
+                fields=["created_at", "id"],
+                condition=Q(wants_reads=True, deleted_at__isnull=True),
+                name="study_wanting",
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                condition=Q(wants_reads=True, deleted_at__isnull=True),
+                name="study_project_wanting",
+            ),
+            models.Index(
+                fields=["-deleted_at", "-id"], condition=Q(deleted_at__isnull=False), name="study_trash"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """The auditor's page: the trail by pages, narrowed by filters, verified at the press of a button."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -20,6 +22,7 @@ from diagnosis.views.behind_second_factor import behind_second_factor
 
 PAGE = 50
 _NEWEST = 2**62
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
 
 
 def _text() -> forms.TextInput:
@@ -47,8 +50,6 @@ _FILTERS = {
     "actor": "actor_name",
     "verb": "verb",
     "object_id": "object_id",
-    "since": "at__date__gte",
-    "until": "at__date__lte",
     "before": "seq__lt",
 }
 
@@ -93,5 +94,17 @@ def _page(request: HttpRequest, *, report: Any = None) -> HttpResponse:
 
 
 def _narrowed(wanted: dict[str, Any]) -> QuerySet[AuditEvent]:
-    given = {_FILTERS[name]: value for name, value in wanted.items() if value}
-    return AuditEvent.objects.filter(**given).order_by("-seq")
+    given = {_FILTERS[name]: value for name, value in wanted.items() if value and name in _FILTERS}
+    events = AuditEvent.objects.filter(**given)
+    if wanted["since"]:
+        events = events.filter(seq__gte=_first_from(wanted["since"]))
+    if wanted["until"] and wanted["until"] < _LAST_DAY:
+        events = events.filter(seq__lt=_first_from(wanted["until"] + timedelta(days=1)))
+    return events.order_by("-seq")
+
+
+def _first_from(day: date) -> int:
+    """Return the number of the first event from a day on: numbers rise with time, and every list has them."""
+    midnight = timezone.make_aware(datetime.combine(max(day, _FIRST_DAY), time.min))
+    later = AuditEvent.objects.filter(at__gte=midnight).order_by("at", "seq").values_list("seq", flat=True)
+    return later.first() or _NEWEST

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
@@ -53,7 +54,7 @@ def original(request: HttpRequest, uid: object) -> HttpResponseBase:
 @require_GET
 def display(request: HttpRequest, uid: object) -> HttpResponseBase:
     """Our own grey PNG of the film, for the page's viewer."""
-    study = film_or_404(request, uid)
+    study = _film_itself_or_404(request, uid)
     return _page_file(request, study, study.display, f"{study.uid}-{study.sha256[:16]}-display")
 
 
@@ -61,8 +62,13 @@ def display(request: HttpRequest, uid: object) -> HttpResponseBase:
 @require_GET
 def thumbnail(request: HttpRequest, uid: object) -> HttpResponseBase:
     """The small picture for lists."""
-    study = film_or_404(request, uid)
+    study = _film_itself_or_404(request, uid)
     return _page_file(request, study, study.thumbnail, f"{study.uid}-{study.sha256[:16]}-thumbnail")
+
+
+def _film_itself_or_404(request: HttpRequest, uid: object) -> Study:
+    """Return the film without its results: a list asks for many small pictures at once."""
+    return get_object_or_404(Study.objects.visible_to(request.user), uid=uid)
 
 
 def _page_file(request: HttpRequest, study: Study, field: "File[bytes]", tag: str) -> HttpResponseBase:

@@ -50,8 +50,14 @@ def _with_neighbours(request: HttpRequest) -> QuerySet[Study]:
     """Films with the uid of the next newer and next older one, read in the same query."""
     visible = Study.objects.visible_to(request.user)
     same_moment = Q(created_at=OuterRef("created_at"))
-    newer = visible.filter(Q(created_at__gt=OuterRef("created_at")) | same_moment & Q(pk__gt=OuterRef("pk")))
-    older = visible.filter(Q(created_at__lt=OuterRef("created_at")) | same_moment & Q(pk__lt=OuterRef("pk")))
+    later, earlier = Q(created_at__gt=OuterRef("created_at")), Q(created_at__lt=OuterRef("created_at"))
+    # The first condition says nothing new: it lets the database begin at the film itself.
+    newer = visible.filter(
+        Q(created_at__gte=OuterRef("created_at")), later | same_moment & Q(pk__gt=OuterRef("pk"))
+    )
+    older = visible.filter(
+        Q(created_at__lte=OuterRef("created_at")), earlier | same_moment & Q(pk__lt=OuterRef("pk"))
+    )
     return films_for(request.user).annotate(
         newer_uid=Subquery(newer.order_by("created_at", "pk").values("uid")[:1]),
         older_uid=Subquery(older.order_by("-created_at", "-pk").values("uid")[:1]),

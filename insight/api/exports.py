@@ -12,7 +12,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
-from diagnosis import search
 from diagnosis.api.actor import actor_of
 from diagnosis.api.files import WhateverIsAccepted
 from diagnosis.api.filters import StrictFilterBackend
@@ -53,8 +52,7 @@ class _ExportView(GenericAPIView[Study]):
 
     def get_queryset(self) -> QuerySet[Study]:
         """Return the visible studies."""
-        visible: StudyQuerySet = Study.objects.visible_to(self.request.user)
-        return search.with_newest_result(visible)
+        return Study.objects.visible_to(self.request.user)
 
     def _send(
         self, request: Request, kind: str, make: Callable[[Export], HttpResponseBase]

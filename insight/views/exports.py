@@ -21,6 +21,7 @@ from insight import exports_files as files
 from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
 from insight.exports_columns import COLUMNS
 from reading.filters import HistoryFilter
+from reading.lists import count_at_most
 
 CSV, XLSX, ZIP = (
     "text/csv; charset=utf-8",
@@ -86,7 +87,7 @@ def _page(request: HttpRequest, chosen: HistoryFilter, options: ExportOptions) -
     valid = chosen.is_valid() and options.is_valid()
     context: dict[str, Any] = {"chosen": chosen, "options": options, "valid": valid}
     if valid:
-        films = chosen.studies().order_by().count()
+        films = count_at_most(chosen.studies())
         context |= {
             "films": films,
             "filters": filters_of(chosen),

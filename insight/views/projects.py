@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from diagnosis.models import Project
 from diagnosis.views.access import signed_in
-from insight.projects import RECENT_WEEKS, progress_of, readers_of
+from insight.projects import RECENT_WEEKS, detail_of, progress_of
 from insight.sites import sites_of
 
 
@@ -29,9 +29,10 @@ def project_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one project; 404 alike for one that is not there and one that is not theirs."""
     person = signed_in(request)
     project = get_object_or_404(Project.objects.visible_to(person), slug=slug)
+    progress, readers = detail_of(project)
     context = {
-        "progress": progress_of(person, [project])[0],
-        "readers": readers_of(person, project),
+        "progress": progress,
+        "readers": readers,
         "sites": sites_of(person, project),
         "recent_weeks": RECENT_WEEKS,
     }

@@ -25,13 +25,12 @@ class ReviewedStudyFilter(StudyFilter):
 
     def by_review_state(self, studies: StudyQuerySet, name: str, state: str) -> StudyQuerySet:
         """Narrow by the reviews that are current."""
-        current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
-        if state == "unreviewed":
-            return studies.filter(~Exists(current))
+        studies = studies.filter(is_reviewed=state != "unreviewed")
         if state in ("agreed", "disagreed"):  # told only where neither AI result nor opinions are withheld
+            current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
             current = current.filter(agrees_with_ai=state == "agreed")
             return with_opinions(studies, self.request.user).filter(OTHERS_SHOWN & Exists(current))
-        return studies.filter(Exists(current))
+        return studies
 
 
 class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Project, Study, ai_hidden_from
+from diagnosis.models import Project, Study, ai_hidden_from, film_visible_to
 from diagnosis.roles import AnyUser
 from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 
@@ -47,7 +47,7 @@ class MarkQuerySet(models.QuerySet[models.Model]):
         """Return those on visible films; while opinions are withheld, one's own and what says nothing."""
         if not isinstance(user, User):
             return self.none()
-        marks = self.filter(study__in=Study.objects.visible_to(user))
+        marks = self.filter(film_visible_to(user, study="study"))
         marks = marks.annotate(**ai_hidden_from(user, study="study"))
         marks = marks.annotate(**others_hidden_from(user, study="study"))
         always = Q(author=user)

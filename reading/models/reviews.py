@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Prediction, Study, ai_hidden_from
+from diagnosis.models import Prediction, Study, ai_hidden_from, film_visible_to
 from diagnosis.roles import AnyUser
 from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 from reading.region import Region
@@ -29,7 +29,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """
         if not isinstance(user, User):
             return self.none()
-        return self.filter(study__in=Study.objects.visible_to(user)).shown_to(user)
+        return self.filter(film_visible_to(user, study="study")).shown_to(user)
 
     def shown_to(self, user: User) -> "ReviewQuerySet":
         """Leave out what is withheld, for reviews of films that come from `visible_to` already.

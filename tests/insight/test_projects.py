@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Prediction, Project, Study
 from diagnosis.retention import move_to_trash
-from insight.projects import progress_of, readers_of
+from insight.projects import detail_of, progress_of
 from reading.models import Review
 from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
@@ -44,12 +44,12 @@ def test_counts_and_medians_are_those_of_the_rows(cast: Cast, films: list[Study]
     assert (found.reviewed, found.signed, found.signed_percent) == (signed, signed, 100 * signed // 80)
     done = Prediction.objects.filter(study__project=cast.project, status="succeeded").select_related("study")
     waits = [(one.finished_at - one.study.created_at).total_seconds() for one in done]  # type: ignore[operator]
-    assert found.to_result == pytest.approx(median(waits))
+    assert found.to_result == pytest.approx(median(waits), rel=0.05)  # in steps of 2%
     reads = [
         (one.signed_at - one.study.created_at).total_seconds()
         for one in Review.objects.select_related("study")
     ]  # type: ignore[operator]
-    assert found.to_signature == pytest.approx(median(reads))
+    assert found.to_signature == pytest.approx(median(reads), rel=0.05)
 
 
 def test_the_newest_reading_of_a_film_decides_and_drafts_are_reviews(cast: Cast, films: list[Study]) -> None:
@@ -80,7 +80,7 @@ def test_old_films_have_no_part_in_the_medians(cast: Cast, films: list[Study]) -
 
 
 def test_readers_are_listed_with_what_they_signed(cast: Cast, films: list[Study]) -> None:
-    found = {one.name: one.signed for one in readers_of(cast.rania, cast.project)}
+    found = {one.name: one.signed for one in detail_of(cast.project)[1]}
     assert found == {"rania": Review.objects.count(), "rob": 0}
 
 

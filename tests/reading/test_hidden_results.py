@@ -57,7 +57,15 @@ def address(route: Route, study: Study) -> str:
     pattern = route.pattern.replace("<path:object_id>", str(prediction.pk)).replace("<id>", "1")
     if "admin/" in pattern or route.name in ("api-unknown",):
         return "/" + re.sub(r"[\^$]|\(.*\)", "", pattern)
-    values = {"uid": uid, "version": "test-model", "kind": "original", "pk": 1, "slug": "ward-7", "tag": 1}
+    values = {
+        "uid": uid,
+        "version": "test-model",
+        "kind": "original",
+        "pk": 1,
+        "slug": "ward-7",
+        "tag": 1,
+        "site": 1,
+    }
     values |= {"figure": "scores", "batch": study.uid, "prefix": "0123456789abcde"}
     wanted = {name: value for name, value in values.items() if f"{name}>" in route.pattern}
     return reverse(route.name, kwargs=wanted)

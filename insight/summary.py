@@ -1,0 +1,285 @@
+"""Sums of films by project and day: read from standing rows, and from the films where these changed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from diagnosis.models import Prediction, Study
+from insight.buckets import bucket_of
+from insight.models import ChangedHour, DayFigures
+from pneumoml import drift
+from reading.models import Review
+
+Status = Prediction.Status
+Place = tuple[int, date]  # project and day
+COUNTS = ("films", "ready", "waiting", "failed", "reviewed", "signed")
+BUCKETS = ("waits", "to_result", "to_signature", "readers")
+_STATES = {
+    Status.SUCCEEDED: "ready",
+    Status.QUEUED: "waiting",
+    Status.RUNNING: "waiting",
+    Status.FAILED: "failed",
+}
+EVERYTHING = (*BUCKETS, "scores", "sites")
+DAYS_PER_PASS = 30  # so that no film waits for long
+
+
+@dataclass
+class Tally:
+    """Numbers of films (COUNTS; also by site, 0: none), seconds and readers as buckets, scores by version."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    waits: Counter[int] = field(default_factory=Counter)
+    to_result: Counter[int] = field(default_factory=Counter)
+    to_signature: Counter[int] = field(default_factory=Counter)
+    readers: Counter[int] = field(default_factory=Counter)
+    sites: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    scores: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * drift.BINS))
+
+    def add(self, other: Tally) -> None:
+        """Add another one's numbers to these."""
+        self.counts.update(other.counts)
+        for name in BUCKETS:
+            getattr(self, name).update(getattr(other, name))
+        for site, numbers in other.sites.items():
+            self.sites[site].update(numbers)
+        for version, bins in other.scores.items():
+            self.scores[version] = [one + two for one, two in zip(self.scores[version], bins, strict=True)]
+
+
+class Sums:
+    """The sums of some projects' days, in a fixed number of questions; days of `first` to `last` where given.
+
+    Days that have changed since they were written down are read from the films, so that the numbers are
+    always those of now. What is not in `wanted` may be missing.
+    """
+
+    def __init__(
+        self,
+        projects: Iterable[int],
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        wanted: Sequence[str] = EVERYTHING,
+    ) -> None:
+        self._projects = list(projects)
+        self._wanted = wanted
+        self._changed = changed_days(self._projects, first, last)
+        self._worked_out = worked_out(self._changed, wanted)
+        self._rows = DayFigures.objects.filter(project__in=self._projects)
+        if first is not None and last is not None:
+            self._rows = self._rows.filter(day__gte=first, day__lte=last)
+
+    def by_day(self, since: date | None = None, *, only: Sequence[str] = ()) -> dict[Place, Tally]:
+        """Return the tally of each day, from `since` on where given; `only` narrows what was wanted."""
+        rows, wanted = self._rows.filter(day__gte=since) if since else self._rows, only or self._wanted
+        found = {
+            (row["project_id"], row["day"]): _tally_of(row, wanted)
+            for row in rows.values("project_id", "day", *COUNTS, *wanted)
+        }
+        for place in self._changed:
+            found.pop(place, None)
+        anew = {
+            place: tally for place, tally in self._worked_out.items() if since is None or place[1] >= since
+        }
+        return {**found, **anew}
+
+    def counts(self) -> dict[int, Counter[str]]:
+        """Return each project's COUNTS over all of its days."""
+        sums: dict[int, Counter[str]] = defaultdict(Counter)
+        summed = self._rows.order_by().values("project_id")
+        for row in summed.annotate(**{f"all_{name}": Sum(name) for name in COUNTS}):
+            sums[row["project_id"]].update({name: row[f"all_{name}"] for name in COUNTS})
+        days = {day for _project, day in self._changed}
+        for row in self._rows.filter(day__in=days).values("project_id", "day", *COUNTS):
+            if (row["project_id"], row["day"]) in self._changed:
+                sums[row["project_id"]].subtract({name: row[name] for name in COUNTS})
+        for (project, _day), tally in self._worked_out.items():
+            sums[project].update(tally.counts)
+        return sums
+
+
+def _tally_of(row: dict[str, Any], wanted: Sequence[str]) -> Tally:
+    tally = Tally(Counter({name: row[name] for name in COUNTS}))
+    for name in wanted:
+        if name == "scores":
+            tally.scores.update({int(version): bins for version, bins in row["scores"].items()})
+        elif name == "sites":
+            tally.sites.update({int(site): Counter(numbers) for site, numbers in row["sites"].items()})
+        else:
+            setattr(tally, name, Counter({int(bucket): count for bucket, count in row[name].items()}))
+    return tally
+
+
+def changed_days(
+    projects: Iterable[int] | None = None, first: date | None = None, last: date | None = None
+) -> set[Place]:
+    """Return the days of which something has changed since they were written down."""
+    changed = ChangedHour.objects.order_by()
+    if projects is not None:
+        changed = changed.filter(project__in=list(projects))
+    if first is not None and last is not None:
+        changed = changed.filter(hour__gt=_midnight(first) - timedelta(hours=1), hour__lt=_after(last))
+    found = {
+        place for hour in changed.values_list("project_id", "hour").distinct() for place in _days_of(*hour)
+    }
+    return {
+        place
+        for place in found
+        if (first is None or place[1] >= first) and (last is None or place[1] <= last)
+    }
+
+
+def _days_of(project: int, hour: datetime) -> set[Place]:
+    """An hour of UTC may lie in two days of a time zone that is not whole hours away."""
+    ends = (hour, hour + timedelta(minutes=59, seconds=59))
+    return {(project, timezone.localtime(end).date()) for end in ends}
+
+
+def worked_out(places: set[Place], wanted: Sequence[str] = EVERYTHING) -> dict[Place, Tally]:
+    """Work the tallies of these days out from the films; what is not `wanted` may be missing."""
+    found: dict[Place, Tally] = defaultdict(Tally)
+    if not places:
+        return {}
+    films = _films_of(places)
+    _count_films(films, found)
+    if {"to_signature", "readers"} & {*wanted}:
+        _count_reads(films, found)
+    return {place: tally for place, tally in found.items() if place in places}
+
+
+def _count_films(films: Any, found: dict[Place, Tally]) -> None:
+    """Count films and their results; a film comes once for each of its predictions, or once without any."""
+    first: dict[int, tuple[Place, datetime, datetime]] = {}
+    seen: set[int] = set()
+    of_result = ("status", "model_version_id", "queued_at", "finished_at", "calibrated_probability")
+    of_film = ("pk", "project_id", "site_id", "created_at", "result_status", "is_reviewed", "reads_signed")
+    rows = films.values_list(*of_film, *(f"predictions__{name}" for name in of_result))
+    for film, project, site, created, state, reviewed, reads, *result in rows:
+        status, version, queued, finished, score = result
+        place = (project, _day(created))
+        tally = found[place]
+        if film not in seen:
+            seen.add(film)
+            tally.counts.update(films=1, reviewed=int(reviewed), signed=int(reads > 0))
+            states = {_STATES[state]: 1} if state in _STATES else {}
+            tally.counts.update(states)
+            tally.sites[site or 0].update(states, films=1)
+        if status != Status.SUCCEEDED:
+            continue
+        tally.scores[version][min(drift.BINS - 1, int(score * drift.BINS))] += 1
+        if finished is not None:
+            tally.waits[bucket_of(finished - queued)] += 1
+            if film not in first or finished < first[film][2]:
+                first[film] = (place, created, finished)
+    for place, created, finished in first.values():
+        found[place].to_result[bucket_of(finished - created)] += 1
+
+
+def _count_reads(films: Any, found: dict[Place, Tally]) -> None:
+    reads = Review.objects.reads().filter(study__in=films.values("pk")).order_by()
+    first: dict[int, tuple[Place, datetime, datetime]] = {}
+    for film, project, created, reader, signed in reads.values_list(
+        "study_id", "study__project_id", "study__created_at", "reader_id", "signed_at"
+    ):
+        place = (project, _day(created))
+        found[place].readers[reader] += 1
+        if film not in first or signed < first[film][2]:
+            first[film] = (place, created, signed)
+    for place, created, signed in first.values():
+        found[place].to_signature[bucket_of(signed - created)] += 1
+
+
+def _films_of(places: set[Place]) -> Any:
+    """Films of these days, those next to each other as one stretch; maybe of other projects' days too."""
+    stretches: list[tuple[date, date]] = []
+    for day in sorted({day for _project, day in places}):
+        if stretches and day - stretches[-1][1] <= timedelta(days=1):
+            stretches[-1] = (stretches[-1][0], day)
+        else:
+            stretches.append((day, day))
+    within = Q()
+    for first, last in stretches:
+        within |= Q(created_at__gte=_midnight(first), created_at__lt=_after(last))
+    projects = {project for project, _day_of in places}
+    return Study.objects.filter(within, project__in=projects, deleted_at__isnull=True).order_by()
+
+
+def refresh(*, most_days: int = DAYS_PER_PASS) -> int:
+    """Write down anew the days that changed, the newest first and at most so many; return how many."""
+    hours = ChangedHour.objects.order_by("-hour").values_list("hour", flat=True).distinct()[: 24 * most_days]
+    days = sorted({day for hour in hours for _project, day in _days_of(0, hour)}, reverse=True)[:most_days]
+    for day in days:
+        _write(day)
+    return len(days)
+
+
+def refresh_all() -> int:
+    """Write down every day anew, whatever stands there; return how many days of projects those are."""
+    DayFigures.objects.all().delete()
+    mark_everything()
+    while refresh():
+        pass
+    return DayFigures.objects.count()
+
+
+def mark_everything() -> None:
+    """Say of every hour with films that it has changed."""
+    hours = {
+        (project, created.replace(minute=0, second=0, microsecond=0))
+        for project, created in Study.objects.order_by().values_list("project_id", "created_at").iterator()
+    }
+    ChangedHour.objects.bulk_create([ChangedHour(project_id=one, hour=hour) for one, hour in hours], 5000)
+
+
+def _write(day: date) -> None:
+    """Work one day out. What changes meanwhile leaves a mark of its own, which is not among those removed."""
+    with transaction.atomic():
+        marks = ChangedHour.objects.filter(hour__gt=_midnight(day) - timedelta(hours=1), hour__lt=_after(day))
+        seen = list(marks.values_list("pk", "project_id", "hour"))
+        places = {place for _pk, *mark in seen for place in _days_of(*mark)}
+        done = {place for place in places if place[1] == day}
+        # A mark of an hour in two days is removed with the later one, when the earlier has been written too.
+        both = {place for place in places if place[1] != day}
+        tallies_now = worked_out(done | both)
+        for project, one in (done | both) - set(tallies_now):
+            DayFigures.objects.filter(day=one, project=project).delete()
+        DayFigures.objects.bulk_create(
+            [_row(place, tally) for place, tally in tallies_now.items()],
+            update_conflicts=True,
+            unique_fields=["project", "day"],
+            update_fields=[*COUNTS, *EVERYTHING],
+        )
+        ChangedHour.objects.filter(pk__in=[pk for pk, *_mark in seen]).delete()
+
+
+def _row(place: Place, tally: Tally) -> DayFigures:
+    project, day = place
+    return DayFigures(
+        project_id=project,
+        day=day,
+        **{name: tally.counts[name] for name in COUNTS},
+        **{name: dict(getattr(tally, name)) for name in BUCKETS},
+        scores=dict(tally.scores),
+        sites=dict(tally.sites),
+    )
+
+
+def _day(moment: datetime) -> date:
+    return timezone.localtime(moment).date()
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _after(day: date) -> datetime:
+    return _midnight(day + timedelta(days=1))
