@@ -37,7 +37,8 @@ from diagnosis.storage import film_store
 FORMAT = 1
 ROWS, MANIFEST, MEDIA = "rows.jsonl", "manifest.json", "media/"
 # What says nothing once the processes have been stopped: people sign in again, workers sign again.
-LEFT_OUT = {"sessions.session", "diagnosis.workerstatus"}
+# Sums of days are worked out anew: what is restored marks every day as changed.
+LEFT_OUT = {"sessions.session", "diagnosis.workerstatus", "insight.dayfigures", "insight.changedhour"}
 
 
 class BackupRefused(Refused):

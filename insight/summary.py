@@ -96,8 +96,10 @@ class Sums:
         """Return each project's COUNTS over all of its days."""
         sums: dict[int, Counter[str]] = defaultdict(Counter)
         summed = self._rows.order_by().values("project_id")
-        for row in summed.annotate(**{f"all_{name}": Sum(name) for name in COUNTS}):
-            sums[row["project_id"]].update({name: row[f"all_{name}"] for name in COUNTS})
+        for project, *numbers in summed.annotate(**{f"all_{name}": Sum(name) for name in COUNTS}).values_list(
+            "project_id", *(f"all_{name}" for name in COUNTS)
+        ):
+            sums[project].update(dict(zip(COUNTS, numbers, strict=True)))
         days = {day for _project, day in self._changed}
         for row in self._rows.filter(day__in=days).values("project_id", "day", *COUNTS):
             if (row["project_id"], row["day"]) in self._changed:
@@ -190,6 +192,8 @@ def _count_reads(films: Any, found: dict[Place, Tally]) -> None:
     for film, project, created, reader, signed in reads.values_list(
         "study_id", "study__project_id", "study__created_at", "reader_id", "signed_at"
     ):
+        if signed is None:  # reads() are the signed ones
+            continue
         place = (project, _day(created))
         found[place].readers[reader] += 1
         if film not in first or signed < first[film][2]:
@@ -245,7 +249,7 @@ def _write(day: date) -> None:
     with transaction.atomic():
         marks = ChangedHour.objects.filter(hour__gt=_midnight(day) - timedelta(hours=1), hour__lt=_after(day))
         seen = list(marks.values_list("pk", "project_id", "hour"))
-        places = {place for _pk, *mark in seen for place in _days_of(*mark)}
+        places = {place for _pk, project, hour in seen for place in _days_of(project, hour)}
         done = {place for place in places if place[1] == day}
         # A mark of an hour in two days is removed with the later one, when the earlier has been written too.
         both = {place for place in places if place[1] != day}
@@ -258,7 +262,7 @@ def _write(day: date) -> None:
             unique_fields=["project", "day"],
             update_fields=[*COUNTS, *EVERYTHING],
         )
-        ChangedHour.objects.filter(pk__in=[pk for pk, *_mark in seen]).delete()
+        ChangedHour.objects.filter(pk__in=[pk for pk, _project, _hour in seen]).delete()
 
 
 def _row(place: Place, tally: Tally) -> DayFigures:

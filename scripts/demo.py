@@ -3,7 +3,8 @@
     PNEUMOWEB_PASSWORD=… .venv/bin/python manage.py shell -c "from scripts.demo import fill; fill()"
 
 Makes two projects, one of them with two sites, five people with that password, and variations of the sample
-films, which the worker then reads like any others. `reads()` adds signed reads of two readers. Never for a real installation.
+films, which the worker then reads like any others. `reads()` adds signed reads of two readers. Never for a
+real installation.
 """
 
 from __future__ import annotations

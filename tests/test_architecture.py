@@ -1,6 +1,7 @@
 """The rules of the house, read from the code: arrows, doors, verbs, budgets, types."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -308,3 +309,9 @@ def test_expected_failures_are_told_apart_by_code_never_by_text() -> None:
                     if f"str({node.name})" in text
                 ]
     report("Failures have a code; their text is for people:", offences)
+
+
+def test_a_stored_film_is_never_saved_as_a_whole() -> None:
+    saves = re.compile(r"\b(?:study|film|trashed)\.save\((?!update_fields|force_insert)")
+    offences = [source.name for source in sources() if saves.search(source.text)]
+    report("Triggers keep columns of a film; save(update_fields=…) leaves those alone:", offences)
