@@ -81,6 +81,7 @@ def test_nothing_is_debugged_in_public() -> None:
 # These are looked at as part of another page, or are the program's own bookkeeping.
 NOT_IN_THE_ADMINISTRATION = {
     "ProjectMembership",
+    "Site",
     "AuditHead",
     "IdempotencyKey",
     "ReadingClaim",
@@ -98,11 +99,17 @@ NOT_IN_THE_ADMINISTRATION = {
     "Tag",
     "TokenDetails",
     "UserPreference",
+    "ChangedHour",
+    "DayFigures",
 }
 
 
 def test_every_model_of_ours_has_its_page_in_the_administration() -> None:
-    own = {model for label in ("diagnosis", "reading") for model in apps.get_app_config(label).get_models()}
+    own = {
+        model
+        for label in ("diagnosis", "reading", "insight")
+        for model in apps.get_app_config(label).get_models()
+    }
     missing = {model.__name__ for model in own if model not in admin_site._registry}
     assert missing == NOT_IN_THE_ADMINISTRATION
 
