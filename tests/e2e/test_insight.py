@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, expect
 
+from tests.cast import PASSWORD
 from tests.e2e.room import Room
 from tests.e2e.test_pages import SIZES, fits, serious
 from tests.e2e.watch import Watch
@@ -36,9 +37,6 @@ def test_figures_and_dial_are_accessible_and_the_dial_answers(
     expect(curve.get_by_role("img")).to_have_accessible_name(re.compile("^Area under the curve"))
     curve.get_by_text("Table").click()
     expect(curve.get_by_role("columnheader", name="Sensitivity")).to_be_visible()
-    with page.expect_download() as download:
-        curve.get_by_role("link", name="CSV").click()
-    assert download.value.suggested_filename.startswith("pneumoweb-roc-")
     dial = page.get_by_label("Local prevalence of pneumonia")
     dial.fill("1")
     expect(page.locator("#dial-result")).to_contain_text("At a prevalence of 1%, 9.2 alarms are expected")
@@ -48,3 +46,18 @@ def test_figures_and_dial_are_accessible_and_the_dial_answers(
     assert serious(page) == []
     context.close()
     assert [words for words in watch.complaints if "422" not in words] == []
+
+
+def test_a_figure_is_downloaded_once_the_password_was_given_again(
+    browser: Browser, room: Room, session: str
+) -> None:
+    context = browser.new_context(base_url=room.url)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": room.url}])
+    page = context.new_page()
+    page.goto("/dashboard/?project=figures&version=figures-1")
+    page.locator("#figure-roc").get_by_role("link", name="CSV").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    with page.expect_download() as download:
+        page.get_by_label("Password").press("Enter")
+    assert download.value.suggested_filename.startswith("pneumoweb-roc-")
+    context.close()
