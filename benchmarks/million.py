@@ -18,6 +18,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +97,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--seconds", type=float, default=90, help="how long the ten people work; 0: no crowd")
-    parser.add_argument("--folder", type=Path, default=Path("/var/tmp/pneumoweb-million"))
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "pneumoweb-million")
     parser.add_argument("--plot", action="store_true", help="only draw the pictures from the results")
     options = parser.parse_args()
     if options.plot:
