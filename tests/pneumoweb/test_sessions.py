@@ -1,10 +1,13 @@
 """What prolongs a session: clicks do, what an open page asks by itself does not."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -46,3 +49,20 @@ def test_what_a_page_asks_by_itself_does_not_prolong_the_session(alice: Client, 
 def test_a_click_does(alice: Client, study: Study) -> None:
     alice.get(study.get_absolute_url())
     assert not ends_soon()
+
+
+def test_a_session_is_prolonged_once_a_minute_and_pages_in_between_write_nothing(
+    alice: Client, study: Study, time_machine: Any
+) -> None:
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    alice.get(study.get_absolute_url())
+    first = Session.objects.get().expire_date
+    time_machine.move_to(now + timedelta(seconds=59), tick=False)
+    with CaptureQueriesContext(connection) as asked:
+        alice.get(study.get_absolute_url())
+    assert not [one for one in asked if one["sql"].startswith(f'UPDATE "{Session._meta.db_table}"')]
+    assert Session.objects.get().expire_date == first
+    time_machine.move_to(now + timedelta(seconds=60), tick=False)
+    alice.get(study.get_absolute_url())
+    assert Session.objects.get().expire_date == first + timedelta(seconds=60)
