@@ -119,6 +119,7 @@ def test_the_number_of_questions_does_not_grow(
     asked = []
     client = Client()
     client.force_login(cast.adam)
+    client.get(reverse("home"))  # prolongs the session, which the next minute's pages need not do
     for films in (1, 40):
         studies = bring_in(cast.project, cast.alice, active_model, films=films, seed=films)
         have_read(cast.rania, studies)
@@ -131,4 +132,4 @@ def test_the_number_of_questions_does_not_grow(
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200
         asked.append(len(queries))
-    assert asked[0] == asked[1] <= 17  # with the session's own three
+    assert asked[0] == asked[1] <= 14
