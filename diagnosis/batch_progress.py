@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max
+from django.db.models import Case, Count, F, Max, Value, When
 from django.db.models.query import QuerySet
 
 from diagnosis import search
-from diagnosis.models import Batch, BatchItem, Prediction, Study
+from diagnosis.models import AI_SHOWN, Batch, BatchItem, Prediction, Study
 from diagnosis.roles import AnyUser
 
 Outcome, Status = BatchItem.Outcome, Prediction.Status
@@ -57,7 +57,7 @@ def progress_of(batch: Batch, user: AnyUser) -> Progress:
     still_open = batch.state in (Batch.State.RECEIVING, Batch.State.UNPACKING)
     total = max(came, batch.expected or 0) if still_open else came
     films = films_of(batch, user)
-    columns = ["newest_status", "newest_outcome"]
+    columns = ["result_status", "shown_outcome"]
     states = films.order_by().values_list(*columns)
     rows = list(states.annotate(Count("pk", distinct=True), Max("predictions__finished_at")))
     counted = {(status, outcome): number for status, outcome, number, _ in rows}
@@ -86,9 +86,10 @@ def progress_of(batch: Batch, user: AnyUser) -> Progress:
 
 
 def films_of(batch: Batch, user: AnyUser) -> QuerySet[Study]:
-    """Return the batch's films that `user` may see, each with its `newest_status` and `newest_outcome`."""
+    """Return the batch's films that `user` may see, each with `shown_outcome`: "" where it is withheld."""
     films = Study.objects.visible_to(user).filter(pk__in=batch.items.values("study"))
-    return search.with_newest_result(films)
+    shown = Case(When(AI_SHOWN, then=F("result_outcome")), default=Value(""))
+    return films.annotate(shown_outcome=shown)
 
 
 def with_films(items: list[BatchItem], user: AnyUser) -> list[BatchItem]:

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.errors import NotAllowed
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study
-from diagnosis.roles import AnyUser, may_review
+from diagnosis.roles import AnyUser
 
 _HIDDEN = _("This project hides the AI result from you until you have signed your own read of the film.")
 
@@ -42,7 +42,7 @@ def check_shown(study: Study) -> None:
 
 def check_answers_with_results(user: AnyUser, project: Project) -> None:
     """Raise NotAllowed (code ai_hidden) where a film of this project cannot be answered with its result."""
-    if project.ai_visibility == Project.AiVisibility.HIDDEN and may_review(user):
+    if project.hides_results_from(user):
         message = _("Nothing was stored. Send the film to %(address)s instead.") % {
             "address": "/api/v1/studies/"
         }

@@ -12,9 +12,11 @@ from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.errors import FilmRefused
 from diagnosis.models import Project, Site, Study, UserPreference
 from diagnosis.models.preferences import colour_map_choices, language_choices
 from diagnosis.roles import AnyUser
+from diagnosis.sites import check_site
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -82,9 +84,11 @@ class OfProjectForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Let the site be one of the project's."""
         data = super().clean() or {}
-        site, project = data.get("site"), data.get("project")
-        if site and project and site.project_id != project.pk:
-            self.add_error("site", _("The project has no such site. Choose one of its own."))
+        if data.get("project"):
+            try:
+                check_site(project=data["project"], site=data.get("site"))
+            except FilmRefused as refusal:
+                self.add_error("site", str(refusal.message))
         return data
 
 

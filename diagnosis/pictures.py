@@ -8,11 +8,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from diagnosis.display_copy import pixels_of
 from diagnosis.errors import Conflict, Refused
 from diagnosis.models import Prediction
 from pneumoml import heatmap
 from pneumoml.heatmap import HeatmapOptionInvalid, MapStrength
-from pneumoml.images import decode_own_png
 from pneumoml.preprocess import Area
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
@@ -148,8 +148,7 @@ def _checked(prediction: Prediction, colour_map: object, alpha: object, style: o
 
 def _film(prediction: Prediction) -> NDArray[np.uint8]:
     try:
-        with prediction.study.display.open("rb") as file:
-            return decode_own_png(file.read())
+        return pixels_of(prediction.study)
     except OSError as error:
         message = _("The stored film could not be opened. Tell an administrator.")
         raise FilmMissing("film_missing", message) from error

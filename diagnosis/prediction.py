@@ -18,9 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis import audit, bell, notifications, turns
+from diagnosis.display_copy import pixels_of
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.read_ahead import ReadAhead, pixels_of
+from diagnosis.read_ahead import ReadAhead
 from diagnosis.registry import active_model, artifact_of
 from diagnosis.roles import may_upload
 from diagnosis.storage import StoreUnreachableError

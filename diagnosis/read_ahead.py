@@ -8,17 +8,11 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from diagnosis import turns
+from diagnosis.display_copy import pixels_of
 from diagnosis.models import Prediction, Study
-from pneumoml.images import decode_own_png
 
 logger = logging.getLogger(__name__)
 Grey = NDArray[np.uint8]
-
-
-def pixels_of(study: Study) -> Grey:
-    """Return the study's film, uint8 (H, W), from its display copy. Raises OSError."""
-    with study.display.open("rb") as file:
-        return decode_own_png(file.read())
 
 
 def decode_next() -> tuple[int, Grey] | None:

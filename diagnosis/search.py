@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Case, F, Prefetch, Q, QuerySet, Value, When, prefetch_related_objects
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from diagnosis.models import AI_SHOWN, Prediction, Study, StudyQuerySet
 
@@ -15,17 +15,6 @@ _SHA256_START = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 _LAST = "\U0010ffff"  # sorts behind every character
 _MOST_WORDS = 8
 _FEW = 1000  # films that a search names one by one
-
-
-def with_newest_result(studies: StudyQuerySet) -> StudyQuerySet:
-    """Add `newest_status` and `newest_outcome`, of each study's newest prediction, to filter by.
-
-    `studies` come from `visible_to`: a withheld result has no outcome to be found by.
-    """
-    return studies.annotate(
-        newest_status=F("result_status"),
-        newest_outcome=Case(When(ai_hidden=False, then=F("result_outcome")), default=Value("")),
-    )
 
 
 def with_outcome(studies: StudyQuerySet, outcome: str) -> StudyQuerySet:

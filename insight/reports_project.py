@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Min, Q
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
@@ -96,9 +96,9 @@ def _duration(seconds: float | None) -> str:
 def _results(films: StudyQuerySet, version: ModelVersion | None) -> Iterator[Flowable]:
     """Count results where they may be known: a total over the others would tell of them."""
     yield pdf.text(_("AI results"), "heading")
-    shown = search.with_newest_result(films.filter(AI_SHOWN)).order_by()
     counts = [
-        shown.filter(Q(newest_outcome=outcome)).count() for outcome in (Outcome.PNEUMONIA, Outcome.NORMAL)
+        search.with_outcome(films, outcome).order_by().count()
+        for outcome in (Outcome.PNEUMONIA, Outcome.NORMAL)
     ]
     withheld = films.exclude(AI_SHOWN).count()
     facts = [

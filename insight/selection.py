@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet, film_visible_to
-from diagnosis.roles import may_review
 from insight.period import Period
 
 
@@ -25,11 +24,10 @@ class Selection:
         """The projects whose films are counted."""
         return [self.project] if self.project else list(Project.objects.visible_to(self.user).order_by("pk"))
 
-    @property
+    @cached_property
     def hiding(self) -> list[int]:
         """Of these, the ones that hide the AI result from the person on films that they have not signed."""
-        hides = Project.AiVisibility.HIDDEN
-        return [one.pk for one in self.projects if may_review(self.user) and one.ai_visibility == hides]
+        return [project.pk for project in self.projects if project.hides_results_from(self.user)]
 
     def films(self) -> StudyQuerySet:
         """Return the films for what gives no result away: how many came, and how fast they were read."""

@@ -20,10 +20,10 @@ class AdjudicationRefused(Refused):
     """The decision's fields do not make sense."""
 
 
-def with_reads(films: StudyQuerySet) -> StudyQuerySet:
-    """Add `reads_given` (signed reads so far) and `reads_wanted` (of the project's rules; 0: everybody's)."""
+def with_reads_wanted(films: StudyQuerySet) -> StudyQuerySet:
+    """Add `reads_wanted`, of the project's rules (0: everybody's), to compare `reads_signed` with."""
     wanted = F("project__reading_settings__reads_per_film")
-    return films.annotate(reads_given=F("reads_signed"), reads_wanted=Coalesce(wanted, 0))
+    return films.annotate(reads_wanted=Coalesce(wanted, 0))
 
 
 def films_to_decide(user: AnyUser) -> StudyQuerySet:
@@ -37,8 +37,8 @@ def films_to_decide(user: AnyUser) -> StudyQuerySet:
         return Study.objects.none()
     own = Review.objects.reads().filter(study=OuterRef("pk"), reader=user).order_by()
     named = ReadingSettings.objects.filter(project=OuterRef("project"), adjudicators__isnull=False)
-    films = with_reads(Study.objects.visible_to(user)).filter(reads_differ=True)
-    films = films.filter(Q(reads_given__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
+    films = with_reads_wanted(Study.objects.visible_to(user)).filter(reads_differ=True)
+    films = films.filter(Q(reads_signed__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
     films = films.filter(Exists(named.filter(adjudicators=user)) | (~Exists(named) & Exists(own)))
     decisions = Adjudication.objects.filter(study=OuterRef("pk")).order_by()
     return films.annotate(decided=Exists(decisions)).order_by("created_at", "pk")

@@ -8,7 +8,7 @@ from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, S
 
 from diagnosis.models import Project, Study, StudyQuerySet
 from diagnosis.models.standing import WITHOUT_SCORE
-from diagnosis.roles import AnyUser, may_review
+from diagnosis.roles import AnyUser
 from reading.models import FilmTag, Tag
 
 MOST_COUNTED = 1000
@@ -56,8 +56,7 @@ def beyond(column: str, value: Any, pk: int, *, descending: bool, pk_descending:
 
 def scores_hidden_from(user: AnyUser) -> bool:
     """Tell whether any film's score may be withheld from this person."""
-    hiding = Project.objects.visible_to(user).filter(ai_visibility=Project.AiVisibility.HIDDEN)
-    return may_review(user) and hiding.exists()
+    return Project.objects.visible_to(user).hiding_results_from(user).exists()
 
 
 def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from diagnosis.models import BatchItem, Study, StudyQuerySet
-from reading.adjudication import with_reads
+from reading.adjudication import with_reads_wanted
 from reading.claims import live_claims
 from reading.lists import beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
 from reading.models import Adjudication, ReadingClaim, Review, Tag
@@ -77,15 +77,15 @@ class Place:
 def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
     """Return the films that wait for this reader, in order.
 
-    Each has `taken` (somebody else is reading it), `drafted` (the reader has begun), `reads_given` and
-    `reads_wanted`. A film with as many signed reads as its project wants waits only for who has begun.
+    Each has `taken` (somebody else is reading it), `drafted` (the reader has begun) and `reads_wanted`. A
+    film with as many signed reads as its project wants waits only for who has begun.
     """
     own = Review.objects.filter(study=OuterRef("pk"), reader=user).order_by()
     decided = Adjudication.objects.filter(study=OuterRef("pk"), adjudicator=user).order_by()
     claims = ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk")).exclude(reader=user)
-    films = with_reads(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
+    films = with_reads_wanted(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
     films = films.annotate(taken=Exists(claims), drafted=Exists(own))
-    waits = Q(reads_wanted=0) | Q(reads_given__lt=F("reads_wanted")) | Q(drafted=True)
+    waits = Q(reads_wanted=0) | Q(reads_signed__lt=F("reads_wanted")) | Q(drafted=True)
     return _ordered(_narrowed(films.filter(waits, wants_reads=True), wishes, user), user, wishes)
 
 
@@ -102,7 +102,7 @@ def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet
     conditions = {
         "free": Q(taken=False),
         "drafted": Q(drafted=True),
-        "second": Q(reads_given__gt=0),
+        "second": Q(reads_signed__gt=0),
     }
     return films.filter(conditions[wishes.state]) if wishes.state else films
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.roles import AnyUser, sees_every_project
+from diagnosis.roles import AnyUser, may_review, sees_every_project
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -21,6 +21,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self
         mine = ProjectMembership.objects.filter(user=user).values("project")
         return self.filter(Q(open_to_all=True) | Q(pk__in=mine))
+
+    def hiding_results_from(self, user: AnyUser) -> "ProjectQuerySet":
+        """Return those of which `Project.hides_results_from` is true."""
+        return self.filter(ai_visibility=Project.AiVisibility.HIDDEN) if may_review(user) else self.none()
 
 
 class Project(models.Model):
@@ -52,6 +56,10 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def hides_results_from(self, user: AnyUser) -> bool:
+        """Whether the person is to read a film before its AI result; `ai_hidden_from` says it of a film."""
+        return self.ai_visibility == Project.AiVisibility.HIDDEN and may_review(user)
 
 
 class ProjectMembership(models.Model):

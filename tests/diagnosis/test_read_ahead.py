@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from diagnosis import read_ahead
+from diagnosis.display_copy import pixels_of
 from diagnosis.models import Prediction, Study
 from diagnosis.prediction import run_prediction
-from diagnosis.read_ahead import Grey, ReadAhead, decode_next, pixels_of
+from diagnosis.read_ahead import Grey, ReadAhead, decode_next
 from pneumoml.predictor import FilmResult
 from tests.results import film_result
 

@@ -1,0 +1,13 @@
+"""A stored film's pixels, from our own display copy."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnosis.models import Study
+from pneumoml.images import decode_own_png
+
+
+def pixels_of(study: Study) -> NDArray[np.uint8]:
+    """Return the study's film, uint8 (H, W). Raises OSError."""
+    with study.display.open("rb") as file:
+        return decode_own_png(file.read())
