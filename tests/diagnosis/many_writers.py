@@ -47,23 +47,15 @@ def waiting_prediction() -> str:
     """Make the rows of one film that waits; return the prediction's id."""
     from django.contrib.auth.models import User
 
-    from diagnosis.models import ModelVersion, Prediction, Project, Study
+    from diagnosis.models import ModelVersion, Prediction, Project
+    from tests.film_rows import film_row
 
     user = User.objects.create_user("alice")
     model = ModelVersion.objects.create(
         version="test", threshold=0.5, borderline_low=0.4, borderline_high=0.6, card={}, state="active"
     )
-    study = Study.objects.create(
-        project=Project.objects.get(slug="general"),
-        uploaded_by=user,
-        source="file",
-        media_format="PNG",
-        sha256="0" * 64,
-        byte_size=1,
-        width=1,
-        height=1,
-        bit_depth=8,
-    )
+    study = film_row(0, project=Project.objects.get(slug="general"), uploaded_by=user)
+    study.save(force_insert=True)
     return str(Prediction.objects.create(study=study, model_version=model, requested_by=user).uid)
 
 

@@ -22,6 +22,7 @@ from diagnosis.models import (
 )
 from reading.models import Review
 from tests.cast import Cast
+from tests.film_rows import film_row
 
 READ_ONLY: list[type[Model]] = [Study, Prediction, Review, ModelVersion, AuditEvent, WorkerStatus]
 MANAGED: list[type[Model]] = [Project, User, Group]
@@ -134,18 +135,8 @@ def test_results_reviews_models_and_trail_are_fixed_even_for_a_superuser(
 
 def films(cast: Cast, model: ModelVersion, count: int, first: int = 0) -> None:
     for number in range(first, first + count):
-        study = Study.objects.create(
-            project=cast.project,
-            uploaded_by=cast.alice,
-            source="file",
-            media_format="PNG",
-            sha256=f"{number:064d}",
-            byte_size=1,
-            width=1,
-            height=1,
-            bit_depth=8,
-            subject_code=f"S-{number}",
-        )
+        study = film_row(number, project=cast.project, uploaded_by=cast.alice, subject_code=f"S-{number}")
+        study.save(force_insert=True)
         prediction = Prediction.objects.create(study=study, model_version=model, requested_by=cast.alice)
         Review.objects.create(
             study=study, prediction=prediction, reader=cast.rania, finding="normal", confidence=1

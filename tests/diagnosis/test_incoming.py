@@ -14,6 +14,7 @@ from diagnosis.models import ModelVersion, Study
 from diagnosis.reconcile import reconcile
 from diagnosis.submission import submit_study
 from tests.cast import Cast
+from tests.diagnosis.killed import upload_killed_before_its_rows
 from tests.films import chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
@@ -34,22 +35,10 @@ def let_time_pass() -> None:
         os.utime(path, (long_ago, long_ago))
 
 
-class Killed(BaseException):
-    """Takes the place of a SIGKILL: nothing after it is done."""
-
-
 @pytest.fixture
 def cut_off(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload whose process died between the files and the rows."""
-
-    def die(*args: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(submission, "_store_rows", die)
-        patch.setattr(submission, "_remove_files_unless_stored", lambda study: None)
-        with pytest.raises(Killed):
-            submit_study(actor=cast.alice, project=cast.project, data=chest_png())
+    upload_killed_before_its_rows(cast, monkeypatch)
     assert len(files()) == 3
 
 

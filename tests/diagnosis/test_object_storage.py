@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import backup, incoming, prediction, submission
+from diagnosis import backup, incoming, prediction
 from diagnosis.backup import make_backup
 from diagnosis.errors import NotReady
 from diagnosis.models import ModelVersion, Prediction, Study
@@ -26,6 +26,7 @@ from diagnosis.submission import submit_study
 from diagnosis.sweep import sweep_storage
 from pneumoweb.media import film_storage
 from tests.cast import Cast
+from tests.diagnosis.killed import upload_killed_before_its_rows
 from tests.films import chest_png
 from tests.object_store import KEY, ObjectStore
 from tests.results import film_result
@@ -138,17 +139,7 @@ def test_a_store_that_fails_half_way_leaves_no_row_and_a_note(
 def test_what_a_killed_upload_leaves_is_found_by_its_note(
     store: ObjectStore, cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*args: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(submission, "_store_rows", die)
-        patch.setattr(submission, "_remove_files_unless_stored", lambda study: None)
-        with pytest.raises(Killed):
-            submit_study(actor=cast.alice, project=cast.project, data=chest_png())
+    upload_killed_before_its_rows(cast, monkeypatch)
     assert incoming.remove_leftovers() == 0
     assert len(store.names()) == 4
     settings.INCOMING_FORGOTTEN_AFTER_SECONDS = -1

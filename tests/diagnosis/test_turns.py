@@ -9,6 +9,7 @@ from diagnosis.models import ModelVersion, Prediction, Project, Study
 from diagnosis.prediction import claim_in_turn, claim_prediction, fail
 from diagnosis.turns import Turns
 from tests.cast import Cast
+from tests.film_rows import film_row
 
 Status = Prediction.Status
 
@@ -25,18 +26,7 @@ def films(cast: Cast, active_model: ModelVersion) -> Any:
     def add(project: Project, count: int, *, in_batch: bool = True) -> list[str]:
         first = Study.objects.count()
         studies = Study.objects.bulk_create(
-            Study(
-                project=project,
-                uploaded_by=cast.alice,
-                source="file",
-                media_format="PNG",
-                sha256=f"{first + number:064x}",
-                byte_size=1,
-                width=1,
-                height=1,
-                bit_depth=8,
-            )
-            for number in range(count)
+            film_row(first + number, project=project, uploaded_by=cast.alice) for number in range(count)
         )
         rows = Prediction.objects.bulk_create(
             Prediction(study=study, model_version=active_model, requested_by=cast.alice, in_batch=in_batch)

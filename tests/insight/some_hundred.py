@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from diagnosis.models import ModelVersion, Prediction, Project, ResultDisclosure, Study
 from reading.models import Review
+from tests.film_rows import film_row
 
 
 def bring_in(
@@ -28,17 +29,11 @@ def bring_in(
     chance, last = random.Random(seed), until or timezone.now() - timedelta(minutes=5)
     step = timedelta(weeks=weeks) / films
     studies = [
-        Study(
+        film_row(
+            f"{seed:04x}{project.pk:04x}{number:056x}",
             project=project,
             uploaded_by=uploader,
             subject_code=f"S-{number // 2:04d}" if number % 5 else "",
-            source="file",
-            media_format="PNG",
-            sha256=f"{seed:04x}{project.pk:04x}{number:056x}",
-            byte_size=1,
-            width=1,
-            height=1,
-            bit_depth=8,
             created_at=last - step * (films - number),
         )
         for number in range(films)

@@ -16,6 +16,7 @@ from reading.filters import Cursor
 from reading.models import Review
 from reading.views.history import FILMS_PER_PAGE
 from tests.cast import Cast
+from tests.film_rows import film_row
 
 MOST_QUERIES = 15
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -25,19 +26,15 @@ def put_in(
     uploader: User, project: Project, *, number: int, subject: str = "", at: datetime | None = None
 ) -> Study:
     """One film as rows only: the history reads no files."""
-    return Study.objects.create(
+    study = film_row(
+        number,
         project=project,
         uploaded_by=uploader,
         subject_code=subject,
-        source="file",
-        media_format="PNG",
-        sha256=f"{number:064x}",
-        byte_size=1,
-        width=1,
-        height=1,
-        bit_depth=8,
         created_at=at or NOON + timedelta(minutes=number),
     )
+    study.save(force_insert=True)
+    return study
 
 
 def predict(
