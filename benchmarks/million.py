@@ -15,16 +15,15 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.rivals.machine import ROOT, machine_facts
+
 RESULTS = ROOT / "benchmarks" / "results"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 # What every measured process of the installation is told.
@@ -78,19 +77,6 @@ def measured(engine: str, size: int, url: str, folder: Path, seconds: float) -> 
     return answer
 
 
-def machine() -> dict[str, Any]:
-    """Say where, when and of what the figures are."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "commit": commit.stdout.strip(),
-        "date": time.strftime("%Y-%m-%d %H:%M"),
-        "load": [round(load, 2) for load in os.getloadavg()],
-    }
-
-
 def main() -> None:
     """Measure each size and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -111,7 +97,7 @@ def main() -> None:
         for size in options.sizes:
             print(f"{options.engine}, {size:,} studies …", file=sys.stderr)
             found.append(measured(options.engine, size, address(size), options.folder, options.seconds))
-            answer = {"engine": options.engine, "people": 10, **machine(), "sizes": found}
+            answer = {"engine": options.engine, "people": 10, **machine_facts(), "sizes": found}
             RESULTS.mkdir(exist_ok=True)
             (RESULTS / f"million-{options.engine}.json").write_text(json.dumps(answer, indent=1) + "\n")
     print(

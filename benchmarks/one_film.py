@@ -14,9 +14,7 @@ import getpass
 import io
 import json
 import os
-import platform
 import statistics
-import subprocess
 import time
 from pathlib import Path
 
@@ -25,7 +23,8 @@ import psutil
 import requests
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.rivals.machine import ROOT, machine_facts
+
 SAMPLES = sorted((ROOT / "samples").glob("*.jpeg"))
 
 
@@ -78,18 +77,13 @@ def main() -> None:
     films = [changed(SAMPLES[number % len(SAMPLES)], number) for number in range(options.films + 1)]
     seconds_to_result(session, options.server, films.pop())  # the first may wait for the model to load
     taken = sorted(seconds_to_result(session, options.server, film) for film in films)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
     answer = {
         "films": len(taken),
         "median_seconds": round(statistics.median(taken), 3),
         "p95_seconds": round(taken[int(0.95 * (len(taken) - 1))], 3),
         "least_and_most": [round(taken[0], 3), round(taken[-1], 3)],
         "memory_mib": megabytes(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load": os.getloadavg()[0],
-        "commit": commit.stdout.strip(),
+        "machine": machine_facts(),
     }
     print(json.dumps(answer))
 

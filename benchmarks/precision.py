@@ -11,16 +11,14 @@ the comparison counts, not the time.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.machine import machine_facts
+from benchmarks.rivals.machine import machine_facts, write_result
 from pneumoml.artifacts import load_artifact, shipped_versions
 from pneumoml.dataset import LabelledFilm, load_pixels, read_split
 from pneumoml.metrics import auc
@@ -86,10 +84,7 @@ def main() -> None:
         "cpu_offers": offered(cpu_flags()),
         "machine": machine_facts(),
     }
-    text = json.dumps(result, indent=1) + "\n"
-    if options.output is not None:
-        options.output.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
+    write_result(result, options.output)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rivals.films import films
-from benchmarks.rivals.machine import machine_facts
+from benchmarks.rivals.machine import machine_facts, p95, write_result
 from benchmarks.rivals.processes import cpu_seconds, memory_mb
 from benchmarks.rivals.systems import ROOT, Ours, Peer
 
@@ -136,7 +136,7 @@ def summary(found: dict[str, list[Any]], latency: dict[str, list[float]]) -> dic
     parts["network"], parts["worker beside the network"] = bare_cpu, max(0.0, parts.pop("worker") - bare_cpu)
     whole = sum(parts.values())
     quantiles = {name: _median_and_p95(taken) for name, taken in latency.items()}
-    median, p95 = quantiles["peer"]
+    median, late = quantiles["peer"]
     return {
         "films_a_second": _rounded(rates),
         "times_the_peer": round(rates["ours"] / rates["peer"], 2),
@@ -149,7 +149,7 @@ def summary(found: dict[str, list[Any]], latency: dict[str, list[float]]) -> dic
         "profile_per_cent": {name: round(100 * value / whole, 1) for name, value in parts.items()},
         "idle_median_and_p95_seconds": {name: _rounded(pair) for name, pair in quantiles.items()},
         "idle_share_of_the_peer": {
-            name: [round(pair[0] / median, 2), round(pair[1] / p95, 2)]
+            name: [round(pair[0] / median, 2), round(pair[1] / late, 2)]
             for name, pair in quantiles.items()
             if name != "peer"
         },
@@ -157,8 +157,7 @@ def summary(found: dict[str, list[Any]], latency: dict[str, list[float]]) -> dic
 
 
 def _median_and_p95(taken: list[float]) -> list[float]:
-    ordered = sorted(taken)
-    return [statistics.median(ordered), ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]]
+    return [statistics.median(taken), p95(taken)]
 
 
 def _rounded(values: Any) -> Any:
@@ -212,12 +211,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends this ends what it started
     with tempfile.TemporaryDirectory(prefix="pneumoweb-throughput-") as folder:
         result = measured(Path(folder), options)
-    text = json.dumps(result, indent=1)
-    if options.output is not None:
-        options.output.write_text(text + "\n", encoding="utf-8")
-    sys.stdout.write(
-        json.dumps({key: value for key, value in result.items() if key != "blocks"}, indent=1) + "\n"
-    )
+    printed = {key: value for key, value in result.items() if key != "blocks"}
+    write_result(result, options.output, printed=printed)
 
 
 if __name__ == "__main__":

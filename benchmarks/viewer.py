@@ -11,11 +11,9 @@ Needs requirements-dev.txt and Chromium.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.rivals.machine import machine_facts
+from benchmarks.rivals.machine import machine_facts, p95, write_result
 from benchmarks.rivals.systems import Ours
 
 HEIGHT, WIDTH = 3000, 2500
@@ -109,12 +107,7 @@ def moved(page: Page) -> dict[str, float]:
     frames: list[float] = page.evaluate(
         "() => { cancelAnimationFrame(window.ticking); return window.frames_; }"
     )
-    ordered = sorted(frames)
-    return {
-        "frames": len(ordered),
-        "median_ms": statistics.median(ordered),
-        "p95_ms": ordered[round(0.95 * (len(ordered) - 1))],
-    }
+    return {"frames": len(frames), "median_ms": statistics.median(frames), "p95_ms": p95(frames)}
 
 
 def signed_in(browser: Browser, ours: Ours) -> Any:
@@ -183,10 +176,7 @@ def main() -> None:
             result = {**measured(ours, options.visits), "machine": machine_facts()}
         finally:
             ours.stop()
-    text = json.dumps(result, indent=1)
-    if options.output is not None:
-        options.output.write_text(text + "\n", encoding="utf-8")
-    sys.stdout.write(text + "\n")
+    write_result(result, options.output)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ from typing import Any
 
 import requests
 
-from benchmarks.parts.servers import INSTANT, Installation, cpu_of, wait_for
+from benchmarks.parts.servers import INSTANT, Installation, cpu_of
 from benchmarks.rivals.films import films
-from benchmarks.rivals.machine import machine_facts
+from benchmarks.rivals.machine import machine_facts, write_result
+from benchmarks.rivals.systems import wait_for
 
 WAITING = "select count(*) from diagnosis_prediction where status in ('queued', 'running')"
 SPAN = (
@@ -55,7 +56,7 @@ def read_backlog(site: Installation, count: int) -> dict[str, float]:
     before = {part: cpu_of(site.pids[part]) for part in PARTS if part in site.pids}
     site.call("queue_again")
     # To the last one: a worker that is stopped in the middle of a film would come back to a lost lease.
-    wait_for(lambda: site.query(WAITING) == 0, "the backlog", seconds=600)
+    wait_for(lambda: site.query(WAITING) == 0, "the backlog", pause=0.05, seconds=600)
     cost = {f"{part}_cpu": (cpu_of(site.pids[part]) - used) / count for part, used in before.items()}
     rate = float(site.query(SPAN))
     say(f"{rate:.2f} films a second")
@@ -192,10 +193,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pneumoweb-workers-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        result = json.dumps(rounded(measured(Path(folder), options)), indent=1)
-    print(result)
-    if options.output:
-        options.output.write_text(result + "\n", encoding="utf-8")
+        result = rounded(measured(Path(folder), options))
+    write_result(result, options.output)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -14,6 +13,9 @@ import threading
 import time
 from collections import defaultdict
 from typing import Any
+
+from benchmarks.rivals.machine import p95
+from benchmarks.rivals.systems import free_port, wait_for, web_command
 
 METRICS_WORD = "measure"
 LEAST_ASKED = 5
@@ -90,24 +92,14 @@ def questions(repeats: int = 1) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 class Server:
-    """gunicorn as pneumoweb/processes.py starts it."""
+    """The web server as ./run.sh starts it."""
 
     def __init__(self) -> None:
-        from pneumoweb.processes import WEB_THREADS
-
-        self.port = _free_port()
-        options = ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread", "--workers", "1"]
-        options += ["--threads", str(WEB_THREADS), "--timeout", "60", "--no-control-socket"]
+        self.port = free_port()
+        words, variables = web_command(self.port)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "--log-level", "warning", "pneumoweb.wsgi"],
-            stdout=subprocess.DEVNULL,
+            words, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self.address = f"http://127.0.0.1:{self.port}"
 
@@ -115,13 +107,7 @@ class Server:
         """Return once it answers."""
         import requests
 
-        for _turn in range(300):
-            try:
-                if requests.get(f"{self.address}/health", timeout=2).status_code in (200, 503):
-                    return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        raise SystemExit("The server does not answer.")
+        wait_for(lambda: requests.get(f"{self.address}/healthz", timeout=2).ok, "the web server")
 
     def megabytes(self) -> int:
         """Resident memory of the process that serves."""
@@ -226,12 +212,10 @@ class Crowd:
 
 
 def _summary(seconds: list[float]) -> dict[str, float | int]:
-    ordered = sorted(seconds)
-    p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
     return {
-        "n": len(ordered),
-        "p50_ms": round(1000 * statistics.median(ordered), 1),
-        "p95_ms": round(1000 * p95, 1),
+        "n": len(seconds),
+        "p50_ms": round(1000 * statistics.median(seconds), 1),
+        "p95_ms": round(1000 * p95(seconds), 1),
     }
 
 

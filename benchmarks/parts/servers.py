@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +15,20 @@ import psutil
 import psycopg
 import requests
 
-from benchmarks.rivals.systems import ROOT, free_port
+from benchmarks.rivals.machine import ROOT
+from benchmarks.rivals.processes import tree
+from benchmarks.rivals.systems import free_port, wait_for, web_command
+from pneumoweb.processes import ALONE
 
 BUCKET = "films"
 KEYS = {"AWS_ACCESS_KEY_ID": "films", "AWS_SECRET_ACCESS_KEY": "only-for-measuring"}
 INSTANT = "benchmarks.parts.instant_settings"
 
 
-def wait_for(happened: Callable[[], bool], what: str, seconds: float = 240) -> None:
-    """Ask until it has happened; raises SystemExit when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if happened():
-                return
-        except (requests.RequestException, OSError):
-            pass
-        time.sleep(0.05)
-    raise SystemExit(f"Waited {seconds:.0f} s in vain for {what}.")
-
-
 def cpu_of(pid: int) -> float:
     """CPU seconds used by a process, its children and those that it has waited for."""
     used = 0.0
-    top = psutil.Process(pid)
-    for process in [top, *top.children(recursive=True)]:
+    for process in tree(pid):
         try:
             times = process.cpu_times()
         except psutil.NoSuchProcess:
@@ -123,9 +110,7 @@ class Installation:
         variables = {**self.variables, **dict.fromkeys(limits, "1"), "DJANGO_SETTINGS_MODULE": settings}
         words = ["taskset", "-c", str(core), sys.executable, "-m", "celery", "--app", "pneumoweb", "worker"]
         words += ["--loglevel", "WARNING", "--pool", "prefork", "--concurrency", "1"]
-        self.spawn(
-            name, [*words, "--without-mingle", "--without-gossip", "--hostname", f"{name}@here"], variables
-        )
+        self.spawn(name, [*words, *ALONE, "--hostname", f"{name}@here"], variables)
 
     def query(self, statement: str) -> Any:
         """Return the one value that a statement asks for."""
@@ -136,9 +121,8 @@ class Installation:
 
     def start_web(self) -> None:
         """Start the web server as run.sh does, and wait until it answers."""
-        words = ["-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"]
-        words += ["--workers", "1", "--threads", "16", "--timeout", "60", "--no-control-socket"]
-        self.spawn("web", [sys.executable, *words, "pneumoweb.wsgi"], self.variables)
+        words, variables = web_command(self.port)
+        self.spawn("web", words, {**self.variables, **variables})
         wait_for(lambda: requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).ok, "web")
 
     def send(self, name: str, number: int) -> None:

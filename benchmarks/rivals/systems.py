@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from benchmarks.rivals.machine import ROOT
+from pneumoweb.processes import processes, site_from
+
 START_SECONDS = 300
 POLL_SECONDS = 0.02
 
@@ -27,17 +29,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(happened: Callable[[], bool], what: str, pause: float = POLL_SECONDS) -> None:
-    """Ask until it has happened. Raises SystemExit after five minutes."""
-    deadline = time.monotonic() + START_SECONDS
+def wait_for(
+    happened: Callable[[], bool], what: str, *, pause: float = POLL_SECONDS, seconds: float = START_SECONDS
+) -> None:
+    """Ask until it has happened. Raises SystemExit after so many seconds."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             if happened():
                 return
-        except requests.RequestException:
+        except OSError:  # what requests raises is one too
             pass
         time.sleep(pause)
     raise SystemExit(f"Waited in vain for {what}.")
+
+
+def web_command(port: int) -> tuple[list[str], Mapping[str, str]]:
+    """Return the command and the variables of our web server on this port, as ./run.sh has them."""
+    site = site_from({"PORT": str(port), "CELERY_BROKER_URL": "memory://"}, ROOT)
+    web = next(process for process in processes(site) if process.name == "web")
+    return [sys.executable, *web.command], web.variables
 
 
 class System:
