@@ -1,6 +1,7 @@
 """Films a second and seconds a film of one machine: our whole installation, the Flask peer, the bare pass.
 
     .venv/bin/python -m benchmarks.throughput --output benchmarks/results/throughput.json
+    .venv/bin/python -m benchmarks.throughput --precision float32 --workers 2
 
 Starts both systems as their users do, each in a new folder and on a port of its own, and sends both the same
 kind of full-size films, no film twice. Blocks alternate: ours, peer, bare pass, and again, with the peer
@@ -28,15 +29,16 @@ from benchmarks.rivals.films import films
 from benchmarks.rivals.machine import machine_facts, p95, write_result
 from benchmarks.rivals.processes import cpu_seconds, memory_mb
 from benchmarks.rivals.systems import ROOT, Ours, Peer
+from pneumoml.precision import AUTO, PRECISIONS
 
 
 class Bare:
     """The bare pass, in a process that runs as many as it is told."""
 
-    def __init__(self) -> None:
-        """Start it and wait until its model is loaded."""
+    def __init__(self, precision: str) -> None:
+        """Start it in this arithmetic and wait until its model is loaded."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.rivals.bare"],
+            [sys.executable, "-m", "benchmarks.rivals.bare", precision],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self._answer()
@@ -168,13 +170,15 @@ def _rounded(values: Any) -> Any:
 
 def measured(folder: Path, options: Any) -> dict[str, Any]:
     """Start everything, measure, stop everything."""
-    ours, peer, supply = Ours(folder), Peer(folder), films()
+    settings = {"PREDICTION_PRECISION": options.precision, "WORKERS": str(options.workers)}
+    ours, peer, supply = Ours(folder, **settings), Peer(folder), films()
     try:
         first_start = ours.start()
         ours.stop()
         started, peer_start = ours.start(), peer.start()
-        bare = Bare()
-        ours.predict(next(supply))
+        ours.result_by_polling(next(supply))
+        precision = ours.precision()
+        bare = Bare(precision)
         peer.predict(next(supply))
         peer.pause()
         load = machine_facts()
@@ -187,6 +191,8 @@ def measured(folder: Path, options: Any) -> dict[str, Any]:
         peer.stop()
         ours.stop()
     return {
+        "precision": precision,
+        "workers": options.workers,
         **summary(found, latency),
         "first_start_seconds": first_start,
         "second_start_seconds": started,
@@ -207,6 +213,8 @@ def main() -> None:
     parser.add_argument("--peer-films", type=int, default=12, help="of a block of the peer's")
     parser.add_argument("--idle-films", type=int, default=20)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--precision", default=AUTO, choices=(AUTO, *PRECISIONS), help="of our worker")
+    parser.add_argument("--workers", type=int, default=1, help="of ours, as WORKERS of .env.example")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends this ends what it started
     with tempfile.TemporaryDirectory(prefix="pneumoweb-throughput-") as folder:

@@ -231,7 +231,12 @@ def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
     from pneumoml.predictor import load_best
 
     model = ModelVersion.objects.get(version=version, weights_sha256=weights_sha256)
-    predictor = load_best(artifact_of(model), layer=layer, precision=settings.PREDICTION_PRECISION)
+    predictor = load_best(
+        artifact_of(model),
+        layer=layer,
+        precision=settings.PREDICTION_PRECISION,
+        notes=settings.VAR_DIR / "precision.json",
+    )
     logger.info("Model %s is loaded and computes in %s.", version, predictor.precision)
     return predictor
 

@@ -21,12 +21,14 @@ from pneumoml.artifacts import Artifact, ArtifactRefused, load_scope, load_weigh
 from pneumoml.cards import Calibration, ModelCard
 from pneumoml.explanations import map_flags
 from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
-from pneumoml.precision import AUTO, FLOAT32, choose, cpu_flags
+from pneumoml.precision import AUTO, FLOAT32
 from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
 from pneumoml.scope import ScopeReference, check, part_seen
+from pneumoml.trial import best_precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["FilmResult", "LayerUnknown", "Predictor", "Timings"]
 
@@ -162,11 +164,20 @@ class Predictor:
         return self._fused(prepare(pixels, self._config)[None])
 
 
-def load_best(artifact: Artifact, *, layer: str = DEFAULT_LAYER, precision: str = AUTO) -> Predictor:
-    """Load in the named precision or, with "auto", in the fastest that reads as float32 does on this CPU."""
-    if precision != AUTO:
-        return Predictor.load(artifact, layer=layer, precision=precision)
-    return choose(lambda name: Predictor.load(artifact, layer=layer, precision=name), flags=cpu_flags())
+def load_best(
+    artifact: Artifact,
+    *,
+    layer: str = DEFAULT_LAYER,
+    precision: str = AUTO,
+    notes: Path | None = None,
+) -> Predictor:
+    """Load in the named precision or, with "auto", in the fastest that reads as float32 does on this CPU.
+
+    `notes` is a file that remembers what was found out, as `trial.best_precision` tells.
+    """
+    if precision == AUTO:
+        precision = best_precision(artifact, layer=layer, notes=notes)
+    return Predictor.load(artifact, layer=layer, precision=precision)
 
 
 def load_network(artifact: Artifact, *, precision: str = FLOAT32) -> Any:

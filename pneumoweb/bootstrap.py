@@ -235,6 +235,7 @@ def ensure_installed(requirements: Path) -> None:
     _unfinished().touch()
     started = time.monotonic()
     _pip_install(requirements)
+    _compile_packages()
     _stamp(requirements).write_text(_checksum(requirements), encoding="ascii")
     _unfinished().unlink()
     say(f"Installed in {time.monotonic() - started:.0f} s.")
@@ -263,6 +264,17 @@ def _pip_install(requirements: Path) -> None:
             f"The packages could not be installed: {_last_line(_text_of(log))} "
             f"Is the package index reachable, or wheels/ complete? pip's whole answer is in {log}.",
         )
+
+
+def _compile_packages() -> None:
+    """Compile the packages to bytecode on all cores: TensorFlow then loads in half the time.
+
+    Not left to the first import: who starts the site may be barred from writing here, or told Python not to.
+    """
+    say("  … compiling them")
+    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", "-x", "site-packages/.*/tests?/"]
+    # Packages bring a few files for other Pythons, which do not compile and are never imported.
+    subprocess.run([*command, str(VENV / "lib")], check=False, stdout=subprocess.DEVNULL)
 
 
 def _wait_for(pip: "subprocess.Popen[bytes]", log: Path) -> None:

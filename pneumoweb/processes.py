@@ -1,5 +1,7 @@
 """The processes of one installation, as a configuration for supervisor: broker, web, worker, clock."""
 
+import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -15,16 +17,25 @@ WEB_TIMEOUT_SECONDS = 60
 THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
 # Workers need not know of each other, the rows tell all: a second less at each start.
 ALONE = ["--without-mingle", "--without-gossip"]
+CELERY = ["-m", "celery", "--app", "pneumoweb"]
+WORKER = ["worker", "--loglevel", "INFO", *ALONE]
+# What TensorFlow and its libraries ask how many threads to compute with.
+THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 # A worker that is told to stop finishes its film first; supervisor kills it after this long.
 STOP_SECONDS = 30
 LOG_BYTES, OLD_LOGS = 10_000_000, 3
+
+
+class WorkersError(ValueError):
+    """A number of workers that this machine cannot run; the text tells the person which it can."""
 
 
 @dataclass(frozen=True)
 class Process:
     """One supervised process: its name, its command, and how it is to be started and stopped.
 
-    `order` decides the sequence: lower starts earlier and stops later.
+    `order` decides the sequence: lower starts earlier and stops later. `cores` are those it keeps to, where
+    the system can see to that; empty: all.
     """
 
     name: str
@@ -32,6 +43,7 @@ class Process:
     order: int
     steady_after_seconds: int = 1
     variables: Mapping[str, str] = field(default_factory=dict)
+    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Site:
     port: int
     broker: Broker
     name: str = "localhost"
+    workers: int = 1
 
     @property
     def logs(self) -> Path:
@@ -57,7 +70,10 @@ class Site:
 
 
 def site_from(variables: Mapping[str, str], root: Path) -> Site:
-    """Return the installation that the environment describes, with the defaults of .env.example."""
+    """Return the installation that the environment describes, with the defaults of .env.example.
+
+    Raises `WorkersError` and `BrokerError` where it describes none that can run here.
+    """
     var = Path(variables.get("PNEUMOWEB_VAR") or root / "var").resolve()
     return Site(
         root=root,
@@ -66,7 +82,17 @@ def site_from(variables: Mapping[str, str], root: Path) -> Site:
         port=int(variables.get("PORT") or 8000),
         broker=broker_for(variables.get("CELERY_BROKER_URL") or "", var),
         name=_askable_name(variables.get("ALLOWED_HOSTS") or "localhost"),
+        workers=_number_of_workers(variables.get("WORKERS") or "1"),
     )
+
+
+def _number_of_workers(text: str) -> int:
+    cores = len(_cores())
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= cores):
+        raise WorkersError(
+            f"WORKERS must be a number from 1 to {cores}, the cores of this machine, and it is “{text}”."
+        )
+    return int(text)
 
 
 def _askable_name(allowed_hosts: str) -> str:
@@ -77,19 +103,48 @@ def _askable_name(allowed_hosts: str) -> str:
 
 def processes(site: Site) -> list[Process]:
     """Return what has to run, in starting order; a broker only where it is the embedded server."""
-    # Children that share message files wedge when one of them is killed: one process only.
-    solo = site.broker.kind == "filesystem"
-    pool = ["--pool", "solo"] if solo else ["--pool", "prefork", "--concurrency", "1"]
-    celery = ["-m", "celery", "--app", "pneumoweb"]
     found = [
         Process("web", ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"], 20, variables=THRIFTY),
-        Process("worker", [*celery, "worker", "--loglevel", "INFO", *pool, *ALONE], order=30),
+        *_workers(site),
         # A process of its own: inside the worker nobody would notice its death.
-        Process("clock", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], order=40),
+        Process("clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], order=40),
     ]
     if site.broker.kind == "valkey":
         found.insert(0, Process("broker", ["-m", "pneumoweb.broker", str(site.var)], order=10))
     return found
+
+
+def _workers(site: Site) -> list[Process]:
+    """Return the one worker on all cores, or several on cores of their own: they hinder each other less."""
+    # Children that share message files wedge when one of them is killed: one process only.
+    if site.broker.kind == "filesystem":
+        return [Process("worker", [*CELERY, *WORKER, "--pool", "solo"], order=30)]
+    command = [*CELERY, *WORKER, "--pool", "prefork", "--concurrency", "1"]
+    if site.workers == 1:
+        return [Process("worker", command, order=30)]
+    return [
+        Process(
+            "worker" if number == 1 else f"worker-{number}",
+            [*command, "--hostname", f"worker{number}@%h"],
+            order=30,
+            variables={name: str(len(cores)) for name in THREADS},
+            cores=tuple(cores),
+        )
+        for number, cores in enumerate(_shared_out(_cores(), site.workers), start=1)
+    ]
+
+
+def _cores() -> list[int]:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))  # macOS
+
+
+def _shared_out(cores: list[int], shares: int) -> list[list[int]]:
+    """Cut the list into so many runs of nearly the same length."""
+    ends = [len(cores) * number // shares for number in range(shares + 1)]
+    return [cores[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _gunicorn_options(site: Site) -> list[str]:
@@ -119,8 +174,9 @@ def supervisor_config(site: Site) -> str:
 
 
 def _program(site: Site, process: Process, guard: list[str]) -> dict[str, object]:
+    words = [*guard, *_pinned(process.cores), sys.executable, *process.command]
     return {
-        "command": " ".join(_quoted(word) for word in [*guard, sys.executable, *process.command]),
+        "command": " ".join(map(_quoted, words)),
         "directory": site.root,
         "environment": ",".join(f'{name}="{value}"' for name, value in process.variables.items()),
         "priority": process.order,
@@ -150,6 +206,12 @@ def _quoted(word: str) -> str:
     """Return the word as supervisor's parser reads it back: quotes kept together, % taken literally."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
+
+
+def _pinned(cores: tuple[int, ...]) -> list[str]:
+    """Return a prefix that keeps a process to these cores; [] for all, and where there is none."""
+    taskset = shutil.which("taskset")
+    return [taskset, "--cpu-list", ",".join(map(str, cores))] if taskset and cores else []
 
 
 def ends_with_parent() -> list[str]:

@@ -15,7 +15,14 @@ from typing import IO, Any
 import environ
 
 from pneumoweb.broker import FILE_BROKER_URL, BrokerError, broker_for, check_server, prepare_folders
-from pneumoweb.processes import STOP_SECONDS, Site, ends_with_parent, site_from, supervisor_config
+from pneumoweb.processes import (
+    STOP_SECONDS,
+    Site,
+    WorkersError,
+    ends_with_parent,
+    site_from,
+    supervisor_config,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 ASK_EVERY_SECONDS = 0.5
@@ -204,11 +211,11 @@ def choose_broker(site: Site) -> Site:
 def main() -> int:
     """Run the site that the environment and .env describe."""
     environ.Env.read_env(os.environ.get("PNEUMOWEB_ENV_FILE") or ROOT / ".env")
-    site = choose_broker(site_from(os.environ, ROOT))
     try:
+        site = choose_broker(site_from(os.environ, ROOT))
         with take_data_directory(site.var):
             return run(site)
-    except (AlreadyRunningError, BrokerError) as error:
+    except (AlreadyRunningError, BrokerError, WorkersError) as error:
         sys.stderr.write(f"pneumoweb cannot start: {error}\n")
     except OSError as error:
         sys.stderr.write(f"pneumoweb cannot start: {error.strerror} ({error.filename}).\n")

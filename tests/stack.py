@@ -58,6 +58,7 @@ class Stack:
             "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
             "DJANGO_SUPERUSER_EMAIL": "",
             "PYTHONUNBUFFERED": "1",
+            "PREDICTION_PRECISION": "float32",  # "auto" tries all at the first start: half a minute
             **self.settings,
         }
 

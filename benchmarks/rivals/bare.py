@@ -1,6 +1,7 @@
 """The bare fused pass in a process of its own: no web, no files, no database. Started by `throughput`.
 
-Each line on standard input is a number of films; the answer is one JSON line with seconds and CPU seconds.
+Its argument is the arithmetic, one of `pneumoml.precision.PRECISIONS`. Each line on standard input is a
+number of films; the answer is one JSON line with seconds and CPU seconds.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import numpy as np
 MODELS = Path(__file__).resolve().parent.parent.parent / "pneumoml" / "models"
 
 
-def main() -> None:
+def main(precision: str) -> None:
     """Load the newest shipped version, then run passes as asked."""
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as pneumoweb/settings.py
     from pneumoml.artifacts import load_artifact, shipped_versions
     from pneumoml.predictor import Predictor
 
-    predictor = Predictor.load(load_artifact(MODELS / shipped_versions(MODELS)[-1]))
+    artifact = load_artifact(MODELS / shipped_versions(MODELS)[-1])
+    predictor = Predictor.load(artifact, precision=precision)
     films = np.random.default_rng(0).normal(0, 50, (4, 1, 224, 224, 3)).astype(np.float32)
     sys.stdout.write("{}\n")
     sys.stdout.flush()
@@ -36,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -130,8 +130,8 @@ class Ours(System):
 
     name = "ours"
 
-    def __init__(self, folder: Path) -> None:
-        """Prepare the environment of a new installation in `folder`."""
+    def __init__(self, folder: Path, **variables: str) -> None:
+        """Prepare the environment of a new installation in `folder`, with these variables of .env.example."""
         super().__init__(folder)
         self.password = secrets.token_urlsafe(12)
         self.variables = {
@@ -142,6 +142,7 @@ class Ours(System):
             "DJANGO_SUPERUSER_PASSWORD": self.password,
             "THROTTLE_UPLOAD": "100000/min",
             "PREDICT_WAIT_SECONDS": "300",
+            **variables,
         }
 
     def start(self) -> dict[str, float]:
@@ -169,6 +170,11 @@ class Ours(System):
         """Send one film and ask for its study until the result is there."""
         address = self.submit(film)
         wait_for(lambda: self.get(address)["status"] in ("succeeded", "failed"), "a result")
+
+    def precision(self) -> str:
+        """Return the arithmetic of the newest film, which must have been read."""
+        newest = self.get("/api/v1/studies/")["results"][0]
+        return str(self.get(f"/api/v1/studies/{newest['id']}/predictions/")["results"][0]["precision"])
 
     def wait_until_read(self) -> None:
         """Return once nothing waits any more; asked seldom, since asking costs the web server computing."""

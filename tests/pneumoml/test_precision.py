@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -12,15 +13,13 @@ from numpy.typing import NDArray
 
 from pneumoml.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, trial_films
 
-OLD, NEW = {"avx2", "fma"}, {"avx2", "avx512f", "avx512_bf16"}
-
 
 @dataclass(frozen=True)
 class Read:
     calibrated_probability: float
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeReader:
     precision: str
     seconds: float
@@ -31,31 +30,43 @@ class FakeReader:
         return Read(float(pixels.mean()) / 255 + self.error)
 
 
-def chosen(flags: set[str], *, seconds: float = 0.0, error: float = 0.0) -> tuple[str, list[str]]:
-    loaded: list[str] = []
+def chosen(*, seconds: float = 0.0, error: float = 0.0) -> str:
+    """Choose between float32 of 20 ms a film and a bfloat16 that takes and errs as told."""
 
     def load(precision: str) -> FakeReader:
-        loaded.append(precision)
         return FakeReader(precision, *((0.02, 0.0) if precision == FLOAT32 else (seconds, error)))
 
-    return choose(load, flags=flags).precision, loaded
+    return choose(load, (FLOAT32, BFLOAT16))
 
 
-def test_a_cpu_without_bfloat16_computes_in_float32_and_loads_nothing_else() -> None:
-    assert chosen(OLD) == (FLOAT32, [FLOAT32])
-
-
-def test_a_cpu_with_bfloat16_computes_in_it_where_films_read_the_same_and_faster() -> None:
-    assert chosen(NEW)[0] == BFLOAT16
-    assert chosen({"amx_bf16"}, error=0.009)[0] == BFLOAT16
+def test_bfloat16_is_chosen_where_films_read_the_same_and_faster() -> None:
+    assert chosen() == BFLOAT16
+    assert chosen(error=0.009) == BFLOAT16
 
 
 def test_float32_stays_where_a_trial_film_reads_differently() -> None:
-    assert chosen(NEW, error=0.011)[0] == FLOAT32
+    assert chosen(error=0.011) == FLOAT32
 
 
 def test_float32_stays_where_bfloat16_is_not_faster() -> None:
-    assert chosen(NEW, seconds=0.04)[0] == FLOAT32
+    assert chosen(seconds=0.04) == FLOAT32
+
+
+def test_only_one_reader_is_in_memory_at_a_time() -> None:
+    alive: WeakSet[FakeReader] = WeakSet()
+
+    def load(precision: str) -> FakeReader:
+        assert not alive
+        reader = FakeReader(precision, 0.0)
+        alive.add(reader)
+        return reader
+
+    choose(load, (FLOAT32, BFLOAT16))
+
+
+def test_bfloat16_is_offered_by_cpus_that_compute_in_it_only() -> None:
+    assert offered({"avx2", "fma"}) == (FLOAT32,)
+    assert offered({"avx2", "avx512f", "avx512_bf16"}) == offered({"amx_bf16"}) == (FLOAT32, BFLOAT16)
 
 
 def test_flags_are_read_from_linux_and_absent_elsewhere(tmp_path: Path) -> None:

@@ -270,6 +270,12 @@ def test_the_pinned_install_is_done_once_and_again_when_the_pins_change(copy: Co
     assert "Installing the pinned packages" in copy.bootstrap().stdout
 
 
+def test_installed_packages_are_compiled_whatever_python_was_told(copy: Copy, package: Path) -> None:
+    copy.require(package)
+    assert copy.bootstrap(PYTHONDONTWRITEBYTECODE="1").returncode == 0
+    assert list((copy.root / ".venv" / "lib").glob("*/site-packages/__pycache__/tiny.*.pyc"))
+
+
 def test_a_second_start_waits_while_the_first_installs(copy: Copy, package: Path) -> None:
     copy.require(package)
     folder = os.open(copy.root, os.O_RDONLY)  # the first start holds this lock while it installs

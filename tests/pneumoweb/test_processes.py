@@ -7,7 +7,7 @@ import pytest
 from supervisor.options import ServerOptions
 
 from pneumoweb.broker import BrokerError
-from pneumoweb.processes import Site, processes, site_from, supervisor_config
+from pneumoweb.processes import Site, WorkersError, processes, site_from, supervisor_config
 from pneumoweb.supervise import choose_broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +43,33 @@ def test_the_default_installation_has_its_own_broker(tmp_path: Path) -> None:
     assert f'"{found.var}"' in commands["broker"]
     assert '"--bind" "127.0.0.1:8000"' in commands["web"]
     assert '"--pool" "prefork" "--concurrency" "1"' in commands["worker"]
+
+
+def test_several_workers_share_out_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3, 5})
+    found = site(tmp_path, WORKERS="2")
+    commands = commands_read_back(found)
+    assert list(commands) == ["broker", "web", "worker", "worker-2", "clock"]
+    assert '"--cpu-list" "0,1"' in commands["worker"]
+    assert '"--cpu-list" "2,3,5"' in commands["worker-2"]
+    assert '"--hostname" "worker2@%h"' in commands["worker-2"]
+    threads = [process.variables["TF_NUM_INTRAOP_THREADS"] for process in processes(found)[2:4]]
+    assert threads == ["2", "3"]
+    assert "cpu-list" not in commands_read_back(site(tmp_path / "one"))["worker"]
+
+
+@pytest.mark.parametrize("workers", ["0", "6", "two", "-1", "1.5", "²"])
+def test_more_workers_than_cores_or_none_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3, 5})
+    with pytest.raises(WorkersError, match="a number from 1 to 5"):
+        site(tmp_path, WORKERS=workers)
+
+
+def test_the_file_broker_keeps_to_one_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    assert list(commands_read_back(site(tmp_path, WORKERS="2", **FILES))) == ["web", "worker", "clock"]
 
 
 def test_a_configured_broker_replaces_the_embedded_one(tmp_path: Path) -> None:

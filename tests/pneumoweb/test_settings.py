@@ -15,7 +15,14 @@ from pneumoweb.secret import load_or_create_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 # Read before Django starts: by run.sh, bootstrap.py, processes.py and setup_site.
-READ_BY_THE_START = {"PORT", "HOST", "PYTHON", "DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_PASSWORD"}
+READ_BY_THE_START = {
+    "PORT",
+    "HOST",
+    "PYTHON",
+    "DJANGO_SUPERUSER_USERNAME",
+    "DJANGO_SUPERUSER_PASSWORD",
+    "WORKERS",
+}
 
 
 def variables_that_settings_read() -> set[str]:

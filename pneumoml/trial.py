@@ -1,0 +1,98 @@
+"""Which arithmetic this machine reads fastest in: tried once, in a process of its own, and remembered.
+
+Of its own, because a trial loads the network once for each arithmetic, and a process that has done so keeps
+half a gigabyte more than one that loads only what was chosen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pneumoml.precision import FLOAT32, choose, cpu_flags, offered
+
+if TYPE_CHECKING:
+    from pneumoml.artifacts import Artifact
+
+logger = logging.getLogger(__name__)
+
+_TRIAL_SECONDS = 180
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None) -> str:
+    """Return the arithmetic to load `artifact` in, one of `precision.PRECISIONS`.
+
+    The JSON file `notes` remembers it for this CPU, TensorFlow, version and layer; without it, or where it
+    cannot be written, every call tries anew. A trial that fails is float32, and is not remembered.
+    """
+    names = offered(cpu_flags())
+    if len(names) == 1:
+        return names[0]
+    key = _key(artifact, layer)
+    remembered = _noted(notes)
+    if remembered.get(key) in names:
+        return remembered[key]
+    found = _tried(artifact.folder, layer)
+    if found not in names:
+        return FLOAT32
+    if notes is not None:
+        _note(notes, remembered | {key: found})
+    return found
+
+
+def _key(artifact: Artifact, layer: str) -> str:
+    """Name all that the outcome of a trial depends on, short enough for a person to compare."""
+    parts = (*sorted(cpu_flags()), version("tensorflow"), artifact.card.weights.sha256, layer)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _tried(folder: Path, layer: str) -> str:
+    """Let another process try, and return what it found; '' where it failed."""
+    command = [sys.executable, "-m", "pneumoml.trial", str(folder.resolve()), layer]
+    try:
+        done = subprocess.run(  # noqa: S603  # our own module, with a folder of ours
+            command, cwd=_ROOT, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.warning("The arithmetics could not be compared (%s); float32 it is.", type(error).__name__)
+        return ""
+    return done.stdout.strip()
+
+
+def _noted(notes: Path | None) -> dict[str, str]:
+    try:
+        found = json.loads(notes.read_text("ascii")) if notes is not None else {}
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(name) for key, name in found.items()} if isinstance(found, dict) else {}
+
+
+def _note(notes: Path, remembered: dict[str, str]) -> None:
+    beside = notes.with_name(f"{notes.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps(remembered, indent=1), "ascii")
+        beside.replace(notes)
+    except OSError as error:
+        logger.warning("The chosen arithmetic could not be noted: %s", error.strerror)
+
+
+def main(folder: str, layer: str) -> None:
+    """Load the version in `folder` in each arithmetic, one after the other, and print the chosen one."""
+    from pneumoml.artifacts import load_artifact
+    from pneumoml.predictor import Predictor
+
+    artifact = load_artifact(Path(folder))
+    names = offered(cpu_flags())
+    print(choose(lambda name: Predictor.load(artifact, layer=layer, precision=name), names))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

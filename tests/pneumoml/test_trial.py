@@ -1,0 +1,65 @@
+"""The machine's arithmetic is tried once, in a process of its own, and remembered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pneumoml import trial
+from pneumoml.artifacts import Artifact
+from pneumoml.gradcam import DEFAULT_LAYER
+from pneumoml.precision import BFLOAT16, FLOAT32, PRECISIONS
+from pneumoml.trial import best_precision
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def version(random_artifact: Any) -> Artifact:
+    assert isinstance(random_artifact, Artifact)
+    return random_artifact
+
+
+@pytest.fixture
+def bfloat16_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process believes that the CPU has it; a process of its own looks for itself."""
+    monkeypatch.setattr(trial, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+
+
+@pytest.mark.usefixtures("bfloat16_cpu")
+def test_the_outcome_of_a_trial_is_remembered_for_this_version_and_layer(
+    version: Artifact, tmp_path: Path
+) -> None:
+    notes = tmp_path / "precision.json"
+    found = best_precision(version, layer=DEFAULT_LAYER, notes=notes)
+    assert found in PRECISIONS
+    assert list(json.loads(notes.read_text()).values()) == [found]
+    gone = replace(version, folder=tmp_path / "gone")  # a second trial would fail here
+    notes.write_text(notes.read_text().replace(found, BFLOAT16))
+    assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == BFLOAT16
+    assert best_precision(gone, layer="block4_conv3", notes=notes) == FLOAT32
+
+
+@pytest.mark.usefixtures("bfloat16_cpu")
+@pytest.mark.parametrize("left", [None, "", "[1]", '{"x": 1', "\u00e9"])
+def test_a_trial_that_fails_is_float32_and_is_made_again(
+    version: Artifact, tmp_path: Path, left: str | None
+) -> None:
+    notes = tmp_path / "precision.json"
+    if left is not None:
+        notes.write_text(left, "utf-8")
+    gone = replace(version, folder=tmp_path / "gone")
+    assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == FLOAT32
+    assert (notes.read_text("utf-8") if notes.exists() else None) == left
+
+
+def test_a_cpu_without_bfloat16_needs_no_trial(
+    version: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "cpu_flags", lambda: frozenset({"avx2"}))
+    monkeypatch.setattr(trial, "_tried", lambda *_: pytest.fail("A trial was made."))
+    assert best_precision(version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json") == FLOAT32
