@@ -132,6 +132,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # libpq by itself waits minutes for a machine that is off, and hours for one that went off.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,  # seconds; tcp_user_timeout in milliseconds
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),  # DATABASE_URL=…?connect_timeout=10
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who may sign in --------------------------------------------------------------------------------

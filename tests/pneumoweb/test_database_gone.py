@@ -1,6 +1,7 @@
 """The database is gone: every page says so with 503 and when to try again, and none needs it to say that."""
 
 import re
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,6 +115,14 @@ def test_programs_and_probes_hear_it_too(alice: Client, signed_in: bool) -> None
         assert "json" in response.headers["Content-Type"]
         assert "database" in response.content.decode()
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_postgresql_that_takes_calls_and_never_answers_is_given_up_soon(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://user:word@127.0.0.1:{silent.getsockname()[1]}/pneumoweb"
+        done = Stack(tmp_path, settings={"DATABASE_URL": url}).try_manage("migrate", "--check")
+    assert done.returncode != 0
+    assert "timeout" in done.stderr
 
 
 @pytest.mark.nightly

@@ -69,6 +69,15 @@ def test_env_example_used_as_it_is_changes_nothing(tmp_path: Path) -> None:
     assert settings_seen_with(example, tmp_path) == settings_seen_with({}, tmp_path)
 
 
+def test_options_in_the_databases_address_win_over_ours(tmp_path: Path) -> None:
+    def options(address: str) -> str:
+        seen = settings_seen_with({"DATABASE_URL": address}, tmp_path)
+        return seen[seen.index("'OPTIONS': {'connect_timeout'") :]
+
+    assert options("postgres://host/name").startswith("'OPTIONS': {'connect_timeout': 5,")
+    assert options("postgres://host/name?connect_timeout=9").startswith("'OPTIONS': {'connect_timeout': 9,")
+
+
 def test_the_secret_key_is_the_same_for_all_processes_and_private(tmp_path: Path) -> None:
     path = tmp_path / "secret_key"
     with ProcessPoolExecutor(4) as starters:
