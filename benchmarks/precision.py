@@ -25,6 +25,7 @@ from pneumoml.metrics import auc
 from pneumoml.precision import BFLOAT16, FLOAT32, LARGEST_DIFFERENCE, cpu_flags, offered
 from pneumoml.predictor import FilmResult, Predictor
 
+LEAST_CORRELATION = 0.99
 MODELS = Path(__file__).resolve().parent.parent / "pneumoml" / "models"
 
 
@@ -38,10 +39,21 @@ def compared(
     )
     differ = (exact >= threshold) != (rough >= threshold)
     far = np.abs(exact - threshold) > LARGEST_DIFFERENCE
-    correlations = [
-        float(np.corrcoef(one.cam.ravel(), other.cam.ravel())[0, 1])
+    maps = [
+        (float(np.corrcoef(one.cam.ravel(), other.cam.ravel())[0, 1]), one)
         for one, other in zip(results[FLOAT32], results[BFLOAT16], strict=True)
         if one.cam.std() > 0 and other.cam.std() > 0
+    ]
+    correlations = [correlation for correlation, _ in maps]
+    apart = [
+        {
+            "correlation": correlation,
+            "strength": result.cam_strength,
+            "calibrated_probability": result.calibrated_probability,
+            "map_flags": result.map_flags,
+        }
+        for correlation, result in sorted(maps, key=lambda pair: pair[0])
+        if correlation < LEAST_CORRELATION
     ]
     return {
         "films": len(films),
@@ -49,7 +61,13 @@ def compared(
         "of_them_away_from_the_operating_point": int((differ & far).sum()),
         "largest_difference_of_probability": float(np.abs(exact - rough).max()),
         "auc": {FLOAT32: auc(labels, exact), BFLOAT16: auc(labels, rough)},
-        "map_correlation": {"least": min(correlations), "median": statistics.median(correlations)},
+        "map_correlation": {
+            "maps": len(maps),
+            "median": statistics.median(correlations),
+            "least": min(correlations),
+            "below": apart,
+        },
+        "median_strength": statistics.median(result.cam_strength for result in results[FLOAT32]),
         "median_forward_ms": {
             name: statistics.median(result.timings.forward_ms for result in read)
             for name, read in results.items()
