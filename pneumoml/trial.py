@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TRIAL_SECONDS = 180
+# With the loading that follows well within what a task may take.
+_TRIAL_SECONDS = 60
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,7 +32,8 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     """Return the arithmetic to load `artifact` in, one of `precision.PRECISIONS`.
 
     The JSON file `notes` remembers it for this CPU, TensorFlow, version and layer; without it, or where it
-    cannot be written, every call tries anew. A trial that fails is float32, and is not remembered.
+    cannot be written, every call tries anew. A trial that fails or takes too long is float32, and is
+    remembered too: whatever stands in its way would hold up every start.
     """
     names = offered(cpu_flags())
     if len(names) == 1:
@@ -41,8 +43,6 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     if remembered.get(key) in names:
         return remembered[key]
     found = _tried(artifact.folder, layer)
-    if found not in names:
-        return FLOAT32
     if notes is not None:
         _note(notes, remembered | {key: found})
     return found
@@ -55,15 +55,16 @@ def _key(artifact: Artifact, layer: str) -> str:
 
 
 def _tried(folder: Path, layer: str) -> str:
-    """Let another process try, and return what it found; '' where it failed."""
+    """Let another process try, and return what it found; float32 where it failed."""
     command = [sys.executable, "-m", "pneumoml.trial", str(folder.resolve()), layer]
     try:
         done = subprocess.run(  # noqa: S603  # our own module, with a folder of ours
             command, cwd=_ROOT, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        logger.warning("The arithmetics could not be compared (%s); float32 it is.", type(error).__name__)
-        return ""
+        told = (getattr(error, "stderr", None) or "").strip().splitlines()
+        logger.warning("The arithmetics could not be compared, float32 it is: %s", (told or [error])[-1])
+        return FLOAT32
     return done.stdout.strip()
 
 

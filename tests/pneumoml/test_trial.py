@@ -42,19 +42,24 @@ def test_the_outcome_of_a_trial_is_remembered_for_this_version_and_layer(
     notes.write_text(notes.read_text().replace(found, BFLOAT16))
     assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == BFLOAT16
     assert best_precision(gone, layer="block4_conv3", notes=notes) == FLOAT32
+    assert len(json.loads(notes.read_text())) == 2
 
 
 @pytest.mark.usefixtures("bfloat16_cpu")
 @pytest.mark.parametrize("left", [None, "", "[1]", '{"x": 1', "\u00e9"])
-def test_a_trial_that_fails_is_float32_and_is_made_again(
-    version: Artifact, tmp_path: Path, left: str | None
+def test_a_trial_that_fails_is_float32_and_holds_up_one_start_only(
+    version: Artifact, tmp_path: Path, left: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     notes = tmp_path / "precision.json"
     if left is not None:
         notes.write_text(left, "utf-8")
     gone = replace(version, folder=tmp_path / "gone")
     assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == FLOAT32
-    assert (notes.read_text("utf-8") if notes.exists() else None) == left
+    assert "could not be compared" in caplog.text
+    assert list(json.loads(notes.read_text()).values()) == [FLOAT32]
+    caplog.clear()
+    assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == FLOAT32
+    assert not caplog.text
 
 
 def test_a_cpu_without_bfloat16_needs_no_trial(
