@@ -69,6 +69,20 @@ def test_env_example_used_as_it_is_changes_nothing(tmp_path: Path) -> None:
     assert settings_seen_with(example, tmp_path) == settings_seen_with({}, tmp_path)
 
 
+def test_what_is_shipped_is_safe_without_any_variable(tmp_path: Path) -> None:
+    seen = settings_seen_with({}, tmp_path)
+    for safe in (
+        "'DEBUG': False",
+        "'ADMIN_SECOND_FACTOR': True",
+        "'AXES_FAILURE_LIMIT': 5",
+        "'ALLOWED_HOSTS': ['localhost', '127.0.0.1', '[::1]']",
+        "'PASSWORD_HASHERS': ['django.contrib.auth.hashers.Argon2PasswordHasher'",
+        "'NUM_PROXIES': 0",
+        "'URL_INTAKE_ALLOWED_HOSTS': []",
+    ):
+        assert safe in seen, safe
+
+
 def test_options_in_the_databases_address_win_over_ours(tmp_path: Path) -> None:
     def options(address: str) -> str:
         seen = settings_seen_with({"DATABASE_URL": address}, tmp_path)
