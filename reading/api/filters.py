@@ -1,5 +1,7 @@
 """What lists can be narrowed by where reviews are concerned."""
 
+from typing import Any
+
 import django_filters
 from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import extend_schema_field
@@ -33,21 +35,27 @@ class ReviewedStudyFilter(StudyFilter):
         return studies
 
 
+def _true_or_false(description: str, **settings: Any) -> django_filters.TypedChoiceFilter:
+    """Return a filter that takes the words true and false and no others, and is described like that.
+
+    Left to itself the description takes the type from the model: a boolean of two words, which nothing is.
+    """
+    described = {"type": "string", "enum": ["true", "false"], "description": description}
+    words = {"choices": [("true", "Yes"), ("false", "No")], "coerce": lambda text: text == "true"}
+    return extend_schema_field(described)(django_filters.TypedChoiceFilter(**words, **settings))
+
+
 class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Filters of the list of reviews."""
 
     study = django_filters.UUIDFilter(field_name="study__uid", label="Id of the study.")
     reader = django_filters.CharFilter(field_name="reader__username", label="User name.")
     finding = django_filters.ChoiceFilter(choices=Review.Finding.choices)
-    agrees_with_ai = django_filters.TypedChoiceFilter(
-        method="by_agreement", choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
+    agrees_with_ai = _true_or_false(
+        "Does the reader agree with the AI? Withheld results have no answer.", method="by_agreement"
     )
-    is_signed = django_filters.TypedChoiceFilter(
-        method="by_signature", choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
-    )
-    is_current = django_filters.TypedChoiceFilter(
-        choices=[("true", "Yes"), ("false", "No")], coerce=lambda text: text == "true"
-    )
+    is_signed = _true_or_false("Is it final, or a draft?", method="by_signature")
+    is_current = _true_or_false("Is it the reader's last, or was it superseded?")
 
     class Meta:
         model = Review
@@ -57,7 +65,6 @@ class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libra
         """Look where the AI result is not withheld."""
         return reviews.filter(AI_SHOWN, agrees_with_ai=agrees)
 
-    @extend_schema_field({"type": "string", "enum": ["true", "false"]})
     def by_signature(self, reviews: ReviewQuerySet, name: str, is_signed: bool) -> ReviewQuerySet:
         """Keep what is final, or the drafts."""
         return reviews.filter(signed_at__isnull=not is_signed)

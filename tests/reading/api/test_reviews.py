@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 from diagnosis.models import Study
 from reading.marks import make_tag, tag_film, write_note
@@ -96,6 +97,24 @@ def test_nothing_is_overwritten_or_removed(cast: Cast, finished_study: Study, me
 def test_reviews_can_be_filtered(cast: Cast, finished_study: Study, query: str, count: int) -> None:
     send(cast, finished_study)
     assert len(client_of(cast.alice).get(f"{REVIEWS}?{query}").json()["results"]) == count
+
+
+@pytest.mark.parametrize("name", ["agrees_with_ai", "is_current", "is_signed"])
+def test_yes_or_no_is_said_with_the_two_words_of_the_description(cast: Cast, name: str) -> None:
+    described: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    parameters = {
+        parameter["name"]: parameter for parameter in described["paths"][REVIEWS]["get"]["parameters"]
+    }
+    schema = parameters[name]["schema"]
+    assert (schema["type"], sorted(schema["enum"]), schema.get("nullable")) == (
+        "string",
+        ["false", "true"],
+        None,
+    )
+    for word in schema["enum"]:
+        assert client_of(cast.alice).get(REVIEWS, {name: word}).status_code == 200
+    for word in ("True", "1", "yes", "null", ""):
+        assert_problem(client_of(cast.alice).get(REVIEWS, {name: word}), 400, "invalid")
 
 
 @pytest.mark.parametrize(
