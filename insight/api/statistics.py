@@ -1,8 +1,10 @@
 """Statistics through the API: the dashboard's figures as JSON, for the same selection."""
 
+import re
 from datetime import date
 from typing import Any
 
+from django.http import QueryDict
 from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -18,6 +20,7 @@ from insight.forms import SelectionForm
 from insight.period import LENGTHS
 
 PARAMETERS = ("project", "weeks", "until", "version")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # the dashboard's form reads other ways to write a day too
 
 
 class FigureSerializer(serializers.Serializer[Any]):
@@ -66,8 +69,7 @@ class StatisticsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Work the figures out; columns and words are English."""
-        for name in set(request.query_params) - set(PARAMETERS):
-            raise ValidationError({name: f"There is no such parameter. There are {', '.join(PARAMETERS)}."})
+        _check_written_as_described(request.query_params)
         form = SelectionForm(request.query_params, user=actor_of(request))
         if not form.is_valid():
             raise ValidationError(
@@ -87,6 +89,16 @@ class StatisticsView(APIView):
                 "figures": figures,
             }
         )
+
+
+def _check_written_as_described(sent: QueryDict) -> None:
+    for name in set(sent) - set(PARAMETERS):
+        raise ValidationError({name: f"There is no such parameter. There are {', '.join(PARAMETERS)}."})
+    for name, value in sent.items():
+        if not value:
+            raise ValidationError({name: "This parameter has no value. Give it one, or leave it out."})
+    if "until" in sent and not _DAY.fullmatch(str(sent["until"])):
+        raise ValidationError({"until": "Write the day as year, month and day, like 2026-01-31."})
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:
