@@ -163,7 +163,9 @@ def main() -> None:
     every = int(sys.argv[1])
     for number in range(1, len(names) + 1, every):
         seed = 1 + number
-        assert upload_and_end(seed, token, number) is None
+        ended = upload_and_end(seed, token, number)
+        # The folder of the film's first two digits may be there already: a step fewer.
+        assert ended is None or number > len(ended)
         if found := faults_after(seed, token):
             faults[f"before step {number}, {names[number - 1]}"] = found
     sys.stdout.write(json.dumps({"steps": names, "faults": faults}))
