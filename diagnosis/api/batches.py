@@ -15,7 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from diagnosis import batches as verbs
 from diagnosis.api.actor import actor_of
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from diagnosis.api.pagination import KeysetPagination
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import absolute
@@ -222,7 +222,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         summary="Begin a batch, with a ZIP archive or to be filled film by film",
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": NewZipBatchSerializer, "application/json": NewBatchSerializer},
-        responses={201: BatchDetailSerializer, **_REFUSALS},
+        responses={201: BatchDetailSerializer, **_REFUSALS, **KEY_REFUSALS},
         filters=False,
     )
     @idempotent()

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from diagnosis.api.actor import actor_of
+from diagnosis.api.problem import ProblemSerializer
 from diagnosis.idempotency import claim_key, keep_answer, release_key
 
 Method = Callable[..., Response]
@@ -28,6 +29,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Any text of up to 200 printable characters. The same request under the same key is done "
     "once and answered the same way for 24 hours; another request under it is refused with 422.",
 )
+# What the key alone can be answered with: the first request is still at work, or was another one.
+KEY_REFUSALS = {409: ProblemSerializer, 422: ProblemSerializer}
 
 
 def idempotent(*, keep: bool = True) -> Callable[[Method], Method]:

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from diagnosis import audit
 from diagnosis.api.actor import actor_of
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import absolute, confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
@@ -80,8 +80,8 @@ class PredictView(APIView):
             202: QueuedSerializer,
             403: ProblemSerializer,
             413: ProblemSerializer,
-            422: ProblemSerializer,
             503: ProblemSerializer,
+            **KEY_REFUSALS,  # 422 is also a film that could not be read
         },
     )
     @idempotent(keep=False)

@@ -16,7 +16,7 @@ from diagnosis import audit, search
 from diagnosis.api.actor import actor_of
 from diagnosis.api.files import WhateverIsAccepted, file_response
 from diagnosis.api.filters import StrictFilterBackend, StudyFilter
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from diagnosis.api.pagination import KeysetPagination
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import (
@@ -96,7 +96,7 @@ class StudyViewSet(
         summary="Send a film, as a file or by URL",
         parameters=[IDEMPOTENCY_KEY],
         request=BODIES,
-        responses={200: SubmittedStudySerializer, 201: SubmittedStudySerializer, **_REFUSALS},
+        responses={200: SubmittedStudySerializer, 201: SubmittedStudySerializer, **_REFUSALS, **KEY_REFUSALS},
         filters=False,
     )
     @idempotent()
@@ -125,7 +125,7 @@ class StudyViewSet(
         summary="Ask for a new reading after a failure or with a new model version",
         parameters=[IDEMPOTENCY_KEY],
         request=None,
-        responses={201: PredictionSerializer, 409: ProblemSerializer, **_REFUSALS},
+        responses={201: PredictionSerializer, **_REFUSALS, **KEY_REFUSALS},
         filters=False,
     )
     @action(detail=True, methods=["get", "post"], url_path="predictions", url_name="predictions")

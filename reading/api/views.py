@@ -14,7 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from diagnosis.api.actor import actor_of
 from diagnosis.api.auth import LockedOut
 from diagnosis.api.filters import StrictFilterBackend
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, idempotent
+from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from diagnosis.api.pagination import KeysetPagination
 from diagnosis.api.problem import ProblemSerializer
 from diagnosis.api.serializers import StudySerializer
@@ -74,7 +74,7 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         summary="Review a study (readers)",
         parameters=[IDEMPOTENCY_KEY],
         request=NewReviewSerializer,
-        responses={201: ReviewSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
+        responses={201: ReviewSerializer, 403: ProblemSerializer, 404: ProblemSerializer, **KEY_REFUSALS},
         filters=False,
     )
     @idempotent()

@@ -35,6 +35,17 @@ def test_every_error_is_described_as_a_problem(db: None) -> None:
                     assert list(response["content"]) == ["application/problem+json"], (path, method, status)
 
 
+def test_whatever_takes_an_idempotency_key_is_described_with_its_refusals(db: None) -> None:
+    taking = {
+        f"{method} {path}": set(operation["responses"])
+        for path, methods in schema()["paths"].items()
+        for method, operation in methods.items()
+        if "Idempotency-Key" in [parameter["name"] for parameter in operation.get("parameters", [])]
+    }
+    assert "post /api/v1/reviews/" in taking
+    assert {name: answers for name, answers in taking.items() if not answers >= {"409", "422"}} == {}
+
+
 def _follow(node: Any) -> Any:
     """Rewrite OpenAPI 3.0's `nullable` into JSON Schema."""
     if isinstance(node, list):
