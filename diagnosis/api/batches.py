@@ -137,6 +137,16 @@ class BatchFileSerializer(serializers.ModelSerializer[BatchItem]):
         read_only_fields = fields
 
 
+class TrueOrFalseField(serializers.BooleanField):
+    """Takes true and false, in a form these words: a number or another word may have been meant otherwise."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the value. Raises ValidationError for anything else."""
+        if not isinstance(data, bool) and data not in ("true", "false"):
+            self.fail("invalid", input=data)
+        return data in (True, "true")
+
+
 class NewBatchSerializer(serializers.Serializer[Any]):
     """A batch whose films follow one by one."""
 
@@ -151,7 +161,7 @@ class NewBatchSerializer(serializers.Serializer[Any]):
         max_length=20,
         help_text="Code of the project's site that all films come from.",
     )
-    codes_from_names = serializers.BooleanField(
+    codes_from_names = TrueOrFalseField(
         required=False,
         default=False,
         help_text="A film's subject code is its file name in the archive up to the first underscore; of "

@@ -19,6 +19,11 @@ class ProblemAutoSchema(AutoSchema):
     def _get_error_response_serializer(self, status_code: str) -> type[serializers.Serializer[Any]]:
         return ProblemSerializer
 
+    def _should_add_http403_error_response(self) -> bool:
+        # A token that was made for something else is refused wherever a token is asked for.
+        parent: Any = super()  # the library has no types
+        return bool(parent._should_add_http403_error_response() or self._should_add_http401_error_response())
+
     def _get_error_response_examples(self) -> list[OpenApiExample]:
         return []
 

@@ -38,6 +38,18 @@ def test_an_archive_becomes_a_batch_that_can_be_watched_to_its_end(cast: Cast) -
     assert files[0]["study"] == str(Study.objects.get().uid)
 
 
+@pytest.mark.parametrize("word", [0, 1, "1", "yes", "on", "True", "", None, [], {}])
+def test_codes_from_names_is_true_or_false_and_nothing_else(cast: Cast, word: Any) -> None:
+    alice = client_of(cast.alice)
+    answer = alice.post(BATCHES, {"expected": 1, "codes_from_names": word}, format="json")
+    problem = assert_problem(answer, 400, "invalid")
+    assert [error["field"] for error in problem["errors"]] == ["codes_from_names"]
+    assert not Batch.objects.exists()
+    for said in (True, False, "true", "false"):
+        sent = {"expected": 1, "codes_from_names": said}
+        assert alice.post(BATCHES, sent, format="json").status_code == 201
+
+
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [

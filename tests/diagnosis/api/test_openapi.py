@@ -35,6 +35,14 @@ def test_every_error_is_described_as_a_problem(db: None) -> None:
                     assert list(response["content"]) == ["application/problem+json"], (path, method, status)
 
 
+def test_whatever_asks_for_a_token_is_described_with_the_refusal_of_one_made_for_something_else(
+    db: None,
+) -> None:
+    for path, methods in schema()["paths"].items():
+        for method, operation in methods.items():
+            assert ("401" in operation["responses"]) <= ("403" in operation["responses"]), (path, method)
+
+
 def test_whatever_takes_an_idempotency_key_is_described_with_its_refusals(db: None) -> None:
     taking = {
         f"{method} {path}": set(operation["responses"])
