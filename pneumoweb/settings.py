@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from pneumoweb.broker import broker_for
+from pneumoweb.database import with_options
 from pneumoweb.media import film_storage, media_folder
 from pneumoweb.secret import load_or_create_secret
 
@@ -122,26 +123,9 @@ TEMPLATES = [
 ]
 
 # --- Database: SQLite in one file, or DATABASE_URL ----------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock on upgrade
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # libpq by itself waits minutes for a machine that is off, and hours for one that went off.
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 5,  # seconds; tcp_user_timeout in milliseconds
-        "keepalives_idle": 30,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 20_000,
-        **DATABASES["default"].get("OPTIONS", {}),  # DATABASE_URL=…?connect_timeout=10
-    }
+DATABASES = {
+    "default": with_options(env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}"))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who may sign in --------------------------------------------------------------------------------
