@@ -11,9 +11,9 @@ lie from the direct ones. Not part of the product: decision 0008 says why.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -126,8 +126,11 @@ def features(weights: dict[str, Any], plan: dict[int, int]) -> Callable[[Any], A
     return run
 
 
-def main(plan: str) -> None:
+def main() -> None:
     """Measure one plan and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("plan", choices=sorted(PLANS))
+    plan = parser.parse_args().plan
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as pneumoweb/settings.py
     import tensorflow as tf
 
@@ -155,4 +158,4 @@ def main(plan: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
