@@ -29,7 +29,6 @@ from diagnosis.uploads import archive_cut_off, cut_off, expect_archive
 
 _REFUSALS = {
     400: ProblemSerializer,
-    403: ProblemSerializer,
     409: ProblemSerializer,
     413: ProblemSerializer,
     415: ProblemSerializer,
@@ -303,7 +302,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @extend_schema(
         summary="Close a batch: no more films follow",
         request=None,
-        responses={200: BatchDetailSerializer, 403: ProblemSerializer, 409: ProblemSerializer},
+        responses={200: BatchDetailSerializer, 409: ProblemSerializer},
         filters=False,
     )
     @action(detail=True, methods=["post"])

@@ -78,7 +78,6 @@ class PredictView(APIView):
         responses={
             200: ResultSerializer,
             202: QueuedSerializer,
-            403: ProblemSerializer,
             413: ProblemSerializer,
             503: ProblemSerializer,
             **KEY_REFUSALS,  # 422 is also a film that could not be read

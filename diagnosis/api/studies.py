@@ -55,7 +55,7 @@ class FileKindConverter:
     retrieve=extend_schema(summary="Show one study"),
     destroy=extend_schema(
         summary="Move a study to the trash (administrators)",
-        responses={204: None, 403: ProblemSerializer, 404: ProblemSerializer},
+        responses={204: None, 404: ProblemSerializer},
     ),
 )
 class StudyViewSet(
@@ -161,7 +161,6 @@ class StudyViewSet(
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,
             (200, "image/jpeg"): OpenApiTypes.BINARY,
-            403: ProblemSerializer,
             409: ProblemSerializer,
         },
         filters=False,

@@ -74,7 +74,7 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         summary="Review a study (readers)",
         parameters=[IDEMPOTENCY_KEY],
         request=NewReviewSerializer,
-        responses={201: ReviewSerializer, 403: ProblemSerializer, 404: ProblemSerializer, **KEY_REFUSALS},
+        responses={201: ReviewSerializer, 404: ProblemSerializer, **KEY_REFUSALS},
         filters=False,
     )
     @idempotent()
@@ -92,7 +92,6 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         request=SignatureSerializer,
         responses={
             200: ReviewSerializer,
-            403: ProblemSerializer,
             404: ProblemSerializer,
             409: ProblemSerializer,
         },
