@@ -1,10 +1,11 @@
 """What lists can be narrowed by. An unknown filter or value is an error: a typo must not show everything."""
 
+from collections.abc import Sequence, Set
 from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from rest_framework.exceptions import ValidationError
@@ -14,6 +15,25 @@ from diagnosis import search
 from diagnosis.models import AI_SHOWN, AuditEvent, ModelVersion, Prediction, Project, Study, StudyQuerySet
 
 _PAGING = {"cursor", "page_size"}
+
+
+def check_query(
+    sent: QueryDict,
+    known: Sequence[str],
+    *,
+    kind: str,
+    others: Set[str] = frozenset(),
+    may_be_empty: Set[str] = frozenset(),
+) -> None:
+    """Refuse names that are neither `known` nor among `others`, and names without a value.
+
+    Raises ValidationError naming one; `kind` is the word for them in its sentence.
+    """
+    for name in set(sent) - set(known) - others:
+        raise ValidationError({name: f"There is no such {kind}. There are {', '.join(known)}."})
+    for name, value in sent.items():
+        if not value and name not in may_be_empty:
+            raise ValidationError({name: f"This {kind} has no value. Give it one, or leave it out."})
 
 
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types
@@ -26,12 +46,12 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the lib
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
-        known = sorted(filterset.filters)
-        for name in set(request.query_params) - set(known) - _PAGING:
-            raise ValidationError({name: f"There is no such filter. There are {', '.join(known)}."})
-        for name, value in request.query_params.items():
-            if not value and not isinstance(filterset.filters.get(name), django_filters.CharFilter):
-                raise ValidationError({name: "This filter has no value. Give it one, or leave it out."})
+        texts = {
+            name for name, one in filterset.filters.items() if isinstance(one, django_filters.CharFilter)
+        }
+        check_query(
+            request.query_params, sorted(filterset.filters), kind="filter", others=_PAGING, may_be_empty=texts
+        )
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
         narrowed: QuerySet[Any] = filterset.qs

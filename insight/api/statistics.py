@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from diagnosis.api.actor import actor_of
+from diagnosis.api.filters import check_query
 from insight.dashboard import dashboard_of
 from insight.figures import Figure
 from insight.forms import SelectionForm
@@ -92,11 +93,7 @@ class StatisticsView(APIView):
 
 
 def _check_written_as_described(sent: QueryDict) -> None:
-    for name in set(sent) - set(PARAMETERS):
-        raise ValidationError({name: f"There is no such parameter. There are {', '.join(PARAMETERS)}."})
-    for name, value in sent.items():
-        if not value:
-            raise ValidationError({name: "This parameter has no value. Give it one, or leave it out."})
+    check_query(sent, PARAMETERS, kind="parameter")
     if "until" in sent and not _DAY.fullmatch(str(sent["until"])):
         raise ValidationError({"until": "Write the day as year, month and day, like 2026-01-31."})
 
