@@ -31,10 +31,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pneumoml.artifacts import load_artifact, shipped_versions
+from benchmarks.rivals.shipped import newest_version
 from pneumoml.predictor import load_network
 
-MODELS = Path(__file__).resolve().parent.parent / "pneumoml" / "models"
 SIDE = 224
 LAYER = "block5_conv3"
 ALPHA = 0.4
@@ -42,7 +41,7 @@ ALPHA = 0.4
 
 def load_model() -> keras.Model:
     """The newest shipped version's network with a sigmoid behind it, as such apps save theirs."""
-    network = load_network(load_artifact(MODELS / shipped_versions(MODELS)[-1]))
+    network = load_network(newest_version())
     return keras.Model(network.input, keras.layers.Activation("sigmoid")(network.output))
 
 

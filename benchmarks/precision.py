@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rivals.machine import machine_facts, write_result
-from pneumoml.artifacts import load_artifact, shipped_versions
+from benchmarks.rivals.shipped import newest_version
 from pneumoml.dataset import LabelledFilm, load_pixels, read_split
 from pneumoml.metrics import auc
 from pneumoml.precision import BFLOAT16, FLOAT32, LARGEST_DIFFERENCE, cpu_flags, offered
 from pneumoml.predictor import FilmResult, Predictor
 
 LEAST_CORRELATION = 0.99
-MODELS = Path(__file__).resolve().parent.parent / "pneumoml" / "models"
 
 
 def compared(
@@ -91,7 +90,7 @@ def main() -> None:
         for label in (0, 1)
         for film in [one for one in found if one.label == label][: options.films // 2]
     ]
-    artifact = load_artifact(MODELS / shipped_versions(MODELS)[-1])
+    artifact = newest_version()
     results: dict[str, list[FilmResult]] = {}
     for name in (FLOAT32, BFLOAT16):
         predictor = Predictor.load(artifact, precision=name)

@@ -16,15 +16,16 @@ import json
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-MODELS = Path(__file__).resolve().parent.parent / "pneumoml" / "models"
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+from benchmarks.rivals.shipped import newest_version
+from pneumoml.artifacts import load_weights
+
+CONVOLUTIONS = (2, 2, 3, 3, 3)  # of each block
 PLANS = {"direct": {}, "winograd": {1: 4, 2: 4, 3: 4, 4: 2}}  # side of the output tiles, by block
 # The transforms of input, kernel and output, by the side of the output tile.
 INPUT = {
@@ -113,7 +114,7 @@ def features(weights: dict[str, Any], plan: dict[int, int]) -> Callable[[Any], A
         return lambda x: compiled[side](x, constant, shift)
 
     layers: list[Callable[[Any], Any]] = []
-    for block, (_filters, convolutions) in enumerate(BLOCKS, start=1):
+    for block, convolutions in enumerate(CONVOLUTIONS, start=1):
         layers += [layer(block, number) for number in range(1, convolutions + 1)]
         layers.append(lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"))
 
@@ -134,9 +135,7 @@ def main() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as pneumoweb/settings.py
     import tensorflow as tf
 
-    from pneumoml.artifacts import load_artifact, load_weights, shipped_versions
-
-    weights = load_weights(load_artifact(MODELS / shipped_versions(MODELS)[-1]))
+    weights = load_weights(newest_version())
     film = tf.constant(np.random.default_rng(0).normal(0, 50, (1, 224, 224, 3)).astype(np.float32))
     run, began = features(weights, PLANS[plan]), time.perf_counter()
     found = run(film).numpy()

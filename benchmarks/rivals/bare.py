@@ -10,21 +10,18 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-MODELS = Path(__file__).resolve().parent.parent.parent / "pneumoml" / "models"
+from benchmarks.rivals.shipped import newest_version
 
 
 def main(precision: str) -> None:
     """Load the newest shipped version, then run passes as asked."""
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as pneumoweb/settings.py
-    from pneumoml.artifacts import load_artifact, shipped_versions
     from pneumoml.predictor import Predictor
 
-    artifact = load_artifact(MODELS / shipped_versions(MODELS)[-1])
-    predictor = Predictor.load(artifact, precision=precision)
+    predictor = Predictor.load(newest_version(), precision=precision)
     films = np.random.default_rng(0).normal(0, 50, (4, 1, 224, 224, 3)).astype(np.float32)
     sys.stdout.write("{}\n")
     sys.stdout.flush()
