@@ -12,6 +12,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,10 +36,11 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     cannot be written, every call tries anew. A trial that fails or takes too long is float32, and is
     remembered too: whatever stands in its way would hold up every start.
     """
-    names = offered(cpu_flags())
+    flags = cpu_flags()
+    names = offered(flags)
     if len(names) == 1:
         return names[0]
-    key = _key(artifact, layer)
+    key = _key(artifact, layer, flags)
     remembered = _noted(notes)
     if remembered.get(key) in names:
         return remembered[key]
@@ -48,9 +50,9 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     return found
 
 
-def _key(artifact: Artifact, layer: str) -> str:
+def _key(artifact: Artifact, layer: str, flags: Iterable[str]) -> str:
     """Name all that the outcome of a trial depends on, short enough for a person to compare."""
-    parts = (*sorted(cpu_flags()), version("tensorflow"), artifact.card.weights.sha256, layer)
+    parts = (*sorted(flags), version("tensorflow"), artifact.card.weights.sha256, layer)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
