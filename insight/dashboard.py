@@ -35,7 +35,7 @@ def dashboard_of(selection: Selection) -> Dashboard:
     """Work out all figures in a fixed number of queries."""
     found, reads = weeks_of(selection, before=lacks_reference(selection)), signed_reads(selection)
     weeks = found.last(len(selection.period.mondays))
-    counts = count_films(selection, weeks)
+    counts = count_films(weeks)
     about_reads = [_said_if_capped(figure, reads) for figure in _about_reads(reads)]
     by_site = sites(selection, counts)
     figures = [volumes(counts), waits(weeks), *about_reads, scores(selection, found)]
@@ -50,7 +50,7 @@ def figure_of(selection: Selection, key: str) -> Figure:
         weeks = weeks_of(selection)
         if key == "time-to-result":
             return waits(weeks)
-        counts = count_films(selection, weeks)
+        counts = count_films(weeks)
         return volumes(counts) if key == "volumes" else sites(selection, counts)
     reads = signed_reads(selection)
     return next(_said_if_capped(figure, reads) for figure in _about_reads(reads) if figure.key == key)

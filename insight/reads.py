@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext as _
 
-from diagnosis.models import AI_SHOWN, Prediction, ai_hidden_from
+from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, ai_hidden_from
 from insight.selection import Selection
 from reading.models import OTHERS_SHOWN, Review
 from reading.models.opinions import others_hidden_from
@@ -15,28 +16,30 @@ from reading.models.opinions import others_hidden_from
 MOST_READS = 5_000  # newest films first; more would only slow the page
 LEAST_READS, LEAST_SUBJECTS, LEAST_OF_EACH = 30, 20, 10
 Finding = Review.Finding
+# Plain words: comparing with a member of an enumeration costs several times as much, for each of the reads.
+_PNEUMONIA, _NOT_READABLE = Finding.PNEUMONIA.value, Finding.NOT_READABLE.value
+_ABOVE = Prediction.Outcome.PNEUMONIA.value
+
+Subject = tuple[int, int | None, str | int]  # project, site, code or film
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """One signed read; `probability` None without a result of the chosen model version.
 
-    `subject` tells films of one subject: a code holds within its project and site, and a film without one is
-    a subject of its own. `aided`: the reader had an AI result before them.
+    `subject` is a number that films of one subject share: a code holds within its project and site, and a
+    film without one is a subject of its own. `is_pneumonia`: whether the reader saw pneumonia; “other
+    finding” is none, since the AI is asked nothing else. `aided`: the reader had an AI result before them.
     """
 
     film: int
-    subject: tuple[int, int | None, str | int]
+    subject: int
     reader: str
     finding: str
+    is_pneumonia: bool
+    is_readable: bool
     aided: bool
     probability: float | None
     above: bool
-
-    @property
-    def is_pneumonia(self) -> bool:
-        """Whether the reader saw pneumonia; “other finding” is none: the AI is asked nothing else."""
-        return self.finding == Finding.PNEUMONIA
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,12 @@ class Reads:
     all: Sequence[Read]
     capped: bool
 
-    @property
+    @cached_property
     def readable(self) -> list[Read]:
         """Those that say what is on the film."""
-        return [read for read in self.all if read.finding != Finding.NOT_READABLE]
+        return [read for read in self.all if read.is_readable]
 
-    @property
+    @cached_property
     def against_ai(self) -> list[Read]:
         """The readable ones of films with a result of the chosen model version."""
         return [read for read in self.readable if read.probability is not None]
@@ -59,9 +62,6 @@ class Reads:
 
 def signed_reads(selection: Selection) -> Reads:
     """Read the signed first reads of the films whose reads may be known; addenda and drafts never count."""
-    result = Prediction.objects.filter(
-        study=OuterRef("study"), model_version=selection.version, status=Prediction.Status.SUCCEEDED
-    )
     rows = (
         Review.objects.reads()
         .filter(selection.of_read_films("study"), study__reads_signed__gt=0)
@@ -69,8 +69,7 @@ def signed_reads(selection: Selection) -> Reads:
         .annotate(**others_hidden_from(selection.user, study="study"))
         .filter(AI_SHOWN, OTHERS_SHOWN)
         .order_by("-study__created_at", "-pk")
-        .annotate(score=Subquery(result.values("calibrated_probability")[:1]))
-        .annotate(outcome=Subquery(result.values("outcome")[:1]))
+        .annotate(result=_result_by(selection.version))
         .values_list(
             "study_id",
             "study__project_id",
@@ -79,24 +78,36 @@ def signed_reads(selection: Selection) -> Reads:
             "reader__username",
             "finding",
             "prediction_id",
-            "score",
-            "outcome",
+            "result__calibrated_probability",
+            "result__outcome",
         )
     )
     found = list(rows[: MOST_READS + 1])
-    return Reads([_read(row) for row in found[:MOST_READS]], capped=len(found) > MOST_READS)
+    numbers: dict[Subject, int] = {}
+    return Reads([_read(row, numbers) for row in found[:MOST_READS]], capped=len(found) > MOST_READS)
 
 
-def _read(row: tuple[Any, ...]) -> Read:
+def _result_by(version: ModelVersion | None) -> FilteredRelation:
+    """Join the film's result by this version: at most one, as `one_live_prediction_per_version` holds."""
+    condition = Q(
+        study__predictions__model_version=version.pk if version else 0,
+        study__predictions__status=Prediction.Status.SUCCEEDED,
+    )
+    return FilteredRelation("study__predictions", condition=condition)
+
+
+def _read(row: tuple[Any, ...], numbers: dict[Subject, int]) -> Read:
     film, project, site, subject, reader, finding, seen, score, outcome = row
     return Read(
         film=film,
-        subject=(project, site, subject or film),
+        subject=numbers.setdefault((project, site, subject or film), len(numbers)),
         reader=reader,
         finding=finding,
+        is_pneumonia=finding == _PNEUMONIA,
+        is_readable=finding != _NOT_READABLE,
         aided=seen is not None,
         probability=score,
-        above=outcome == Prediction.Outcome.PNEUMONIA,
+        above=outcome == _ABOVE,
     )
 
 

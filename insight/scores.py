@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from django.db.models import Case, Count, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Prediction
 from insight import words
 from insight.figures import Cell, Column, Figure
 from insight.period import Period
@@ -95,32 +93,11 @@ def _compared(selection: Selection, found: Weeks) -> tuple[Histogram, str, list[
 def _histograms(selection: Selection, found: Weeks) -> list[Histogram]:
     """Return results in ten equal bins for each week; where results are hidden, of signed films alone."""
     version = selection.version.pk if selection.version else 0
-    weeks = [list(week.scores.get(version, [0] * drift.BINS)) for week in found.shown]
-    if not selection.hiding:
-        return weeks
-    return [_added(parts) for parts in zip(weeks, _of_signed(selection, found.period), strict=True)]
-
-
-def _of_signed(selection: Selection, period: Period) -> list[Histogram]:
-    """Count the results that the person has opened in projects that hide them, in the database."""
-    ends = [number / drift.BINS for number in range(1, drift.BINS)]
-    cases = [When(calibrated_probability__lt=end, then=Value(number)) for number, end in enumerate(ends)]
-    counted = (
-        Prediction.objects.filter(
-            study__in=selection.opened(period).filter(project__in=selection.hiding).values("pk")
-        )
-        .filter(model_version=selection.version, status=Prediction.Status.SUCCEEDED)
-        .order_by()
-        .values(
-            week=period.week_of("study__created_at"),
-            place=Case(*cases, default=Value(len(ends)), output_field=IntegerField()),
-        )
-        .annotate(films=Count("pk"))
-    )
-    weeks = [[0] * drift.BINS for _ in period.mondays]
-    for row in counted:
-        weeks[row["week"]][row["place"]] = row["films"]
-    return weeks
+    nothing = [0] * drift.BINS
+    return [
+        _added([week.scores.get(version, nothing) for week in parts])
+        for parts in zip(found.shown, found.opened, strict=True)
+    ]
 
 
 def _added(weeks: Sequence[Histogram]) -> Histogram:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -46,13 +46,19 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another one's numbers to these."""
-        self.counts.update(other.counts)
+        _add(self.counts, other.counts)
         for name in BUCKETS:
-            getattr(self, name).update(getattr(other, name))
+            _add(getattr(self, name), getattr(other, name))
         for site, numbers in other.sites.items():
-            self.sites[site].update(numbers)
+            _add(self.sites[site], numbers)
         for version, bins in other.scores.items():
             self.scores[version] = [one + two for one, two in zip(self.scores[version], bins, strict=True)]
+
+
+def _add(sums: Counter[Any], more: Mapping[Any, int]) -> None:
+    """Add counts; several times faster than `Counter.update`, which counts anything."""
+    for key, count in more.items():
+        sums[key] = sums.get(key, 0) + count
 
 
 class Sums:

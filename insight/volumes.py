@@ -12,8 +12,7 @@ from insight.buckets import percentiles
 from insight.figures import Column, Figure
 from insight.period import Period
 from insight.pictures import Picture, curves, stacked_bars
-from insight.selection import Selection
-from insight.weeks import Weeks, withheld_of
+from insight.weeks import Weeks
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Counts:
     sites: Mapping[int | None, Sequence[int]]
 
 
-def count_films(selection: Selection, weeks: Weeks) -> Counts:
+def count_films(weeks: Weeks) -> Counts:
     """Return the numbers of films by week of upload and state of their newest prediction."""
     counts, sites = [week.counts for week in weeks.all], defaultdict[int | None, Counter[str]](Counter)
     for week in weeks.all:
@@ -40,7 +39,7 @@ def count_films(selection: Selection, weeks: Weeks) -> Counts:
         weeks.period,
         [week["films"] for week in counts],
         [[week["ready"], week["waiting"], week["failed"]] for week in counts],
-        withheld_of(selection, weeks),
+        weeks.withheld,
         {
             site: [numbers[name] for name in ("films", "ready", "waiting", "failed")]
             for site, numbers in sites.items()

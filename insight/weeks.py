@@ -3,31 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diagnosis.models import AI_SHOWN
+from django.db.models import Case, Count, FilteredRelation, IntegerField, Q, Value, When
+
+from diagnosis.models import Prediction
 from insight.period import Period
 from insight.selection import Selection
 from insight.summary import Sums, Tally
+from pneumoml import drift
 
 
 @dataclass(frozen=True)
 class Weeks:
     """One tally a week of `period`: over projects that show their results, and over those that hide them.
 
-    Of `hidden` no score may be told, since it sums up films that the person has not signed.
+    Of `hidden` no score may be told, since it sums up films that the person has not signed. `opened` are
+    those of the hidden ones that the person has signed: their number, and scores by the selection's version.
     """
 
     period: Period
     shown: Sequence[Tally]
     hidden: Sequence[Tally]
+    opened: Sequence[Tally]
 
     def last(self, count: int) -> "Weeks":
         """Return the last weeks."""
         period = Period(self.period.mondays[-count:])
-        return Weeks(period, self.shown[-count:], self.hidden[-count:])
+        return Weeks(period, self.shown[-count:], self.hidden[-count:], self.opened[-count:])
 
     def first(self, count: int) -> "Weeks":
         """Return the first weeks."""
-        return Weeks(Period(self.period.mondays[:count]), self.shown[:count], self.hidden[:count])
+        period = Period(self.period.mondays[:count])
+        return Weeks(period, self.shown[:count], self.hidden[:count], self.opened[:count])
 
     @property
     def all(self) -> list[Tally]:
@@ -37,6 +43,12 @@ class Weeks:
             for part in parts:
                 week.add(part)
         return both
+
+    @property
+    def withheld(self) -> int:
+        """The number of films whose AI result is withheld from the person."""
+        hidden, opened = (sum(week.counts["films"] for week in weeks) for weeks in (self.hidden, self.opened))
+        return hidden - opened
 
 
 def weeks_of(selection: Selection, *, before: bool = False) -> Weeks:
@@ -50,13 +62,35 @@ def weeks_of(selection: Selection, *, before: bool = False) -> Weeks:
     for (project, day), tally in sums.by_day().items():
         week = (day - period.first_day).days // 7
         (hidden if project in selection.hiding else shown)[week].add(tally)
-    return Weeks(period, shown, hidden)
+    return Weeks(period, shown, hidden, _opened(selection, period))
 
 
-def withheld_of(selection: Selection, weeks: Weeks) -> int:
-    """Count the films of these weeks whose AI result is withheld from the person."""
-    hidden = sum(week.counts["films"] for week in weeks.hidden)
-    if not hidden:
-        return 0
-    opened = selection.films().filter(AI_SHOWN, project__in=selection.hiding)
-    return hidden - opened.order_by().count()
+def _opened(selection: Selection, period: Period) -> list[Tally]:
+    """Count the films that the person has signed in projects that hide results, and their scores."""
+    weeks = [Tally() for _monday in period.mondays]
+    if not selection.hiding:
+        return weeks
+    version = selection.version.pk if selection.version else 0
+    succeeded = Q(predictions__model_version=version, predictions__status=Prediction.Status.SUCCEEDED)
+    counted = (
+        selection.opened(period)
+        .filter(project__in=selection.hiding)
+        .annotate(result=FilteredRelation("predictions", condition=succeeded))  # at most one of a version
+        .order_by()
+        .values(week=period.week_of("created_at"), bin=_bin_of("result__calibrated_probability"))
+        .annotate(films=Count("pk"))
+    )
+    for row in counted:
+        tally = weeks[row["week"]]
+        tally.counts["films"] += row["films"]
+        if row["bin"] is not None:
+            tally.scores[version][row["bin"]] = row["films"]
+    return weeks
+
+
+def _bin_of(score: str) -> Case:
+    """Return the expression for a score's bin, 0 for the lowest; nothing where there is no score."""
+    ends = [number / drift.BINS for number in range(1, drift.BINS)]
+    cases = [When(**{f"{score}__lt": end}, then=Value(number)) for number, end in enumerate(ends)]
+    none = When(**{f"{score}__isnull": True}, then=Value(None))
+    return Case(none, *cases, default=Value(len(ends)), output_field=IntegerField())
