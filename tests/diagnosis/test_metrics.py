@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from diagnosis import bell, metrics
 from diagnosis.health import worker_seen
 from diagnosis.models import ModelVersion, Prediction, Study, WorkerStatus
+from tests.cast import Cast
 
 TOKEN = "5f0c" * 8
 OPEN = {"Authorization": f"Bearer {TOKEN}"}
@@ -61,6 +62,22 @@ def test_an_empty_installation_tells_that_nobody_works(client: Client, db: None)
     assert told["pneumoweb_predictions", "queued"] == 0
     assert told["pneumoweb_media_free_bytes", ""] > 0
     assert told["process_resident_memory_bytes", ""] > 0
+
+
+def test_predictions_are_told_by_state(
+    client: Client, finished_study: Study, active_model: ModelVersion, cast: Cast
+) -> None:
+    for code in ("gave_up", "unreadable"):
+        Prediction.objects.create(
+            study=finished_study,
+            model_version=active_model,
+            requested_by=cast.alice,
+            status="failed",
+            failure_code=code,
+        )
+    told = scrape(client)
+    states = {state: told["pneumoweb_predictions", state] for state in Prediction.Status.values}
+    assert states == {"queued": 0, "running": 0, "succeeded": 1, "failed": 2}
 
 
 def test_waiting_films_and_the_longest_wait(client: Client, study: Study) -> None:
