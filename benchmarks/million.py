@@ -66,11 +66,15 @@ def databases(engine: str, folder: Path) -> Iterator[Any]:
         server.cleanup()
 
 
-def measured(engine: str, size: int, url: str, folder: Path, seconds: float) -> dict[str, Any]:
-    """Fill where need be and measure, in a process of its own."""
+def measured(
+    engine: str, size: int, url: str, folder: Path, seconds: float, *, export: bool
+) -> dict[str, Any]:
+    """Fill where need be and measure, in a process of its own; with `export`, export every film too."""
     var = folder / f"{engine}-{size}"
     var.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **ENVIRONMENT, "PNEUMOWEB_VAR": str(var), "DATABASE_URL": url}
+    if export:
+        environment["EXPORT"] = "yes"
     command = [sys.executable, "-m", "benchmarks.many.one_size", str(size), str(seconds)]
     told = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(told.stdout.strip().splitlines()[-1])
@@ -84,6 +88,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--seconds", type=float, default=90, help="how long the ten people work; 0: no crowd")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "pneumoweb-million")
+    parser.add_argument("--export", action="store_true", help="export every film of the largest size too")
     parser.add_argument("--plot", action="store_true", help="only draw the pictures from the results")
     options = parser.parse_args()
     if options.plot:
@@ -96,7 +101,10 @@ def main() -> None:
     with databases(options.engine, options.folder) as address:
         for size in options.sizes:
             print(f"{options.engine}, {size:,} studies …", file=sys.stderr)
-            found.append(measured(options.engine, size, address(size), options.folder, options.seconds))
+            export = options.export and size == max(options.sizes)
+            found.append(
+                measured(options.engine, size, address(size), options.folder, options.seconds, export=export)
+            )
             answer = {"engine": options.engine, "people": 10, **machine_facts(), "sizes": found}
             RESULTS.mkdir(exist_ok=True)
             (RESULTS / f"million-{options.engine}.json").write_text(json.dumps(answer, indent=1) + "\n")

@@ -2,13 +2,14 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.roles import AnyUser, may_review
 from reading.models import Adjudication, ReadingSettings, Review
 
@@ -38,10 +39,12 @@ def films_to_decide(user: AnyUser) -> StudyQuerySet:
     own = Review.objects.reads().filter(study=OuterRef("pk"), reader=user).order_by()
     named = ReadingSettings.objects.filter(project=OuterRef("project"), adjudicators__isnull=False)
     films = with_reads_wanted(Study.objects.visible_to(user)).filter(reads_differ=True)
-    films = films.filter(Q(reads_signed__gte=F("reads_wanted"))).annotate(own_read=Exists(own))
-    films = films.filter(Exists(named.filter(adjudicators=user)) | (~Exists(named) & Exists(own)))
+    films = films.filter(Q(reads_signed__gte=F("reads_wanted"))).annotate(own_read=ExistsForRow(own))
+    films = films.filter(
+        ExistsForRow(named.filter(adjudicators=user)) | (~ExistsForRow(named) & ExistsForRow(own))
+    )
     decisions = Adjudication.objects.filter(study=OuterRef("pk")).order_by()
-    return films.annotate(decided=Exists(decisions)).order_by("created_at", "pk")
+    return films.annotate(decided=ExistsForRow(decisions)).order_by("created_at", "pk")
 
 
 def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Adjudication:

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis import audit
 from diagnosis.errors import NotAllowed
 from diagnosis.models import Study
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.roles import AnyUser, may_review
 from reading.models import ReadingClaim
 
@@ -22,9 +23,9 @@ def live_claims() -> Q:
     return Q(expires_at__gt=timezone.now())
 
 
-def held_by(user: AnyUser) -> Exists:
+def held_by(user: AnyUser) -> ExistsForRow:
     """Return the annotation whether this person has a live claim on the film."""
-    return Exists(ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk"), reader_id=user.pk))
+    return ExistsForRow(ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk"), reader_id=user.pk))
 
 
 def claim_of_another(user: AnyUser, study: Study) -> ReadingClaim | None:

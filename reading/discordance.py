@@ -2,12 +2,13 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import OuterRef, Prefetch, Q
 from django.utils.translation import gettext as _
 
 from diagnosis import audit, search
 from diagnosis.errors import NotAllowed, Refused
 from diagnosis.models import Prediction, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.roles import AnyUser, may_administer, may_review
 from reading.models import Adjudication, DiscordanceReason, Review, films_with_opinions
 
@@ -52,7 +53,7 @@ def _conditions() -> dict[str, Q]:
 
 
 def _says(**fields: object) -> Q:
-    return Q(Exists(Review.objects.reads().filter(study=OuterRef("pk"), **fields).order_by()))
+    return Q(ExistsForRow(Review.objects.reads().filter(study=OuterRef("pk"), **fields).order_by()))
 
 
 def for_the_list(films: StudyQuerySet) -> StudyQuerySet:

@@ -10,7 +10,6 @@ from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import (
     BooleanField,
-    Exists,
     ExpressionWrapper,
     F,
     OuterRef,
@@ -25,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis import search
 from diagnosis.forms import SiteField, sites_for
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.roles import AnyUser
 from reading.lists import beyond, scores_hidden_from, tagged, with_sort_probability
 from reading.models import OTHERS_SHOWN, Review, Tag, with_opinions
@@ -92,14 +92,16 @@ class HistoryFilter(forms.Form):
     def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._visible = with_opinions(Study.objects.visible_to(user), user)
-        has_films = Exists(self._visible.filter(uploaded_by=OuterRef("pk")).order_by())
+        # In the order of an index: otherwise PostgreSQL reads all films for each person who has none.
+        newest = self._visible.filter(uploaded_by=OuterRef("pk")).order_by("-created_at", "-pk")
         self._user = user
         self._offer("project", Project.objects.visible_to(user))
         self.fields["project"].choices = self._project_choices  # type: ignore[attr-defined]
         self._offer("site", sites_for(user))
         self._offer("tag", Tag.objects.filter(project__in=Project.objects.visible_to(user)))
         self.fields["tag"].choices = self._tag_choices  # type: ignore[attr-defined]
-        self._offer("uploader", User.objects.filter(has_films).order_by("username"))
+        uploaders = User.objects.alias(newest_film=Subquery(newest.values("pk")[:1]))
+        self._offer("uploader", uploaders.filter(newest_film__isnull=False).order_by("username"))
         for field in self.fields.values():
             is_choice = isinstance(field, forms.ChoiceField)
             field.widget.attrs.setdefault("class", "form-select" if is_choice else "form-control")
@@ -260,12 +262,12 @@ def _with_review_state(studies: StudyQuerySet) -> StudyQuerySet:
     """Whether readers agree with the AI is told only where neither that nor it itself is withheld."""
     current = Review.objects.filter(study=OuterRef("pk"), is_current=True).order_by()
     return studies.annotate(
-        agreed=_and_shown(Exists(current.filter(agrees_with_ai=True))),
-        disagreed=_and_shown(Exists(current.filter(agrees_with_ai=False))),
+        agreed=_and_shown(ExistsForRow(current.filter(agrees_with_ai=True))),
+        disagreed=_and_shown(ExistsForRow(current.filter(agrees_with_ai=False))),
     )
 
 
-def _and_shown(condition: Exists) -> Combinable:
+def _and_shown(condition: ExistsForRow) -> Combinable:
     return ExpressionWrapper(OTHERS_SHOWN & condition, output_field=BooleanField())
 
 

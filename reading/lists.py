@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db import connection
+from django.db.models import Case, F, Func, IntegerField, OuterRef, Q, Subquery, Value, When
 
 from diagnosis.models import Project, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.models.standing import WITHOUT_SCORE
 from diagnosis.roles import AnyUser
 from reading.models import FilmTag, Tag
@@ -17,7 +19,7 @@ MOST_COUNTED = 1000
 def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
     """Keep the films on which this person may see the tag."""
     put = FilmTag.objects.filter(tag=tag, study=OuterRef("pk")).visible_to(user)
-    return studies.filter(Exists(put.order_by()))
+    return studies.filter(ExistsForRow(put.order_by()))
 
 
 def put_tags(films: Iterable[Study], user: AnyUser) -> None:
@@ -32,14 +34,17 @@ def put_tags(films: Iterable[Study], user: AnyUser) -> None:
 
 def count_at_most(films: StudyQuerySet) -> int:
     """Return how many films there are, reading no further than MOST_COUNTED + 1, which stands for “more”."""
-    return len(films.order_by("created_at", "pk").values_list("pk", flat=True)[: MOST_COUNTED + 1])
+    return len(_to_count(films).values_list("pk", flat=True)[: MOST_COUNTED + 1])
+
+
+def _to_count(films: StudyQuerySet) -> StudyQuerySet:
+    """SQLite finds the best index by the order that is asked for; PostgreSQL may sort all films for it."""
+    return films.order_by(*(("created_at", "pk") if connection.vendor == "sqlite" else ()))
 
 
 def number_at_most(films: StudyQuerySet) -> Subquery:
     """Return the same as an expression, for a query that asks for more than that."""
-    some = Study.objects.filter(
-        pk__in=films.order_by("created_at", "pk").values("pk")[: MOST_COUNTED + 1]
-    ).order_by()
+    some = Study.objects.filter(pk__in=_to_count(films).values("pk")[: MOST_COUNTED + 1]).order_by()
     number = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
     return Subquery(some.annotate(number=number).values("number"))
 

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import Storage
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from diagnosis import audit, incoming
 from diagnosis.models import Prediction, Study
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.retention import films_in_trash
 from reading.models import Review
 
@@ -31,7 +32,7 @@ class Trashed:
 
 def look_into_trash(user: User, *, most: int) -> list[Trashed]:
     """Return at most so many films of the trash, the newest there first; only for administrators."""
-    films = films_in_trash(user).annotate(is_kept=Exists(_signed()))[:most]
+    films = films_in_trash(user).annotate(is_kept=ExistsForRow(_signed()))[:most]
     return [Trashed(film, film.is_kept, _goes_at(film)) for film in films]
 
 
@@ -56,7 +57,7 @@ def purge_trash() -> int:
         return 0
     before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
     running = Prediction.objects.filter(study=OuterRef("pk"), status=Prediction.Status.RUNNING).order_by()
-    due = Study.objects.filter(Q(deleted_at__lt=before), ~Exists(_signed()), ~Exists(running))
+    due = Study.objects.filter(Q(deleted_at__lt=before), ~ExistsForRow(_signed()), ~ExistsForRow(running))
     return sum(_purge(pk) for pk in due.order_by("deleted_at").values_list("pk", flat=True)[:AT_ONCE])
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
-from diagnosis.models import BatchItem, Study, StudyQuerySet
+from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from reading.adjudication import with_reads_wanted
 from reading.claims import live_claims
 from reading.lists import beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
@@ -83,15 +84,18 @@ def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
     own = Review.objects.filter(study=OuterRef("pk"), reader=user).order_by()
     decided = Adjudication.objects.filter(study=OuterRef("pk"), adjudicator=user).order_by()
     claims = ReadingClaim.objects.filter(live_claims(), study=OuterRef("pk")).exclude(reader=user)
-    films = with_reads_wanted(Study.objects.visible_to(user)).filter(~Exists(own.signed()), ~Exists(decided))
-    films = films.annotate(taken=Exists(claims), drafted=Exists(own))
+    films = with_reads_wanted(Study.objects.visible_to(user)).filter(
+        ~ExistsForRow(own.signed()), ~ExistsForRow(decided)
+    )
+    films = films.annotate(taken=ExistsForRow(claims), drafted=ExistsForRow(own))
     waits = Q(reads_wanted=0) | Q(reads_signed__lt=F("reads_wanted")) | Q(drafted=True)
     return _ordered(_narrowed(films.filter(waits, wants_reads=True), wishes, user), user, wishes)
 
 
 def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet:
     if wishes.project:
-        films = films.filter(project__slug=wishes.project)
+        # By its key, so that the index of one project's waiting films is found.
+        films = films.filter(project=Subquery(Project.objects.filter(slug=wishes.project).values("pk")[:1]))
     if wishes.batch:
         films = films.filter(pk__in=BatchItem.objects.filter(batch__uid=wishes.batch).values("study"))
     if wishes.site:

@@ -136,11 +136,16 @@ def fill(count: int, film: bytes) -> None:
             _reads(turn, places, who)
         _events(study)
         ChangedHour.objects.all().delete()
+        _run("ANALYZE")  # installing sets the columns of all films: without statistics that takes hours
         _triggers("install")
     refresh_all()
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    _run("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     connection.close()
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _hurry() -> None:

@@ -155,14 +155,15 @@ class Crowd:
         for number, user in enumerate(people):
             threads.append(threading.Thread(target=self._work, args=(number, user, self.session(user))))
         for user in self.who.uploaders:
-            threads.append(threading.Thread(target=self._send, args=(self._token(user),)))
+            threads.append(threading.Thread(target=self._send, args=(self.token(user),)))
         self.begun = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    def _token(self, user: Any) -> str:
+    def token(self, user: Any) -> str:
+        """A new API token of this person."""
         from diagnosis.api_tokens import make_token
 
         return make_token(actor=user, name="benchmark").secret
@@ -228,6 +229,7 @@ def measure(seconds: float) -> dict[str, Any]:
         crowd = Crowd(server, seconds)
         crowd.run()
         memory = server.megabytes()
+        exported = _export(server, crowd) if os.environ.get("EXPORT") else {}
     finally:
         server.stop()
     if crowd.wrong:
@@ -239,7 +241,15 @@ def measure(seconds: float) -> dict[str, Any]:
         "all_pages": _summary(every),
         "upload": _summary(crowd.uploads) if crowd.uploads else {},
         "web_process_mib": memory,
+        **exported,
     }
+
+
+def _export(server: Server, crowd: Crowd) -> dict[str, Any]:
+    from benchmarks.many.export import measure_export
+
+    token = crowd.token(crowd.who.auditor)
+    return {"export": measure_export(server.address, token, server.megabytes)}
 
 
 def main() -> None:

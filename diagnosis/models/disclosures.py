@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Value
+from django.db.models import ExpressionWrapper, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.models.projects import Project
 from diagnosis.roles import AnyUser, may_review
 
@@ -38,7 +39,7 @@ def ai_hidden_from(user: AnyUser, *, study: str = "") -> dict[str, Combinable]:
     way = f"{study}__" if study else ""
     opened = ResultDisclosure.objects.filter(reader=user, study=OuterRef(f"{way}pk"))
     hides = Q(**{f"{way}project__ai_visibility": Project.AiVisibility.HIDDEN})
-    return {"ai_hidden": ExpressionWrapper(hides & ~Exists(opened), output_field=models.BooleanField())}
+    return {"ai_hidden": ExpressionWrapper(hides & ~ExistsForRow(opened), output_field=models.BooleanField())}
 
 
 AI_SHOWN = Q(ai_hidden=False)  # narrows what was annotated with `ai_hidden`

@@ -3,11 +3,12 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 from drf_spectacular.utils import extend_schema_field
 
 from diagnosis.api.filters import StudyFilter
 from diagnosis.models import AI_SHOWN, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet, with_opinions
 
 REVIEW_STATES = [
@@ -31,7 +32,7 @@ class ReviewedStudyFilter(StudyFilter):
         if state in ("agreed", "disagreed"):  # told only where neither AI result nor opinions are withheld
             current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
             current = current.filter(agrees_with_ai=state == "agreed")
-            return with_opinions(studies, self.request.user).filter(OTHERS_SHOWN & Exists(current))
+            return with_opinions(studies, self.request.user).filter(OTHERS_SHOWN & ExistsForRow(current))
         return studies
 
 

@@ -3,10 +3,11 @@
 from typing import TypeVar
 
 from django.contrib.auth.models import User
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
+from diagnosis.models.exists import ExistsForRow
 from diagnosis.roles import AnyUser, may_review
 from reading.models.settings import ReadingSettings
 
@@ -25,7 +26,7 @@ def others_hidden_from(user: AnyUser, *, study: str = "") -> dict[str, Combinabl
     way = f"{study}__" if study else ""
     signed = ResultDisclosure.objects.filter(reader=user, study=OuterRef(f"{way}pk"))
     blind = ReadingSettings.objects.filter(reads_blind=True, project=OuterRef(f"{way}project"))
-    hidden = Q(ai_hidden=True) | (Exists(blind) & ~Exists(signed))
+    hidden = Q(ai_hidden=True) | (ExistsForRow(blind) & ~ExistsForRow(signed))
     return {"others_hidden": ExpressionWrapper(hidden, output_field=BooleanField())}
 
 
