@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, ai_hidden_from
+from diagnosis.models import ModelVersion, Prediction
 from insight.selection import Selection
 from reading.models import OTHERS_SHOWN, Review
-from reading.models.opinions import others_hidden_from
+from reading.models.opinions import with_opinions
 
 MOST_READS = 5_000  # newest films first; more would only slow the page
 LEAST_READS, LEAST_SUBJECTS, LEAST_OF_EACH = 30, 20, 10
@@ -64,10 +64,7 @@ def signed_reads(selection: Selection) -> Reads:
     """Read the signed first reads of the films whose reads may be known; addenda and drafts never count."""
     rows = (
         Review.objects.reads()
-        .filter(selection.of_read_films("study"), study__reads_signed__gt=0)
-        .annotate(**ai_hidden_from(selection.user, study="study"))
-        .annotate(**others_hidden_from(selection.user, study="study"))
-        .filter(AI_SHOWN, OTHERS_SHOWN)
+        .filter(study__in=_newest_read_films(selection))
         .order_by("-study__created_at", "-pk")
         .annotate(result=_result_by(selection.version))
         .values_list(
@@ -85,6 +82,12 @@ def signed_reads(selection: Selection) -> Reads:
     found = list(rows[: MOST_READS + 1])
     numbers: dict[Subject, int] = {}
     return Reads([_read(row, numbers) for row in found[:MOST_READS]], capped=len(found) > MOST_READS)
+
+
+def _newest_read_films(selection: Selection) -> QuerySet[Any]:
+    """Return the films that are enough for MOST_READS, so that only their reads are looked at."""
+    films = with_opinions(selection.opened(), selection.user).filter(OTHERS_SHOWN, reads_signed__gt=0)
+    return films.order_by("-created_at", "-pk").values("pk")[: MOST_READS + 1]
 
 
 def _result_by(version: ModelVersion | None) -> FilteredRelation:

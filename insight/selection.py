@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 
-from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet, film_visible_to
+from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet
 from insight.period import Period
 
 
@@ -32,15 +31,6 @@ class Selection:
     def films(self) -> StudyQuerySet:
         """Return the films for what gives no result away: how many came, and how fast they were read."""
         return self._within(self.period)
-
-    def of_read_films(self, way: str) -> Q:
-        """Return the condition for rows of visible films of the selection; `way` leads to the film.
-
-        Who asks leaves out what is withheld: the AI result and others' reads.
-        """
-        within = {f"{way}__created_at__gte": self.period.start, f"{way}__created_at__lt": self.period.end}
-        of_project = Q(**{f"{way}__project": self.project}) if self.project else Q()
-        return film_visible_to(self.user, study=way) & Q(**within) & of_project
 
     def opened(self, period: Period | None = None) -> StudyQuerySet:
         """Return the films whose AI result the person may know: all that results are counted from.

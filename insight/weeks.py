@@ -74,7 +74,7 @@ def _opened(selection: Selection, period: Period) -> list[Tally]:
     succeeded = Q(predictions__model_version=version, predictions__status=Prediction.Status.SUCCEEDED)
     counted = (
         selection.opened(period)
-        .filter(project__in=selection.hiding)
+        .filter(project__in=selection.hiding, disclosures__reader=selection.user)  # what AI_SHOWN asks here
         .annotate(result=FilteredRelation("predictions", condition=succeeded))  # at most one of a version
         .order_by()
         .values(week=period.week_of("created_at"), bin=_bin_of("result__calibrated_probability"))

@@ -4,7 +4,8 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
@@ -12,7 +13,16 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from diagnosis import search
-from diagnosis.models import AI_SHOWN, AuditEvent, ModelVersion, Prediction, Project, Study, StudyQuerySet
+from diagnosis.models import (
+    AI_SHOWN,
+    AuditEvent,
+    ModelVersion,
+    Prediction,
+    Project,
+    Site,
+    Study,
+    StudyQuerySet,
+)
 
 _PAGING = {"cursor", "page_size"}
 
@@ -79,10 +89,8 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         label="Outcome of the newest prediction.",
     )
     project = django_filters.ModelChoiceFilter(queryset=visible_projects, to_field_name="slug")
-    site = django_filters.CharFilter(
-        field_name="site__code", lookup_expr="iexact", label="Code of the site, in capitals or not."
-    )
-    uploaded_by = django_filters.CharFilter(field_name="uploaded_by__username", label="User name.")
+    site = django_filters.CharFilter(method="by_site", label="Code of the site, in capitals or not.")
+    uploaded_by = django_filters.CharFilter(method="by_uploader", label="User name.")
     subject_code = django_filters.CharFilter()
     created_after = django_filters.IsoDateTimeFilter(
         field_name="created_at", lookup_expr="gte", label="ISO 8601 date or time, included."
@@ -101,6 +109,14 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     def by_outcome(self, studies: StudyQuerySet, name: str, outcome: str) -> StudyQuerySet:
         """Look where the AI result is not withheld."""
         return search.with_outcome(studies, outcome)
+
+    def by_site(self, studies: StudyQuerySet, name: str, code: str) -> StudyQuerySet:
+        """Find the sites first, and their films by an index."""
+        return studies.filter(site__in=list(Site.objects.filter(code__iexact=code)))
+
+    def by_uploader(self, studies: StudyQuerySet, name: str, username: str) -> StudyQuerySet:
+        """Find the person first, and their films by an index."""
+        return studies.filter(uploaded_by=Subquery(User.objects.filter(username=username).values("pk")))
 
     def by_words(self, studies: StudyQuerySet, name: str, words: str) -> StudyQuerySet:
         """Search as the pages do."""

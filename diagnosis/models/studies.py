@@ -126,6 +126,11 @@ class Study(DicomFields, Standing):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="study_newest"),
             models.Index(fields=["project", "-created_at", "-id"], name="study_project_newest"),
+            models.Index(
+                fields=["site", "-created_at", "-id"],
+                condition=Q(site__isnull=False),
+                name="study_site_newest",
+            ),
             models.Index(fields=["subject_code", "id"], name="study_subject"),
             # As PostgreSQL needs it to find how codes and sums begin; SQLite takes any index for that.
             models.Index(
