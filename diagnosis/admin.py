@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 import diagnosis.people_admin  # noqa: F401 - registers its pages
 from diagnosis import registry, retention
-from diagnosis.admin_site import ReadOnlyAdmin, admin_site
+from diagnosis.admin_site import ReadOnlyAdmin, ValuesByIndex, admin_site
 from diagnosis.errors import Conflict
 from diagnosis.models import (
     AI_SHOWN,
@@ -24,8 +24,10 @@ from diagnosis.models import (
     Prediction,
     Study,
     WorkerStatus,
+    ai_hidden_from,
+    film_visible_to,
 )
-from diagnosis.prediction import request_prediction
+from diagnosis.prediction import FAILURES, request_prediction
 
 
 def _as_json(value: Any) -> SafeString:
@@ -57,7 +59,6 @@ class StudyAdmin(ReadOnlyAdmin):
     list_select_related = ["project", "site", "uploaded_by"]
     search_fields = ["=uid", "=sha256", "subject_code", "uploaded_by__username"]
     search_help_text = _("Reference (PW-000123), subject code, uploader, id or SHA-256.")
-    date_hierarchy = "created_at"
     fields = [
         "thumbnail_picture",
         "reference",
@@ -107,6 +108,23 @@ class StudyAdmin(ReadOnlyAdmin):
         )
 
 
+class FailureFilter(admin.SimpleListFilter):
+    """Failed readings by why they failed."""
+
+    title = _("failure code")
+    parameter_name = "failure"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer every code there is."""
+        return [(code, code) for code in FAILURES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> QuerySet[Prediction]:
+        """Look among the failed ones only, which have an index."""
+        if not self.value():
+            return queryset
+        return queryset.filter(status=Prediction.Status.FAILED, failure_code=self.value())
+
+
 @admin.register(Prediction, site=admin_site)
 class PredictionAdmin(ReadOnlyAdmin):
     """AI results and the rows that wait for one."""
@@ -122,11 +140,10 @@ class PredictionAdmin(ReadOnlyAdmin):
         "queued_at",
         "finished_at",
     ]
-    list_filter = ["status", "outcome", "model_version", "failure_code", "queued_at"]
+    list_filter = ["status", "outcome", "model_version", FailureFilter, "queued_at"]
     list_select_related = ["study", "model_version"]
     search_fields = ["=uid", "=study__uid", "study__subject_code"]
     search_help_text = _("Subject code, or the id of the prediction or the study.")
-    date_hierarchy = "queued_at"
     fields = [
         "uid",
         "study",
@@ -152,9 +169,9 @@ class PredictionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Show the results that the person may see, without the maps, which would be large in a list."""
-        visible = Study.objects.visible_to(request.user).filter(AI_SHOWN)
         predictions: QuerySet[Prediction] = super().get_queryset(request)
-        return predictions.filter(study__in=visible).defer("cam")
+        visible = predictions.filter(film_visible_to(request.user, study="study"))
+        return visible.annotate(**ai_hidden_from(request.user, study="study")).filter(AI_SHOWN).defer("cam")
 
     @admin.action(description=_("Read again (failed ones)"), permissions=["administer"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
@@ -226,10 +243,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
     """The audit trail."""
 
     list_display = ["seq", "at", "actor_name", "verb", "object_type", "object_id"]
-    list_filter = ["verb", "object_type", "at"]
+    list_filter = [("verb", ValuesByIndex), ("object_type", ValuesByIndex), "at"]
     search_fields = ["=actor_name", "=verb", "=object_id"]
     search_help_text = _("A user name, a verb or an object's id, in full.")
-    date_hierarchy = "at"
     fields = [
         "seq",
         "at",

@@ -36,4 +36,5 @@ def tell_planner(connection: Any) -> bool:
         cursor.execute("ANALYZE sqlite_schema")  # makes the table; nobody else may
         cursor.execute("DELETE FROM sqlite_stat1")
         cursor.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", sorted(wanted))
+        cursor.execute("ANALYZE sqlite_schema")  # this connection takes note; others do when they are opened
     return True

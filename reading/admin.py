@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from diagnosis.admin_site import ReadOnlyAdmin, admin_site
-from reading.models import Review, films_with_opinions
+from diagnosis.models import ai_hidden_from, film_visible_to
+from reading.models import OTHERS_SHOWN, Review, others_hidden_from
 
 
 @admin.register(Review, site=admin_site)
@@ -26,7 +27,6 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_select_related = ["study", "reader"]
     search_fields = ["=uid", "=study__uid", "study__subject_code", "reader__username", "comment"]
     search_help_text = "Subject code, reader, words of the comment, or the id of the review or the study."
-    date_hierarchy = "created_at"
     fields = [
         "uid",
         "study",
@@ -51,5 +51,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Show the reviews of films that the person may see, the AI result too."""
-        reviews: QuerySet[Review] = super().get_queryset(request)
-        return reviews.filter(study__in=films_with_opinions(request.user))
+        user, reviews = request.user, super().get_queryset(request)
+        visible: QuerySet[Review] = reviews.filter(film_visible_to(user, study="study"))
+        visible = visible.annotate(**ai_hidden_from(user, study="study"))
+        return visible.annotate(**others_hidden_from(user, study="study")).filter(OTHERS_SHOWN)

@@ -36,6 +36,8 @@ def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
     conditions = _conditions()
     films = films.annotate(**{name: condition for name, condition in conditions.items()})
     wanted = Q(**{kind: True}) if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
+    if kind == Kind.READERS:
+        films = films.filter(reads_differ=True)  # said like this, the index of these films is found
     return films.filter(wanted).order_by("-pk")
 
 

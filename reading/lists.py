@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, Func, IntegerField, Q, Subquery, Value, When
+from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Subquery, Value, When
 
 from diagnosis.models import Project, Study, StudyQuerySet
 from diagnosis.models.standing import WITHOUT_SCORE
@@ -13,15 +13,22 @@ from diagnosis.roles import AnyUser
 from reading.models import FilmTag, Tag
 
 MOST_COUNTED = 1000
-FEW = 1000
+FEW = 5000
 
 
 def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
     """Keep the films on which this person may see the tag."""
-    put = FilmTag.objects.filter(tag=tag).visible_to(user).order_by().values_list("study_id", flat=True)
-    # Most tags are on few films. Given their numbers no database looks through all the others for them.
-    few = list(put[: FEW + 1])
-    return studies.filter(pk__in=few if len(few) <= FEW else put)
+    return among(studies, FilmTag.objects.filter(tag=tag).visible_to(user))
+
+
+def among(studies: StudyQuerySet, rows: QuerySet[Any]) -> StudyQuerySet:
+    """Keep the films that one of these rows names as its `study`: most tags and batches have few.
+
+    Given the numbers of few films, no database looks through all the others for them.
+    """
+    numbers = rows.filter(study__isnull=False).order_by().values_list("study_id", flat=True)
+    few = list(numbers[: FEW + 1])
+    return studies.filter(pk__in=few if len(few) <= FEW else numbers)
 
 
 def put_tags(films: Iterable[Study], user: AnyUser) -> None:

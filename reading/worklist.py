@@ -12,7 +12,7 @@ from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
 from diagnosis.models.exists import ExistsForRow
 from reading.adjudication import with_reads_wanted
 from reading.claims import live_claims
-from reading.lists import beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
+from reading.lists import among, beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
 from reading.models import Adjudication, ReadingClaim, Review, Tag
 
 OLDEST = "oldest"
@@ -97,17 +97,15 @@ def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet
         # By its key, so that the index of one project's waiting films is found.
         films = films.filter(project=Subquery(Project.objects.filter(slug=wishes.project).values("pk")[:1]))
     if wishes.batch:
-        films = films.filter(pk__in=BatchItem.objects.filter(batch__uid=wishes.batch).values("study"))
+        films = among(films, BatchItem.objects.filter(batch__uid=wishes.batch))
     if wishes.site:
         films = films.filter(site=int(wishes.site))
     if wishes.tag:
         tag = Tag.objects.filter(pk=int(wishes.tag)).first()
         films = tagged(films, tag, user) if tag else films.none()
-    conditions = {
-        "free": Q(taken=False),
-        "drafted": Q(drafted=True),
-        "second": Q(reads_signed__gt=0),
-    }
+    if wishes.state == "drafted":
+        return among(films, Review.objects.filter(reader=user, signed_at=None))
+    conditions = {"free": Q(taken=False), "second": Q(reads_signed__gt=0)}
     return films.filter(conditions[wishes.state]) if wishes.state else films
 
 

@@ -1,6 +1,7 @@
 """Lists cost the same however many films there are: as many questions, and none that counts the films."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from diagnosis import roles
 from diagnosis.models import ModelVersion, Prediction, ProjectMembership, Study
+from pneumoweb.sqlite_planner import tell_planner
 from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
 
@@ -41,10 +43,10 @@ def _one_of_each_kind(studies: list[Study]) -> None:
     borderline.update(status="succeeded", outcome="pneumonia", calibrated_probability=0.5, cam=[[0.0]])
 
 
-def _asked(user: User) -> dict[str, list[str]]:
+def _asked(user: User, pages: Sequence[str] = PAGES) -> dict[str, list[str]]:
     client, found = Client(), {}
     client.force_login(user)
-    for page in PAGES:
+    for page in pages:
         with CaptureQueriesContext(connection) as queries:
             assert client.get(page).status_code == 200, page
         found[page] = [query["sql"] for query in queries.captured_queries]
@@ -66,3 +68,39 @@ def test_lists_ask_the_same_of_ten_films_and_of_a_hundred_and_never_count_them(
     assert grown == {}
     counting = {page: sql for page in PAGES for sql in many[page] if _COUNT_OF_FILMS.search(sql)}
     assert counting == {}
+
+
+_FILM = ('SELECT "diagnosis_study"."id"', 'SELECT "diagnosis_prediction"."id"')
+_FOUND_THEN_SORTED = {"/studies/?q=S-000"}  # by how codes begin, which have an order of their own
+_SORTED = re.compile(r"USE TEMP B-TREE FOR (?:LAST \d+ TERMS? OF |RIGHT PART OF )?ORDER BY")
+
+
+def _sorting(sql: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
+        return any(_SORTED.search(step) for *_numbers, step in cursor.fetchall())
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="SQLite's plans; PostgreSQL's follow its own counts"
+)
+def test_sqlite_reads_lists_of_films_in_the_order_of_an_index(
+    cast: Cast, rob: User, active_model: ModelVersion
+) -> None:
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL plans by its own counts
+    tell_planner(connection)
+    studies = bring_in(cast.project, cast.alice, active_model, films=12, seed=12)
+    have_read(cast.rania, studies[2:])
+    _one_of_each_kind(studies)
+    readers = ("/studies/", "/worklist/", "/discordance/", "/api/v1/studies/", "/api/v1/predictions/")
+    pages = [page for page in PAGES if page.startswith(readers)]
+    asked = _asked(cast.rania, pages)
+    lists = {
+        page: sql
+        for page in pages
+        for sql in asked[page]
+        if sql.startswith(_FILM) and " LIMIT " in sql and "ORDER BY" in sql
+    }
+    assert set(pages) - set(lists) == {"/studies/?q=zebra"}  # nobody is called so: no list is asked for
+    assert {page for page, sql in lists.items() if _sorting(sql)} <= _FOUND_THEN_SORTED

@@ -136,16 +136,18 @@ def fill(count: int, film: bytes) -> None:
             _reads(turn, places, who)
         _events(study)
         ChangedHour.objects.all().delete()
-        _run("ANALYZE")  # installing sets the columns of all films: without statistics that takes hours
+        _count_as_autovacuum("ANALYZE")  # installing sets the columns of all films: else it takes hours
         _triggers("install")
     refresh_all()
-    _run("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    _count_as_autovacuum("VACUUM ANALYZE")
     connection.close()
 
 
-def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+def _count_as_autovacuum(statement: str) -> None:
+    """Do what PostgreSQL does by itself as rows come in; SQLite is told its counts at each start."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def _hurry() -> None:

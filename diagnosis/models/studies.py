@@ -139,6 +139,9 @@ class Study(DicomFields, Standing):
             models.Index(fields=["sha256"], name="study_sha256", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["uploaded_by", "-created_at", "-id"], name="study_uploader_newest"),
             models.Index(fields=["result_status", "-created_at", "-id"], name="study_status_newest"),
+            models.Index(
+                fields=["project", "result_status", "-created_at", "-id"], name="study_project_status"
+            ),
             models.Index(fields=["result_outcome", "-created_at", "-id"], name="study_outcome_newest"),
             models.Index(fields=["-result_score", "-id"], name="study_score"),
             models.Index(
@@ -149,10 +152,16 @@ class Study(DicomFields, Standing):
                 fields=["-created_at", "-id"], condition=Q(reads_signed__gt=0), name="study_read_newest"
             ),
             models.Index(fields=["created_at", "id"], condition=Q(reads_differ=True), name="study_differs"),
+            models.Index(fields=["-id"], condition=Q(reads_differ=True), name="study_differs_newest"),
             models.Index(
                 fields=["created_at", "id"],
                 condition=Q(wants_reads=True, deleted_at__isnull=True),
                 name="study_wanting",
+            ),
+            models.Index(
+                fields=["-result_score", "id"],
+                condition=Q(wants_reads=True, deleted_at__isnull=True),
+                name="study_wanting_score",
             ),
             models.Index(
                 fields=["project", "created_at", "id"],

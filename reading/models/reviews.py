@@ -140,7 +140,10 @@ class Review(models.Model):
                 name="region_within_the_film",
             ),
         ]
-        indexes = [models.Index(fields=["study", "-id"], name="review_study")]
+        indexes = [
+            models.Index(fields=["study", "-id"], name="review_study"),
+            models.Index(fields=["reader"], condition=Q(signed_at__isnull=True), name="review_draft"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader} on {self.study.reference}: {self.finding}"

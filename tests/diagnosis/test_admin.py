@@ -1,5 +1,6 @@
 """The administration: who enters by role, what is fixed, what its lists and actions do."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis import audit
+from diagnosis.admin_site import FirstThousands
 from diagnosis.models import (
     AuditEvent,
     ModelVersion,
@@ -161,6 +163,38 @@ def test_a_list_asks_the_same_few_questions_however_long_it_is(
     films(cast, active_model, 12, first=2)
     assert queries() <= few
     assert few <= 16
+
+
+@pytest.mark.parametrize("model", [Study, Prediction, Review, AuditEvent])
+def test_a_list_neither_counts_nor_looks_through_all_rows(
+    cast: Cast, active_model: ModelVersion, sign_in: Callable[[User], Client], model: type[Model]
+) -> None:
+    films(cast, active_model, 2)
+    client, table = sign_in(cast.adam), f'"{model._meta.db_table}"'
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address(model, "changelist")).status_code == 200
+    about_all = re.compile(r"\b(COUNT|MIN|MAX|DISTINCT)\b")
+    assert [sql for query in asked if table in (sql := query["sql"]) and about_all.search(sql)] == []
+
+
+def test_a_list_shows_its_first_thousands_and_filters_lead_to_the_others(
+    cast: Cast,
+    active_model: ModelVersion,
+    sign_in: Callable[[User], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FirstThousands, "MOST", 3)
+    films(cast, active_model, 5)
+    Prediction.objects.filter(study=Study.objects.earliest("pk")).update(
+        status="failed", failure_code="gave_up"
+    )
+    client, events = sign_in(cast.adam), address(AuditEvent, "changelist")
+    assert client.get(address(Study, "changelist")).context["cl"].result_count == 3
+    failed = client.get(address(Prediction, "changelist"), {"failure": "gave_up"})
+    assert [found.study_id for found in failed.context["cl"].result_list] == [Study.objects.earliest("pk").pk]
+    assert client.get(events, {"verb": "study_uploaded"}).context["cl"].result_count == 3
+    verbs = {event.verb for event in AuditEvent.objects.all()}
+    assert verbs <= {*re.findall(r"\?verb=(\w+)", client.get(events).content.decode())}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from diagnosis.errors import Conflict, NotAllowed
 from diagnosis.models import AuditEvent, Study
+from reading.lists import FEW
 from reading.marks import MarkRefused, make_tag, remove_tag, tag_film, untag_film, write_note
 from reading.models import FilmTag, Note, Tag
 from reading.review import review_study
@@ -41,9 +42,11 @@ def found(who: User, study: Study, tag: Tag) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("few", [FEW, 0], ids=["a-few-films", "many-films"])
 def test_a_tag_is_put_on_a_film_found_by_it_and_taken_off(
-    client: Client, cast: Cast, study: Study, follow_up: Tag
+    client: Client, cast: Cast, study: Study, follow_up: Tag, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
+    monkeypatch.setattr("reading.lists.FEW", few)
     client.force_login(cast.rania)
     address = reverse("study-marks", args=[study.uid])
     page = client.post(address, {"action": "tag", "tag": str(follow_up.pk)}, headers=HTMX).content.decode()

@@ -15,6 +15,7 @@ from diagnosis import health, registry
 from diagnosis.accounts import ensure_administrator
 from diagnosis.management.friendly import FriendlyCommand
 from diagnosis.models import ModelVersion
+from pneumoweb.sqlite_planner import tell_planner
 
 
 class Command(FriendlyCommand):
@@ -47,6 +48,7 @@ class Command(FriendlyCommand):
         if plan:
             self.say(f"Preparing the database ({len(plan)} migrations) …")
             call_command("migrate", interactive=False, verbosity=0)
+        tell_planner(connection)
 
     def _models(self) -> None:
         """Register what is shipped; activate the newest only where no version is active yet."""
