@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -52,7 +52,27 @@ class Tally:
         for site, numbers in other.sites.items():
             _add(self.sites[site], numbers)
         for version, bins in other.scores.items():
-            self.scores[version] = [one + two for one, two in zip(self.scores[version], bins, strict=True)]
+            self._add_scores(version, bins)
+
+    def add_row(self, row: Mapping[str, Any], wanted: Sequence[str]) -> None:
+        """Add what a row of DayFigures holds: COUNTS, and of the others those that are `wanted`."""
+        for name in COUNTS:
+            self.counts[name] += row[name]
+        for name in wanted:
+            if name == "scores":
+                for version, bins in row["scores"].items():
+                    self._add_scores(int(version), bins)
+            elif name == "sites":
+                for site, numbers in row["sites"].items():
+                    _add(self.sites[int(site)], numbers)
+            else:
+                sums = getattr(self, name)
+                for bucket, count in row[name].items():
+                    number = int(bucket)
+                    sums[number] = sums.get(number, 0) + count
+
+    def _add_scores(self, version: int, bins: Sequence[int]) -> None:
+        self.scores[version] = [one + two for one, two in zip(self.scores[version], bins, strict=True)]
 
 
 def _add(sums: Counter[Any], more: Mapping[Any, int]) -> None:
@@ -86,17 +106,22 @@ class Sums:
 
     def by_day(self, since: date | None = None, *, only: Sequence[str] = ()) -> dict[Place, Tally]:
         """Return the tally of each day, from `since` on where given; `only` narrows what was wanted."""
+        found: dict[Place, Tally] = defaultdict(Tally)
+        self.add_to(found.__getitem__, since, only=only)
+        return dict(found)
+
+    def add_to(
+        self, tally_of: Callable[[Place], Tally], since: date | None = None, *, only: Sequence[str] = ()
+    ) -> None:
+        """Add each day's numbers to the tally that is given for it; the rest as in `by_day`."""
         rows, wanted = self._rows.filter(day__gte=since) if since else self._rows, only or self._wanted
-        found = {
-            (row["project_id"], row["day"]): _tally_of(row, wanted)
-            for row in rows.values("project_id", "day", *COUNTS, *wanted)
-        }
-        for place in self._changed:
-            found.pop(place, None)
-        anew = {
-            place: tally for place, tally in self._worked_out.items() if since is None or place[1] >= since
-        }
-        return {**found, **anew}
+        for row in rows.values("project_id", "day", *COUNTS, *wanted):
+            place = (row["project_id"], row["day"])
+            if place not in self._changed:
+                tally_of(place).add_row(row, wanted)
+        for place, tally in self._worked_out.items():
+            if since is None or place[1] >= since:
+                tally_of(place).add(tally)
 
     def counts(self) -> dict[int, Counter[str]]:
         """Return each project's COUNTS over all of its days."""
@@ -113,18 +138,6 @@ class Sums:
         for (project, _day), tally in self._worked_out.items():
             sums[project].update(tally.counts)
         return sums
-
-
-def _tally_of(row: dict[str, Any], wanted: Sequence[str]) -> Tally:
-    tally = Tally(Counter({name: row[name] for name in COUNTS}))
-    for name in wanted:
-        if name == "scores":
-            tally.scores.update({int(version): bins for version, bins in row["scores"].items()})
-        elif name == "sites":
-            tally.sites.update({int(site): Counter(numbers) for site, numbers in row["sites"].items()})
-        else:
-            setattr(tally, name, Counter({int(bucket): count for bucket, count in row[name].items()}))
-    return tally
 
 
 def changed_days(

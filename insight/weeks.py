@@ -8,7 +8,7 @@ from django.db.models import Case, Count, FilteredRelation, IntegerField, Q, Val
 from diagnosis.models import Prediction
 from insight.period import Period
 from insight.selection import Selection
-from insight.summary import Sums, Tally
+from insight.summary import Place, Sums, Tally
 from pneumoml import drift
 
 
@@ -59,9 +59,13 @@ def weeks_of(selection: Selection, *, before: bool = False) -> Weeks:
     shown, hidden = ([Tally() for _monday in period.mondays] for _kind in range(2))
     projects = [project.pk for project in selection.projects]
     sums = Sums(projects, period.first_day, period.last_day, wanted=("waits", "scores", "sites"))
-    for (project, day), tally in sums.by_day().items():
-        week = (day - period.first_day).days // 7
-        (hidden if project in selection.hiding else shown)[week].add(tally)
+    hiding = set(selection.hiding)
+
+    def week_of(place: Place) -> Tally:
+        project, day = place
+        return (hidden if project in hiding else shown)[(day - period.first_day).days // 7]
+
+    sums.add_to(week_of)
     return Weeks(period, shown, hidden, _opened(selection, period))
 
 

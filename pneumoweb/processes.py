@@ -13,6 +13,7 @@ from pneumoweb.broker import Broker, broker_for
 
 WEB_THREADS = 16
 WEB_TIMEOUT_SECONDS = 60
+KEEP_ALIVE_SECONDS = 30  # with two, a program that asks every few seconds meets connections just being closed
 # Sixteen threads that decode films would keep what each of them once needed: films go back to the system.
 THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
 # Workers need not know of each other, the rows tell all: a second less at each start.
@@ -150,7 +151,7 @@ def _shared_out(cores: list[int], shares: int) -> list[list[int]]:
 def _gunicorn_options(site: Site) -> list[str]:
     options = ["--bind", site.address, "--worker-class", "gthread", "--workers", "1"]
     options += ["--threads", str(WEB_THREADS), "--timeout", str(WEB_TIMEOUT_SECONDS)]
-    options += ["--graceful-timeout", "10", "--no-control-socket"]
+    options += ["--graceful-timeout", "10", "--no-control-socket", "--keep-alive", str(KEEP_ALIVE_SECONDS)]
     options += ["--logger-class", "pneumoweb.web_log.WebLogger"]
     # Waiting connections belong in memory, not on a disk that may be full or slow.
     return options + (["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else [])  # noqa: S108

@@ -69,7 +69,7 @@ def test_containers_run_the_same_programs_as_run_sh(compose: Any, tmp_path: Path
     assert containers.keys() == ours.keys()
     for name, command in containers.items():
         for option in re.findall(
-            r"--(?:worker-class|pool|concurrency|app|graceful-timeout|timeout) \S+", command
+            r"--(?:worker-class|pool|concurrency|app|graceful-timeout|timeout|keep-alive) \S+", command
         ):
             assert option in ours[name], f"{name}: {option}"
 
