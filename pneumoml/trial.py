@@ -6,13 +6,15 @@ half a gigabyte more than one that loads only what was chosen.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +43,31 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     if len(names) == 1:
         return names[0]
     key = _key(artifact, layer, flags)
-    remembered = _noted(notes)
-    if remembered.get(key) in names:
-        return remembered[key]
-    found = _tried(artifact.folder, layer)
-    if notes is not None:
-        _note(notes, remembered | {key: found})
+    if (found := _noted(notes).get(key)) in names:
+        return found
+    with _alone(notes):
+        remembered = _noted(notes)
+        if (found := remembered.get(key)) in names:  # another worker of this machine has just tried
+            return found
+        found = _tried(artifact.folder, layer)
+        if notes is not None:
+            _note(notes, remembered | {key: found})
     return found
+
+
+@contextlib.contextmanager
+def _alone(notes: Path | None) -> Iterator[None]:
+    """Let one worker of a machine try at a time: two at once would measure each other."""
+    if notes is None:
+        yield
+        return
+    with contextlib.ExitStack() as opened:
+        try:
+            lock = opened.enter_context(notes.with_name(f"{notes.name}.lock").open("a"))
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed, by this process's death too
+        except OSError as error:
+            logger.warning("The trial is not alone: %s", error.strerror)
+        yield
 
 
 def _key(artifact: Artifact, layer: str, flags: Iterable[str]) -> str:

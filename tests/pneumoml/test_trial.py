@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +64,26 @@ def test_a_trial_that_fails_is_float32_and_holds_up_one_start_only(
     caplog.clear()
     assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == FLOAT32
     assert not caplog.text
+
+
+@pytest.mark.usefixtures("bfloat16_cpu")
+def test_workers_that_start_together_make_one_trial_between_them(
+    version: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, trials = threading.Barrier(2), []
+
+    def tried(*_: object) -> str:
+        trials.append(1)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(timeout=1)  # only two trials at once come past here before
+        return BFLOAT16
+
+    monkeypatch.setattr(trial, "_tried", tried)
+    ask = partial(best_precision, version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json")
+    with ThreadPoolExecutor(2) as workers:
+        asked = [workers.submit(ask) for _worker in range(2)]
+    assert [one.result() for one in asked] == [BFLOAT16, BFLOAT16]
+    assert len(trials) == 1
 
 
 def test_a_cpu_without_bfloat16_needs_no_trial(
