@@ -1,10 +1,15 @@
 """EXISTS of long lists: asked of each row by itself, on every database."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.db.models import OuterRef
 
 from diagnosis.models import Prediction, Study
 from diagnosis.models.exists import ExistsForRow
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -29,3 +34,9 @@ def test_it_answers_as_exists_does_and_so_does_its_contrary(
     )
     assert list(Study.objects.filter(~has_result)) == [finished_study]
     assert Study.objects.annotate(told=has_result).get().told is False  # type: ignore[attr-defined]
+
+
+def test_no_room_asks_with_a_plain_exists() -> None:
+    rooms = [path for room in ("diagnosis", "reading", "insight") for path in (ROOT / room).rglob("*.py")]
+    plain = re.compile(r"from django\.db\.models import [^)]*?\bExists\b")
+    assert [path.name for path in rooms if plain.search(path.read_text("utf-8"))] == []
