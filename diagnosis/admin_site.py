@@ -72,6 +72,11 @@ class FirstThousands(_Paginator):
         rows: Any = self.object_list
         return len(rows.order_by().values_list("pk")[: self.MOST])
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more rows than are listed."""
+        return self.count == self.MOST
+
 
 class ValuesByIndex(AllValuesFieldListFilter):
     """The values that occur in a column with an index, found by as many steps as there are values."""
@@ -99,6 +104,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     """
 
     actions_on_top = True
+    change_list_template = "admin/first_thousands.html"
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = 50

@@ -189,7 +189,10 @@ def test_a_list_shows_its_first_thousands_and_filters_lead_to_the_others(
         status="failed", failure_code="gave_up"
     )
     client, events = sign_in(cast.adam), address(AuditEvent, "changelist")
-    assert client.get(address(Study, "changelist")).context["cl"].result_count == 3
+    cut, whole = (client.get(address(model, "changelist")) for model in (Study, ModelVersion))
+    assert cut.context["cl"].result_count == 3
+    assert "Only the first 3 are listed." in cut.content.decode()
+    assert "Only the first" not in whole.content.decode()
     failed = client.get(address(Prediction, "changelist"), {"failure": "gave_up"})
     assert [found.study_id for found in failed.context["cl"].result_list] == [Study.objects.earliest("pk").pk]
     assert client.get(events, {"verb": "study_uploaded"}).context["cl"].result_count == 3
