@@ -35,8 +35,8 @@ class WorkersError(ValueError):
 class Process:
     """One supervised process: its name, its command, and how it is to be started and stopped.
 
-    `order` decides the sequence: lower starts earlier and stops later. `cores` are those it keeps to, where
-    the system can see to that; empty: all.
+    `order` decides the sequence: lower starts earlier and stops later. `cores` are those it keeps to, empty:
+    all; `gives_way` lets the others compute first: both where the system can see to that.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Process:
     steady_after_seconds: int = 1
     variables: Mapping[str, str] = field(default_factory=dict)
     cores: tuple[int, ...] = ()
+    gives_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def processes(site: Site) -> list[Process]:
     found = [
         Process("web", ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"], 20, variables=THRIFTY),
         *_workers(site),
-        # A process of its own: inside the worker nobody would notice its death.
-        Process("clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], order=40),
+        # A process of its own: inside the worker nobody would notice its death. At the start it loads last.
+        Process("clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], order=40, gives_way=True),
     ]
     if site.broker.kind == "valkey":
         found.insert(0, Process("broker", ["-m", "pneumoweb.broker", str(site.var)], order=10))
@@ -175,7 +176,7 @@ def supervisor_config(site: Site) -> str:
 
 
 def _program(site: Site, process: Process, guard: list[str]) -> dict[str, object]:
-    words = [*guard, *_pinned(process.cores), sys.executable, *process.command]
+    words = [*guard, *_placed(process), sys.executable, *process.command]
     return {
         "command": " ".join(map(_quoted, words)),
         "directory": site.root,
@@ -209,10 +210,11 @@ def _quoted(word: str) -> str:
     return f'"{escaped}"'
 
 
-def _pinned(cores: tuple[int, ...]) -> list[str]:
-    """Return a prefix that keeps a process to these cores; [] for all, and where there is none."""
-    taskset = shutil.which("taskset")
-    return [taskset, "--cpu-list", ",".join(map(str, cores))] if taskset and cores else []
+def _placed(process: Process) -> list[str]:
+    """Return a prefix that gives the process its cores and its rank; [] for any, and where there is none."""
+    taskset, nice = shutil.which("taskset"), shutil.which("nice")
+    cores = [taskset, "--cpu-list", ",".join(map(str, process.cores))] if taskset and process.cores else []
+    return [*cores, *([nice, "-n", "10"] if nice and process.gives_way else [])]
 
 
 def ends_with_parent() -> list[str]:

@@ -43,6 +43,7 @@ def test_the_default_installation_has_its_own_broker(tmp_path: Path) -> None:
     assert f'"{found.var}"' in commands["broker"]
     assert '"--bind" "127.0.0.1:8000"' in commands["web"]
     assert '"--pool" "prefork" "--concurrency" "1"' in commands["worker"]
+    assert [name for name, command in commands.items() if 'nice" "-n" "10"' in command] == ["clock"]
 
 
 def test_several_workers_share_out_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
