@@ -24,8 +24,6 @@ from diagnosis.models import (
     Prediction,
     Study,
     WorkerStatus,
-    ai_hidden_from,
-    film_visible_to,
 )
 from diagnosis.prediction import FAILURES, request_prediction
 
@@ -169,9 +167,7 @@ class PredictionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         """Show the results that the person may see, without the maps, which would be large in a list."""
-        predictions: QuerySet[Prediction] = super().get_queryset(request)
-        visible = predictions.filter(film_visible_to(request.user, study="study"))
-        return visible.annotate(**ai_hidden_from(request.user, study="study")).filter(AI_SHOWN).defer("cam")
+        return Prediction.objects.visible_to(request.user).filter(AI_SHOWN).defer("cam")
 
     @admin.action(description=_("Read again (failed ones)"), permissions=["administer"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.models import ModelVersion, Prediction
+from diagnosis.models import Prediction
 from insight.selection import Selection
 from reading.models import OTHERS_SHOWN, Review
 from reading.models.opinions import with_opinions
@@ -66,7 +66,7 @@ def signed_reads(selection: Selection) -> Reads:
         Review.objects.reads()
         .filter(study__in=_newest_read_films(selection))
         .order_by("-study__created_at", "-pk")
-        .annotate(result=_result_by(selection.version))
+        .annotate(result=selection.result("study"))
         .values_list(
             "study_id",
             "study__project_id",
@@ -86,17 +86,9 @@ def signed_reads(selection: Selection) -> Reads:
 
 def _newest_read_films(selection: Selection) -> QuerySet[Any]:
     """Return the films that are enough for MOST_READS, so that only their reads are looked at."""
-    films = with_opinions(selection.opened(), selection.user).filter(OTHERS_SHOWN, reads_signed__gt=0)
+    # Where opinions are shown, so is the AI result.
+    films = with_opinions(selection.films(), selection.user).filter(OTHERS_SHOWN, reads_signed__gt=0)
     return films.order_by("-created_at", "-pk").values("pk")[: MOST_READS + 1]
-
-
-def _result_by(version: ModelVersion | None) -> FilteredRelation:
-    """Join the film's result by this version: at most one, as `one_live_prediction_per_version` holds."""
-    condition = Q(
-        study__predictions__model_version=version.pk if version else 0,
-        study__predictions__status=Prediction.Status.SUCCEEDED,
-    )
-    return FilteredRelation("study__predictions", condition=condition)
 
 
 def _read(row: tuple[Any, ...], numbers: dict[Subject, int]) -> Read:

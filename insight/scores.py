@@ -92,10 +92,9 @@ def _compared(selection: Selection, found: Weeks) -> tuple[Histogram, str, list[
 
 def _histograms(selection: Selection, found: Weeks) -> list[Histogram]:
     """Return results in ten equal bins for each week; where results are hidden, of signed films alone."""
-    version = selection.version.pk if selection.version else 0
     nothing = [0] * drift.BINS
     return [
-        _added([week.scores.get(version, nothing) for week in parts])
+        _added([week.scores.get(selection.version_key, nothing) for week in parts])
         for parts in zip(found.shown, found.opened, strict=True)
     ]
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib.auth.models import User
+from django.db.models import FilteredRelation, Q
 
-from diagnosis.models import AI_SHOWN, ModelVersion, Project, Study, StudyQuerySet
+from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, Project, Study, StudyQuerySet
 from insight.period import Period
 
 
@@ -27,6 +28,21 @@ class Selection:
     def hiding(self) -> list[int]:
         """Of these, the ones that hide the AI result from the person on films that they have not signed."""
         return [project.pk for project in self.projects if project.hides_results_from(self.user)]
+
+    @property
+    def version_key(self) -> int:
+        """The key of the model version, 0 without one."""
+        return self.version.pk if self.version else 0
+
+    def result(self, way: str = "") -> FilteredRelation:
+        """Return the join of a film's result by the model version; `way` leads to the film.
+
+        At most one: `one_live_prediction_per_version` holds that.
+        """
+        predictions = f"{way}__predictions" if way else "predictions"
+        of_version = {f"{predictions}__model_version": self.version_key}
+        succeeded = {f"{predictions}__status": Prediction.Status.SUCCEEDED}
+        return FilteredRelation(predictions, condition=Q(**of_version, **succeeded))
 
     def films(self) -> StudyQuerySet:
         """Return the films for what gives no result away: how many came, and how fast they were read."""

@@ -66,10 +66,7 @@ class Tally:
                 for site, numbers in row["sites"].items():
                     _add(self.sites[int(site)], numbers)
             else:
-                sums = getattr(self, name)
-                for bucket, count in row[name].items():
-                    number = int(bucket)
-                    sums[number] = sums.get(number, 0) + count
+                _add(getattr(self, name), {int(bucket): count for bucket, count in row[name].items()})
 
     def _add_scores(self, version: int, bins: Sequence[int]) -> None:
         self.scores[version] = [one + two for one, two in zip(self.scores[version], bins, strict=True)]

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, FilteredRelation, IntegerField, Q, Value, When
+from django.db.models import Case, Count, IntegerField, Value, When
 
-from diagnosis.models import Prediction
 from insight.period import Period
 from insight.selection import Selection
 from insight.summary import Place, Sums, Tally
@@ -74,12 +73,10 @@ def _opened(selection: Selection, period: Period) -> list[Tally]:
     weeks = [Tally() for _monday in period.mondays]
     if not selection.hiding:
         return weeks
-    version = selection.version.pk if selection.version else 0
-    succeeded = Q(predictions__model_version=version, predictions__status=Prediction.Status.SUCCEEDED)
     counted = (
         selection.opened(period)
         .filter(project__in=selection.hiding, disclosures__reader=selection.user)  # what AI_SHOWN asks here
-        .annotate(result=FilteredRelation("predictions", condition=succeeded))  # at most one of a version
+        .annotate(result=selection.result())
         .order_by()
         .values(week=period.week_of("created_at"), bin=_bin_of("result__calibrated_probability"))
         .annotate(films=Count("pk"))
@@ -88,7 +85,7 @@ def _opened(selection: Selection, period: Period) -> list[Tally]:
         tally = weeks[row["week"]]
         tally.counts["films"] += row["films"]
         if row["bin"] is not None:
-            tally.scores[version][row["bin"]] = row["films"]
+            tally.scores[selection.version_key][row["bin"]] = row["films"]
     return weeks
 
 

@@ -1,12 +1,10 @@
 """The administration's page of reviews: to look at only."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from diagnosis.admin_site import ReadOnlyAdmin, admin_site
-from diagnosis.models import ai_hidden_from, film_visible_to
-from reading.models import OTHERS_SHOWN, Review, others_hidden_from
+from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet
 
 
 @admin.register(Review, site=admin_site)
@@ -49,9 +47,6 @@ class ReviewAdmin(ReadOnlyAdmin):
         "signed_at",
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+    def get_queryset(self, request: HttpRequest) -> ReviewQuerySet:
         """Show the reviews of films that the person may see, the AI result too."""
-        user, reviews = request.user, super().get_queryset(request)
-        visible: QuerySet[Review] = reviews.filter(film_visible_to(user, study="study"))
-        visible = visible.annotate(**ai_hidden_from(user, study="study"))
-        return visible.annotate(**others_hidden_from(user, study="study")).filter(OTHERS_SHOWN)
+        return Review.objects.visible_to(request.user).filter(OTHERS_SHOWN)

@@ -35,9 +35,8 @@ def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
     films = films_with_opinions(user).filter(reads_signed__gt=0)
     conditions = _conditions()
     films = films.annotate(**{name: condition for name, condition in conditions.items()})
-    wanted = Q(**{kind: True}) if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
-    if kind == Kind.READERS:
-        films = films.filter(reads_differ=True)  # said like this, the index of these films is found
+    # The condition itself, not the annotation of it: so the index of one kind's films is found.
+    wanted = conditions[kind] if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
     return films.filter(wanted).order_by("-pk")
 
 

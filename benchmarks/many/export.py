@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -47,7 +48,6 @@ def measure_export(address: str, token: str, megabytes: Callable[[], int]) -> di
         ended.set()
         watcher.join()
     taken = time.perf_counter() - started
-    listed.sort()
     return {
         "lines": rows,
         "mb": round(size / 1e6),
@@ -56,5 +56,5 @@ def measure_export(address: str, token: str, megabytes: Callable[[], int]) -> di
         "web_mib_before": before,
         "web_mib_most": max(seen),
         "web_mib_by_tenth": [seen[len(seen) * tenth // 10] for tenth in range(10)],
-        "list_meanwhile_p50_ms": round(1000 * listed[len(listed) // 2], 1) if listed else None,
+        "list_meanwhile_p50_ms": round(1000 * statistics.median(listed), 1) if listed else None,
     }

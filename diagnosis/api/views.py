@@ -18,7 +18,7 @@ from diagnosis.api.serializers import (
     ProjectSerializer,
 )
 from diagnosis.api_tokens import AUDIT
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, ai_hidden_from, film_visible_to
+from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project
 from diagnosis.roles import may_audit
 
 
@@ -49,9 +49,8 @@ class PredictionViewSet(viewsets.ReadOnlyModelViewSet[Prediction]):
 
     def get_queryset(self) -> QuerySet[Prediction]:
         """Return the predictions of visible studies; lists do without maps and cards."""
-        visible = film_visible_to(self.request.user, study="study")
-        predictions = Prediction.objects.filter(visible).select_related("study", "model_version")
-        predictions = predictions.annotate(**ai_hidden_from(self.request.user, study="study"))
+        visible = Prediction.objects.visible_to(self.request.user)
+        predictions = visible.select_related("study", "model_version")
         return predictions if self.detail else predictions.defer("cam", "model_version__card")
 
     def get_serializer_class(self) -> type[PredictionSerializer]:

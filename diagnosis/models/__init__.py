@@ -4,7 +4,7 @@ from diagnosis.models.audit_events import AuditEvent, AuditHead
 from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
 from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
 from diagnosis.models.notifications import Notification, NotificationQuerySet
-from diagnosis.models.predictions import ModelVersion, Prediction
+from diagnosis.models.predictions import ModelVersion, Prediction, PredictionQuerySet
 from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.sites import Site, SiteQuerySet
@@ -31,6 +31,7 @@ __all__ = [
     "Notification",
     "NotificationQuerySet",
     "Prediction",
+    "PredictionQuerySet",
     "Project",
     "ProjectMembership",
     "ProjectQuerySet",

@@ -9,7 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models.studies import Study
+from diagnosis.models.disclosures import ai_hidden_from
+from diagnosis.models.studies import Study, film_visible_to
+from diagnosis.roles import AnyUser
 
 
 class ModelVersion(models.Model):
@@ -39,6 +41,15 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    """Predictions, narrowed to what a person may see."""
+
+    def visible_to(self, user: AnyUser) -> "PredictionQuerySet":
+        """Return the predictions of visible films, each with its `ai_hidden`: the doors withhold by it."""
+        visible = self.filter(film_visible_to(user, study="study"))
+        return visible.annotate(**ai_hidden_from(user, study="study"))
 
 
 class Prediction(models.Model):
@@ -99,6 +110,8 @@ class Prediction(models.Model):
     forward_ms = models.FloatField(null=True)
 
     ai_hidden = True  # as in Study: a door that has not asked `ai_hidden_from` withholds the result
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
