@@ -20,13 +20,17 @@ RUN install -d -o pneumoweb -g pneumoweb -m 700 /data /data/tmp
 COPY manage.py LICENSE ./
 COPY pneumoweb pneumoweb
 COPY pneumoml pneumoml
+COPY core core
+COPY audit audit
+COPY accounts accounts
 COPY diagnosis diagnosis
 COPY reading reading
 COPY insight insight
+COPY operations operations
 COPY locale locale
 COPY templates templates
 COPY static static
-RUN python -m compileall -q pneumoweb pneumoml diagnosis reading insight
+RUN python -m compileall -q pneumoweb pneumoml core audit accounts diagnosis reading insight operations
 USER pneumoweb
 VOLUME /data
 
@@ -36,13 +40,13 @@ EXPOSE 8000
 # Uploads on their way lie beside the films: /tmp is memory. Two web processes add up what they count for
 # /metrics; memory, so that each start begins at zero.
 ENV TMPDIR=/data/tmp PROMETHEUS_MULTIPROC_DIR=/dev/shm/pneumoweb-metrics
-# As pneumoweb/processes.py: what a film needed goes back to the system.
+# As pneumoweb/runtime/processes.py: what a film needed goes back to the system.
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1000000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
      "--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "30", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
-     "--logger-class", "pneumoweb.web_log.WebLogger", "pneumoweb.wsgi"]
+     "--logger-class", "pneumoweb.runtime.web_log.WebLogger", "pneumoweb.wsgi"]
 
 FROM base AS worker
 COPY --from=worker-packages /venv /venv

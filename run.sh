@@ -9,8 +9,8 @@ case "${PNEUMOWEB_VAR:-/}" in
     *) PNEUMOWEB_VAR="${PWD%/}/$PNEUMOWEB_VAR"; export PNEUMOWEB_VAR ;;
 esac
 cd "$(dirname "$0")"
-. ./pneumoweb/find_python.sh
+. ./pneumoweb/runtime/find_python.sh
 
-"$python" -I pneumoweb/bootstrap.py run
+"$python" -I pneumoweb/runtime/bootstrap.py run
 .venv/bin/python manage.py setup_site
-exec .venv/bin/python -m pneumoweb.supervise
+exec .venv/bin/python -m pneumoweb.runtime.supervise

@@ -7,7 +7,7 @@
 set -u
 
 cd "$(dirname "$0")"
-. ./pneumoweb/find_python.sh
+. ./pneumoweb/runtime/find_python.sh
 
 usual=yes heavy=yes nightly=no coverage=
 for argument in "$@"; do
@@ -20,7 +20,7 @@ for argument in "$@"; do
     esac
 done
 
-"$python" -I pneumoweb/bootstrap.py test || exit 1
+"$python" -I pneumoweb/runtime/bootstrap.py test || exit 1
 
 # The tests decide about these themselves; a person's own values must not reach them.
 unset PNEUMOWEB_VAR DATABASE_URL CELERY_BROKER_URL MEDIA MODELS_DIR SECRET_KEY HOST PORT DEBUG HTTPS ALLOWED_HOSTS
@@ -53,7 +53,7 @@ existing() {
     done
 }
 
-packages=$(existing pneumoweb pneumoml diagnosis reading insight interop trials)
+packages=$(existing pneumoml core audit accounts diagnosis reading insight operations trials interop pneumoweb)
 python_files="manage.py tests $packages $(existing benchmarks scripts)"
 py=.venv/bin/python
 
@@ -68,7 +68,7 @@ migrations_check() {
 }
 
 scripts_check() {
-    for script in run.sh test.sh .ci/run pneumoweb/find_python.sh $(existing docker/*.sh); do
+    for script in run.sh test.sh .ci/run pneumoweb/runtime/find_python.sh $(existing docker/*.sh); do
         sh -n "$script" || return 1
     done
 }
@@ -78,7 +78,7 @@ run_pytest() {
     part=$1
     shift
     {
-        COVERAGE_FILE="$scratch/.coverage.$part" $py -m pytest -p no:cacheprovider ${CI:+-p tests.no_skips} "$@"
+        COVERAGE_FILE="$scratch/.coverage.$part" $py -m pytest -p no:cacheprovider ${CI:+-p tests.support.no_skips} "$@"
         echo $? >"$scratch/$part.code"
     } | tee "$scratch/$part.log"
     tail -n 1 "$scratch/$part.log" >>"$scratch/closing"

@@ -1,5 +1,6 @@
 """The administration's site and its two kinds of pages: to look at, and to manage with an audit event."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,12 +14,14 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis import audit
-from diagnosis.errors import Refused
-from diagnosis.roles import may_administer, may_audit
-from diagnosis.views.behind_second_factor import opens_administration, to_second_factor
+from accounts.guards import opens_administration, to_second_factor
+from accounts.roles import may_administer, may_audit
+from audit import trail
+from core.errors import Refused
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[Any]
@@ -28,6 +31,11 @@ else:
     _Paginator = Paginator
 
 M = TypeVar("M", bound=Model)
+
+
+def as_json(value: Any) -> SafeString:
+    """Return a value as indented JSON for a page of the administration."""
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 class AdministrationSite(AdminSite):
@@ -179,7 +187,7 @@ class AuditedAdmin(_ModelAdmin):
         obj = type(obj)._default_manager.get(pk=obj.pk)  # as stored, with the roles and members just saved
         verb = f"{obj._meta.model_name}_{what}"
         changed = sorted(_changed_fields(message))
-        audit.record(actor=request.user, verb=verb, target=obj, changed=changed, **self.audit_state(obj))
+        trail.record(actor=request.user, verb=verb, target=obj, changed=changed, **self.audit_state(obj))
 
 
 def _changed_fields(message: Any) -> set[str]:

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from diagnosis.second_factor import has_second_factor
-from diagnosis.views.access import View
+from accounts.second_factor import has_second_factor
+from core.web import View
 
 
 def is_proved(request: HttpRequest) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from diagnosis.lockout import account_key, forget, settle, take_place
+from accounts.lockout import account_key, forget, settle, take_place
 
 _NOBODY = "0:0:0:0:0:0:0:0"
 
@@ -29,7 +29,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 class CountFirstHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the library has no types
-    """What axes asks and tells: counted before the password is hashed, see diagnosis.lockout."""
+    """What axes asks and tells: counted before the password is hashed, see accounts.lockout."""
 
     def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
         """Take a place for this attempt; False when the account is locked for this address."""

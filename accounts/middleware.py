@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from diagnosis.preferences import preferences_of
+from accounts.preferences import preferences_of
 
 # Programs ask with Accept-Language; whose token or session they use changes nothing in what they get.
 _FOR_PROGRAMS = ("/api/", "/predict", "/health", "/readyz")

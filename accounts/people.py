@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from diagnosis import audit
+from audit import trail
 
 DEFAULT_NAME = "admin"
 
@@ -35,7 +35,7 @@ def ensure_administrator(*, actor: User | None, username: str, password: str) ->
             return None
         made_up = "" if password else secrets.token_urlsafe(15)
         user = User.objects.create_superuser(username=name, password=password or made_up)
-        audit.record(actor=actor, verb="administrator_created", target=user)
+        trail.record(actor=actor, verb="administrator_created", target=user)
     return NewAdministrator(username=name, made_up_password=made_up)
 
 
@@ -44,4 +44,4 @@ def change_password(*, actor: User, password: str) -> None:
     with transaction.atomic():
         actor.set_password(password)
         actor.save(update_fields=["password"])
-        audit.record(actor=actor, verb="password_changed", target=actor)
+        trail.record(actor=actor, verb="password_changed", target=actor)

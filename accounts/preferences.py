@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import Refused
-from diagnosis.models import UserPreference
-from diagnosis.roles import AnyUser
+from accounts.models import UserPreference
+from core.errors import Refused
+from core.users import AnyUser
 
 
 class PreferenceRefused(Refused):
@@ -22,8 +22,8 @@ class Preferences:
     """What holds for one person, the installation's choice where they made none.
 
     `theme` is system, light or dark, "" where nothing was ever stored for them; `language` is a code of
-    settings.LANGUAGES or "" (as the browser says); `colour_map` a name of pneumoml.heatmap.COLOUR_MAPS;
-    `alpha` the opacity of the map, 0 to 1.
+    settings.LANGUAGES or "" (as the browser says); `colour_map` a name of
+    pneumoml.explain.heatmap.COLOUR_MAPS; `alpha` the opacity of the map, 0 to 1.
     """
 
     theme: str

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import NotAllowed
+from core.errors import NotAllowed
 
 View = Callable[..., HttpResponseBase]
 

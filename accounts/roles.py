@@ -1,14 +1,14 @@
 """Roles: the four groups and what each of them may do, whatever the film."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
+
+from core.users import AnyUser
 
 UPLOADER = "uploader"
 READER = "reader"
 AUDITOR = "auditor"
 ADMINISTRATOR = "administrator"
 ALL_ROLES = (UPLOADER, READER, AUDITOR, ADMINISTRATOR)
-
-AnyUser = User | AnonymousUser | AbstractBaseUser
 
 
 def roles_of(user: AnyUser) -> frozenset[str]:

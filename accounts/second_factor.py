@@ -14,8 +14,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from diagnosis import audit
-from diagnosis.roles import AnyUser
+from audit import trail
+from core.users import AnyUser
 
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -62,7 +62,7 @@ def reset_second_factor(*, actor: User | None, user: User) -> int:
         factors = Authenticator.objects.filter(user=user)
         kinds = sorted(factors.values_list("type", flat=True))
         factors.delete()
-        audit.record(actor=actor, verb="second_factor_reset", target=user, kinds=kinds)
+        trail.record(actor=actor, verb="second_factor_reset", target=user, kinds=kinds)
     return len(kinds)
 
 
@@ -74,14 +74,14 @@ def listen_to_changes() -> None:
 
 
 def _added(request: Any, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    audit.record(actor=user, verb="second_factor_added", target=user, kind=str(authenticator.type))
+    trail.record(actor=user, verb="second_factor_added", target=user, kind=str(authenticator.type))
     if authenticator.type in _FACTORS:  # it was shown to work just now
         record_authentication(request, user, "mfa", id=authenticator.pk, type=str(authenticator.type))
 
 
 def _removed(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    audit.record(actor=user, verb="second_factor_removed", target=user, kind=str(authenticator.type))
+    trail.record(actor=user, verb="second_factor_removed", target=user, kind=str(authenticator.type))
 
 
 def _codes_made(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    audit.record(actor=user, verb="recovery_codes_made", target=user)
+    trail.record(actor=user, verb="recovery_codes_made", target=user)

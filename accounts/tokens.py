@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from knox.models import AuthToken
 
-from diagnosis import audit
-from diagnosis.errors import Refused
-from diagnosis.models import TokenDetails
+from accounts.models import TokenDetails
+from audit import trail
+from core.errors import Refused
 
 READ, UPLOAD, REVIEW, AUDIT = "read", "upload", "review", "audit"
 ANY = "any"  # what every token may be used for: to be given back
@@ -71,7 +71,7 @@ def make_token(
         token, secret = AuthToken.objects.create(user=actor, expiry=life)
         TokenDetails.objects.create(token=token, name=name[:60], scopes=chosen)
         expiry = token.expiry.isoformat(timespec="seconds")
-        audit.record(actor=actor, verb="token_made", target=actor, scopes=chosen, expiry=expiry)
+        trail.record(actor=actor, verb="token_made", target=actor, scopes=chosen, expiry=expiry)
     return NewToken(secret=secret, expiry=token.expiry)
 
 
@@ -115,7 +115,7 @@ def revoke_token(*, actor: User, prefix: str) -> bool:
     with transaction.atomic():
         count, _kinds = AuthToken.objects.filter(user=actor, token_key=prefix).delete()
         if count:
-            audit.record(actor=actor, verb="token_revoked", target=actor)
+            trail.record(actor=actor, verb="token_revoked", target=actor)
     return bool(count)
 
 
@@ -126,5 +126,5 @@ def revoke_all_tokens(*, actor: User) -> int:
         number = mine.count()
         mine.delete()
         if number:
-            audit.record(actor=actor, verb="tokens_revoked", target=actor, number=number)
+            trail.record(actor=actor, verb="tokens_revoked", target=actor, number=number)
     return int(number)

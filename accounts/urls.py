@@ -1,15 +1,15 @@
-"""Addresses under /accounts/: signing in and out, the password, the second factor, tokens."""
+"""Addresses of signing in and out, the password, the second factor, tokens and preferences."""
 
 from allauth.account.views import ReauthenticateView
 from django.contrib.auth.views import LogoutView, PasswordChangeDoneView
 from django.urls import include, path
 
-from diagnosis.views import tokens
-from diagnosis.views.sign_in import ChangePasswordView, SignInView
+from accounts.views import preferences, tokens
+from accounts.views.sign_in import ChangePasswordView, SignInView
 
 # Not all of django.contrib.auth.urls or of allauth's: an administrator makes accounts and sets a forgotten
 # password; no e-mail is sent, nobody signs up.
-urlpatterns = [
+account_urls = [
     path("login/", SignInView.as_view(), name="login"),
     path("login/", SignInView.as_view(), name="account_login"),  # the name that allauth looks for
     path("logout/", LogoutView.as_view(), name="logout"),
@@ -20,4 +20,11 @@ urlpatterns = [
     path("tokens/revoke/", tokens.revoke_all, name="tokens-revoke-all"),
     path("tokens/<str:prefix>/revoke/", tokens.revoke, name="token-revoke"),
     path("second-factor/", include("allauth.mfa.urls")),
+]
+
+urlpatterns = [
+    path("accounts/", include(account_urls)),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/theme/", preferences.theme, name="preferences-theme"),
+    path("language/", preferences.language, name="set_language"),
 ]

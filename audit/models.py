@@ -9,6 +9,9 @@ class AuditHead(models.Model):
     last_seq = models.PositiveBigIntegerField(default=0)
     last_hash = models.CharField(max_length=64, default="0" * 64)
 
+    class Meta:
+        db_table = "diagnosis_audithead"
+
 
 class AuditEvent(models.Model):
     """One thing that somebody did. Append-only: triggers refuse changes, the chain shows tampering."""
@@ -25,6 +28,7 @@ class AuditEvent(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
+        db_table = "diagnosis_auditevent"
         ordering = ["-seq"]
         indexes = [
             models.Index(fields=["object_type", "object_id"], name="audit_object"),

@@ -13,8 +13,8 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db import models, transaction
 from django.utils import timezone
 
-from diagnosis.models import AuditEvent, AuditHead
-from diagnosis.roles import AnyUser
+from audit.models import AuditEvent, AuditHead
+from core.users import AnyUser
 
 GENESIS = "0" * 64
 SYSTEM = "system"

@@ -19,13 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.rivals.machine import machine_facts
-from pneumoml.dataset import LabelledFilm, read_split
-from pneumoml.features import balanced_pass
-from pneumoml.preprocess import PreprocessConfig
-from pneumoml.progress import Report
-from pneumoml.recipe import PLAIN_AUGMENTATION, Recipe, load_recipe
-from pneumoml.release import judge
-from pneumoml.training import train
+from pneumoml.evaluation.release import judge
+from pneumoml.imaging.preprocess import PreprocessConfig
+from pneumoml.training.dataset import LabelledFilm, read_split
+from pneumoml.training.features import balanced_pass
+from pneumoml.training.progress import Report
+from pneumoml.training.recipe import PLAIN_AUGMENTATION, Recipe, load_recipe
+from pneumoml.training.train import train
 
 EACH_CLASS, PASSES, EPOCHS = 500, 2, 6
 CAMERA = (

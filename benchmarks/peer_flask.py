@@ -32,7 +32,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.rivals.shipped import newest_version
-from pneumoml.predictor import load_network
+from pneumoml.network.predictor import load_network
 
 SIDE = 224
 LAYER = "block5_conv3"

@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks.rivals.machine import machine_facts, write_result
 from benchmarks.rivals.shipped import newest_version
-from pneumoml.dataset import LabelledFilm, load_pixels, read_split
-from pneumoml.metrics import auc
-from pneumoml.precision import BFLOAT16, FLOAT32, LARGEST_DIFFERENCE, cpu_flags, offered
-from pneumoml.predictor import FilmResult, Predictor
+from pneumoml.network.precision import BFLOAT16, FLOAT32, LARGEST_DIFFERENCE, cpu_flags, offered
+from pneumoml.network.predictor import FilmResult, Predictor
+from pneumoml.statistics.metrics import auc
+from pneumoml.training.dataset import LabelledFilm, load_pixels, read_split
 
 LEAST_CORRELATION = 0.99
 

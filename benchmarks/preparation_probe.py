@@ -23,14 +23,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pneumoml.dataset import LabelledFilm, load_pixels, read_split
-from pneumoml.features import balanced_pass
-from pneumoml.metrics import auc, confusion, rates, share
-from pneumoml.preprocess import PreprocessConfig, as_input, standardise
-from pneumoml.recipe import load_recipe
-from pneumoml.shift import changes, chosen_films
-from pneumoml.shortcuts import MetadataBaseline, reversed_indices
-from pneumoml.training import Trunk
+from pneumoml.evaluation.shift_tests import changes, chosen_films
+from pneumoml.imaging.preprocess import PreprocessConfig, as_input, standardise
+from pneumoml.statistics.metrics import auc, confusion, rates, share
+from pneumoml.training.dataset import LabelledFilm, load_pixels, read_split
+from pneumoml.training.features import balanced_pass
+from pneumoml.training.recipe import load_recipe
+from pneumoml.training.shortcuts import MetadataBaseline, reversed_indices
+from pneumoml.training.train import Trunk
 
 TRAINING_FILMS, EACH_CLASS, SEED = 500, 90, 42
 CHANGES = ("clean", "swapped camera", "noise", "borders")

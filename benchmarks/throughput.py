@@ -29,7 +29,7 @@ from benchmarks.rivals.films import films
 from benchmarks.rivals.machine import machine_facts, p95, write_result
 from benchmarks.rivals.processes import cpu_seconds, memory_mb
 from benchmarks.rivals.systems import ROOT, Ours, Peer
-from pneumoml.precision import AUTO, PRECISIONS
+from pneumoml.network.precision import AUTO, PRECISIONS
 
 
 class Bare:

@@ -23,7 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from benchmarks.rivals.shipped import newest_version
-from pneumoml.artifacts import load_weights
+from pneumoml.cards.artifact import load_weights
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of each block
 PLANS = {"direct": {}, "winograd": {1: 4, 2: 4, 3: 4, 4: 2}}  # side of the output tiles, by block

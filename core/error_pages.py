@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 
-from diagnosis.unavailable import RETRY_AFTER_SECONDS, says_database_is_gone
+from core.database_errors import RETRY_AFTER_SECONDS, says_database_is_gone
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

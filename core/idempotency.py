@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from diagnosis.errors import Conflict, Refused
-from diagnosis.models import IdempotencyKey
+from core.errors import Conflict, Refused
+from core.models import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
 _ABANDONED_AFTER = timedelta(minutes=2)  # longer than any request lasts

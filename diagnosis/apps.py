@@ -1,4 +1,4 @@
-"""Registers the app with Django and listens to sign-ins for the audit trail."""
+"""Registers the app with Django."""
 
 from django.apps import AppConfig
 
@@ -8,11 +8,3 @@ class DiagnosisConfig(AppConfig):
 
     name = "diagnosis"
     verbose_name = "Films and AI results"
-
-    def ready(self) -> None:
-        """Write sign-ins, failed ones, and changes of second factors to the audit trail."""
-        from diagnosis.audit import listen_to_sign_ins
-        from diagnosis.second_factor import listen_to_changes
-
-        listen_to_sign_ins()
-        listen_to_changes()

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from diagnosis import roles
+from accounts import roles
+from accounts.preferences import preferences_of
 from diagnosis.models import Notification
-from diagnosis.preferences import preferences_of
 
 
 def reading_room(request: HttpRequest) -> dict[str, Any]:

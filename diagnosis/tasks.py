@@ -8,11 +8,14 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from diagnosis import audit, batches, health, notifications
-from diagnosis import reconcile as reconciler
-from diagnosis.prediction import run_prediction, warm_up
-from diagnosis.read_ahead import ReadAhead
-from diagnosis.unpacking import unpack_batch
+from audit import trail
+from diagnosis import notifications
+from diagnosis.batches import service as batches
+from diagnosis.batches.unpacking import unpack_batch
+from diagnosis.inference import health
+from diagnosis.inference import reconcile as reconciler
+from diagnosis.inference.prediction import run_prediction, warm_up
+from diagnosis.inference.prefetch import ReadAhead
 
 log = logging.getLogger(__name__)
 _ahead = ReadAhead()
@@ -53,7 +56,7 @@ def heartbeat() -> None:
 @shared_task(name="diagnosis.tasks.export_audit_head")
 def export_audit_head() -> None:
     """Write the trail's head out, or say in the log that it is not whole."""
-    report = audit.export_head(folder=Path(settings.VAR_DIR) / "audit")
+    report = trail.export_head(folder=Path(settings.VAR_DIR) / "audit")
     if not report.is_whole:
         log.error("The audit trail is NOT whole. Event %s: %s.", report.broken_at, report.reason)
 

@@ -2,23 +2,11 @@
 
 from django.urls import path
 
-from diagnosis.views import (
-    audit,
-    banner,
-    batches,
-    burned_in_text,
-    media,
-    model,
-    notifications,
-    preferences,
-    states,
-    study,
-    upload,
-)
+from diagnosis.views import batches, burned_in_text, media, model, notifications, status_poll, study, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
-    path("studies/states/", states.study_states, name="study-states"),
+    path("studies/states/", status_poll.study_states, name="study-states"),
     path("studies/<uuid:uid>/", study.study_page, name="study"),
     path("studies/<uuid:uid>/status/", study.study_status, name="study-status"),
     path("studies/<uuid:uid>/retry/", study.study_retry, name="study-retry"),
@@ -33,9 +21,6 @@ urlpatterns = [
     path("burned-in-text/", burned_in_text.queue, name="burned-in-text"),
     path("model/", model.active_model_page, name="model"),
     path("model/<str:version>/", model.model_version_page, name="model-version"),
-    path("preferences/", preferences.preferences, name="preferences"),
-    path("preferences/theme/", preferences.theme, name="preferences-theme"),
-    path("language/", preferences.language, name="set_language"),
     path("batches/", batches.batches, name="batches"),
     path("batches/begin/", batches.batch_begin, name="batch-begin"),
     path("batches/<uuid:batch>/", batches.batch_page, name="batch"),
@@ -45,7 +30,4 @@ urlpatterns = [
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/bell/", notifications.notification_bell, name="notification-bell"),
     path("notifications/read/", notifications.notifications_read, name="notifications-read"),
-    path("banner/", banner.system_banner, name="system-banner"),
-    path("audit/", audit.trail, name="audit"),
-    path("audit/verify/", audit.verify, name="audit-verify"),
 ]

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import ModelVersion, Project, Site
-from insight.period import DEFAULT_WEEKS, LENGTHS, Period
-from insight.selection import Selection
+from insight.statistics.period import DEFAULT_WEEKS, LENGTHS, Period
+from insight.statistics.selection import Selection
 
 _DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 

@@ -9,7 +9,7 @@ class DayFigures(models.Model):
     """What the films of one project that came in on one day add up to; days without films have no row.
 
     A day is one of the installation's time zone. Films in the trash are left out. The row is right for as
-    long as no `ChangedHour` speaks of its day; `insight.summary` works such days out anew.
+    long as no `ChangedHour` speaks of its day; `insight.statistics.daily_rollups` works such days out anew.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from insight import summary
+from insight.statistics import daily_rollups
 
 
 @shared_task(name="insight.tasks.refresh_figures")
 def refresh_figures() -> None:
     """Write down anew what the days add up to that have changed."""
-    summary.refresh()
+    daily_rollups.refresh()

@@ -29,10 +29,11 @@ from django.core.serializers import python as serialiser
 from django.db import DatabaseError, connection, models, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from diagnosis import audit
-from diagnosis.errors import Refused
-from diagnosis.models import AuditEvent, Study
-from diagnosis.storage import film_store
+from audit import trail
+from audit.models import AuditEvent
+from core.errors import Refused
+from diagnosis.models import Study
+from diagnosis.storage.filesystem import film_store
 
 FORMAT = 1
 ROWS, MANIFEST, MEDIA = "rows.jsonl", "manifest.json", "media/"
@@ -72,7 +73,7 @@ def make_backup(*, actor: User | None, path: Path) -> Manifest:
     """
     if path.exists():
         raise BackupRefused("file_exists", f"{path} is there already. Name a new file.")
-    event = audit.record(actor=actor, verb="backup_made")
+    event = trail.record(actor=actor, verb="backup_made")
     manifest = Manifest(FORMAT, _migrations(), event.at.isoformat())
     draft = path.with_name(f"{path.name}.part")
     try:
@@ -103,7 +104,7 @@ def _add_rows(tar: tarfile.TarFile, manifest: Manifest, scratch: Path) -> None:
         with _one_moment():
             for model in _backed_up():
                 manifest.rows[model._meta.label_lower] = _write_rows(model, rows, manifest)
-            chain = audit.verify_chain()
+            chain = trail.verify_chain()
         manifest.audit_events, manifest.audit_head = chain.events, chain.head
         manifest.audit_whole = chain.is_whole
         size = rows.tell()
@@ -295,7 +296,7 @@ def _empty_the_tables() -> None:
 
 
 def _check_trail(manifest: Manifest) -> None:
-    chain = audit.verify_chain()
+    chain = trail.verify_chain()
     expected = (manifest.audit_events, manifest.audit_head, manifest.audit_whole)
     if (chain.events, chain.head, chain.is_whole) != expected:
         raise _damaged("the audit trail is not the one that was backed up")

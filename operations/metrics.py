@@ -12,11 +12,12 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector, gener
 from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from diagnosis import bell
-from diagnosis.health import Health, check_health
-from diagnosis.models import AuditHead, Prediction, WorkerStatus
-from diagnosis.unavailable import UNREACHABLE
-from pneumoweb.requests import ANSWERED, SECONDS
+from audit.models import AuditHead
+from core.database_errors import UNREACHABLE
+from core.middleware.request_log import ANSWERED, SECONDS
+from diagnosis.inference import dispatch
+from diagnosis.inference.health import Health, check_health
+from diagnosis.models import Prediction, WorkerStatus
 
 RECENT = timedelta(hours=1)
 MOST_AN_HOUR = 20_000  # one worker reads half as many
@@ -45,7 +46,9 @@ class _Site:
         health = check_health()
         yield _gauge("database_up", "1 when the database answers.", health.database_ok)
         yield _gauge(
-            "broker_paused", "1 while this web process gives a broker that failed a rest.", bell.is_resting()
+            "broker_paused",
+            "1 while this web process gives a broker that failed a rest.",
+            dispatch.is_resting(),
         )
         yield from _media()
         if health.database_ok:

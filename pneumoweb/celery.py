@@ -8,7 +8,7 @@ from celery.app.amqp import AMQP
 from celery.signals import setup_logging
 from kombu import Connection
 
-from pneumoweb import request_ids  # its signals carry the request's id into the worker  # noqa: F401
+from core.middleware import request_id  # its signals carry the request's id into the worker  # noqa: F401
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pneumoweb.settings")
 
@@ -30,12 +30,12 @@ class _Messages(AMQP):
 
 
 class _Task(Task):  # type: ignore[type-arg]  # generic in the stubs only
-    Request = "pneumoweb.lost_broker:PersistentRequest"
+    Request = "pneumoweb.consumer:PersistentRequest"
 
 
 app = Celery("pneumoweb", amqp=_Messages, task_cls=_Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.steps["consumer"].add("pneumoweb.lost_broker:LookForLostFilms")
+app.steps["consumer"].add("pneumoweb.consumer:LookForLostFilms")
 app.autodiscover_tasks()
 
 

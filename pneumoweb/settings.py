@@ -10,10 +10,10 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from pneumoweb.broker import broker_for
-from pneumoweb.database import with_options
-from pneumoweb.media import film_storage, media_folder
-from pneumoweb.secret import load_or_create_secret
+from core.secrets import load_or_create_secret
+from pneumoweb.runtime.broker import broker_for
+from pneumoweb.runtime.database import with_options
+from pneumoweb.runtime.media import film_storage, media_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()  # NAME_FILE names a file that holds the value of NAME: secrets of containers
@@ -81,25 +81,29 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "core",
+    "audit",
+    "accounts",
     "diagnosis",
     "reading",
     "insight",
+    "operations",
 ]
 MIDDLEWARE = [
-    "pneumoweb.requests.RequestMiddleware",
+    "core.middleware.request_log.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "pneumoweb.sessions.SignsOfLifeMiddleware",
+    "core.middleware.sessions.SignsOfLifeMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "pneumoweb.languages.PersonsLanguageMiddleware",
+    "accounts.middleware.PersonsLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "pneumoweb.signed_out.SignedOutMiddleware",
+    "core.middleware.htmx_login.SignedOutMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -116,7 +120,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "diagnosis.context.reading_room",
+                "diagnosis.context_processors.reading_room",
             ],
         },
     },
@@ -151,24 +155,24 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-AXES_HANDLER = "diagnosis.views.attempts.CountFirstHandler"
-AXES_CLIENT_IP_CALLABLE = "diagnosis.views.attempts.client_address"
+AXES_HANDLER = "accounts.login_attempts.CountFirstHandler"
+AXES_CLIENT_IP_CALLABLE = "accounts.login_attempts.client_address"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused unchecked is no failure
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail tells who signed in
 NUM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
 
 # --- Second factor: allauth's pages, without sign-up and without e-mail -------------------------------
 ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=True)
-ACCOUNT_ADAPTER = "diagnosis.views.sign_in.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.views.sign_in.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_MINUTES", default=15) * 60
-MFA_ADAPTER = "diagnosis.second_factor.SecondFactorAdapter"
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
-    "authenticate": "diagnosis.views.sign_in.SignInCode",
-    "reauthenticate": "diagnosis.views.sign_in.CodeAgain",
+    "authenticate": "accounts.views.sign_in.SignInCode",
+    "reauthenticate": "accounts.views.sign_in.CodeAgain",
 }
 MFA_TOTP_ISSUER = "pneumoweb"
 MFA_TOTP_TOLERANCE = 1  # phones' clocks differ by some seconds
@@ -205,7 +209,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_MB", default=50) * 1024 * 1024
 MAX_FILES_PER_UPLOAD = DATA_UPLOAD_MAX_NUMBER_FILES = 500
 FILE_UPLOAD_HANDLERS = [
-    "diagnosis.uploads.CappedUploadHandler",
+    "diagnosis.intake.upload_handlers.CappedUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -268,9 +272,9 @@ else:
         "socket_timeout": 2,
         "socket_connect_timeout": 1,
         "retry_on_timeout": False,
-        "queue_order_strategy": "pneumoweb.lanes:SingleFilmsFirst",
+        "queue_order_strategy": "pneumoweb.queue_order:SingleFilmsFirst",
     }
-# Films that are sent by themselves come first (pneumoweb/lanes.py); the other lanes are served in turn.
+# Films that are sent by themselves come first (pneumoweb/queue_order.py); the other lanes are served in turn.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("unpack"), Queue("batch")]
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -323,16 +327,16 @@ CELERY_BEAT_SCHEDULE = {
 DISCLAIMER = "Research and education only. Not for clinical use."
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "diagnosis.api.tokens.TokenAuthentication",
+        "accounts.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["diagnosis.api.renderers.DisclaimerJSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.DisclaimerJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "diagnosis.api.parsers.CappedJSONParser",
+        "core.api.parsers.CappedJSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "diagnosis.api.openapi.ProblemAutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.ProblemAutoSchema",
     "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
@@ -344,8 +348,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": NUM_PROXIES,
 }
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "diagnosis.api.problem.ProblemHandler",
-    "EXCEPTION_FORMATTER_CLASS": "diagnosis.api.problem.ProblemFormatter",
+    "EXCEPTION_HANDLER_CLASS": "core.api.problem.ProblemHandler",
+    "EXCEPTION_FORMATTER_CLASS": "core.api.problem.ProblemFormatter",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "415", "429", "500"],
 }
@@ -365,13 +369,13 @@ SPECTACULAR_SETTINGS = {
         "ModelStateEnum": "diagnosis.models.ModelVersion.State",
         "PredictionStatusEnum": "diagnosis.models.Prediction.Status",
         "OutcomeEnum": "diagnosis.models.Prediction.Outcome",
-        "HealthStatusEnum": "diagnosis.views.health.HEALTH_STATUS",
-        "ReadinessStatusEnum": "diagnosis.views.health.READINESS_STATUS",
+        "HealthStatusEnum": "operations.views.health.HEALTH_STATUS",
+        "ReadinessStatusEnum": "operations.views.health.READINESS_STATUS",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "diagnosis.api.openapi.add_disclaimer",
+        "core.api.openapi.add_disclaimer",
     ],
 }
 
@@ -380,7 +384,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "chosen": {"()": "pneumoweb.logs.formatter", "log_format": env.str("LOG_FORMAT", default="text")}
+        "chosen": {
+            "()": "core.middleware.log_format.formatter",
+            "log_format": env.str("LOG_FORMAT", default="text"),
+        }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

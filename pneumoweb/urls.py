@@ -1,24 +1,30 @@
-"""Every address of the site: which door stands where."""
+"""Every address of the site, gathered from the apps."""
 
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from diagnosis.admin_site import admin_site
-from diagnosis.api.problem import UnknownAddress
-from diagnosis.views.metrics import metrics
+from accounts.admin_site import admin_site
+from core.api.problem import UnknownAddress
 
-handler500 = "diagnosis.views.server_error.server_error"
+handler500 = "core.error_pages.server_error"
+
+api_urls = [
+    path("", include("core.api.urls")),
+    path("", include("accounts.api.urls")),
+    path("", include("diagnosis.api.urls")),
+    path("", include("reading.api.urls")),
+    path("", include("insight.api.urls")),
+    path("", include("operations.api_urls")),
+]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studies"), name="home"),
-    path("accounts/", include("pneumoweb.account_urls")),
-    path("", include("diagnosis.api.seed_urls")),
-    path("metrics", metrics, name="metrics"),
+    path("", include("accounts.urls")),
+    path("", include("diagnosis.api.legacy_urls")),
     path("", include("diagnosis.urls")),
     path("", include("reading.urls")),
     path("", include("insight.urls")),
-    path("api/v1/", include("diagnosis.api.urls")),
-    path("api/v1/", include("reading.api.urls")),
-    path("api/v1/", include("insight.api.urls")),
+    path("", include("operations.urls")),
+    path("api/v1/", include(api_urls)),
     re_path(r"^api(?:/|$)", UnknownAddress.as_view(), name="api-unknown"),
     path("admin/", admin_site.urls),
 ]

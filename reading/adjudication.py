@@ -6,11 +6,12 @@ from django.db.models import F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_review
+from audit import trail
+from core.errors import Conflict, NotAllowed, Refused
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.roles import AnyUser, may_review
 from reading.models import Adjudication, ReadingSettings, Review
 
 MAX_RATIONALE = 2000
@@ -72,5 +73,5 @@ def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Ad
             study=film, adjudicator=actor, basis=basis, finding=finding, rationale=rationale
         )
         ResultDisclosure.objects.get_or_create(study=film, reader=actor)
-        audit.record(actor=actor, verb="adjudicated", target=film, finding=finding, basis=basis.value)
+        trail.record(actor=actor, verb="adjudicated", target=film, finding=finding, basis=basis.value)
     return decision

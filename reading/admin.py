@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from diagnosis.admin_site import ReadOnlyAdmin, admin_site
+from accounts.admin_site import ReadOnlyAdmin, admin_site
 from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet
 
 

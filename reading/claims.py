@@ -8,11 +8,12 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import NotAllowed
+from accounts.roles import may_review
+from audit import trail
+from core.errors import NotAllowed
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.models import Study
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.roles import AnyUser, may_review
 from reading.models import ReadingClaim
 
 LASTS = timedelta(minutes=5)
@@ -65,7 +66,7 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
             ReadingClaim.objects.filter(study=study).update(**taken)
         verb = "reading_taken_over" if other else "reading_begun"
         details = {"from_reader": other.reader_id} if other else {}
-        audit.record(actor=actor, verb=verb, target=study, **details)
+        trail.record(actor=actor, verb=verb, target=study, **details)
     return True
 
 

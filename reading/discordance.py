@@ -5,11 +5,13 @@ from django.db import transaction
 from django.db.models import OuterRef, Prefetch, Q
 from django.utils.translation import gettext as _
 
-from diagnosis import audit, search
-from diagnosis.errors import NotAllowed, Refused
+from accounts.roles import may_administer, may_review
+from audit import trail
+from core.errors import NotAllowed, Refused
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.models import Prediction, Study, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.roles import AnyUser, may_administer, may_review
+from diagnosis.studies import search
 from reading.models import Adjudication, DiscordanceReason, Review, films_with_opinions
 
 # Stated on the page. A confident result contradicted by a sure reader is looked at first.
@@ -92,5 +94,5 @@ def give_reason(*, actor: User, study: Study, kind: str, reason: str, note: str 
         given = DiscordanceReason.objects.create(
             study=study, kind=kind, reason=reason, note=note.strip(), given_by=actor
         )
-        audit.record(actor=actor, verb="discordance_reason_given", target=study, kind=kind, reason=reason)
+        trail.record(actor=actor, verb="discordance_reason_given", target=study, kind=kind, reason=reason)
     return given

@@ -21,12 +21,12 @@ from django.utils.functional import cached_property
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis import search
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.forms import SiteField, sites_for
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.roles import AnyUser
-from reading.lists import beyond, scores_hidden_from, tagged, with_sort_probability
+from diagnosis.studies import search
+from reading.list_queries import beyond, scores_hidden_from, tagged, with_sort_probability
 from reading.models import OTHERS_SHOWN, Review, Tag, with_opinions
 
 ANY = ("", _("Any"))

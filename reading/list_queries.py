@@ -7,9 +7,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Subquery, Value, When
 
+from core.users import AnyUser
 from diagnosis.models import Project, Study, StudyQuerySet
-from diagnosis.models.standing import WITHOUT_SCORE
-from diagnosis.roles import AnyUser
+from diagnosis.models.study_state import WITHOUT_SCORE
 from reading.models import FilmTag, Tag
 
 MOST_COUNTED = 1000

@@ -4,10 +4,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_administer, may_review, may_upload
+from audit import trail
+from core.errors import Conflict, NotAllowed, Refused
+from core.users import AnyUser
 from diagnosis.models import Project, Study
-from diagnosis.roles import AnyUser, may_administer, may_review, may_upload
 from reading.models import FilmTag, Note, Tag
 
 MAX_NAME = 40
@@ -37,7 +38,7 @@ def make_tag(
     try:
         with transaction.atomic():
             tag = Tag.objects.create(project=project, name=name, colour=colour, before_reading=before_reading)
-            audit.record(
+            trail.record(
                 actor=actor, verb="tag_made", target=project, tag=tag.pk, before_reading=before_reading
             )
     except IntegrityError as error:
@@ -49,7 +50,7 @@ def remove_tag(*, actor: User, tag: Tag) -> None:
     """Take a word out of the project's tags, and off its films. Raises NotAllowed: administrators only."""
     _check_administrator(actor)
     with transaction.atomic():
-        audit.record(actor=actor, verb="tag_removed", target=tag.project, tag=tag.pk)
+        trail.record(actor=actor, verb="tag_removed", target=tag.project, tag=tag.pk)
         tag.delete()
 
 
@@ -61,7 +62,7 @@ def tag_film(*, actor: User, study: Study, tag: Tag) -> None:
     with transaction.atomic():
         _put, is_new = FilmTag.objects.get_or_create(study=study, tag=tag, author=actor)
         if is_new:
-            audit.record(actor=actor, verb="film_tagged", target=study, tag=tag.pk)
+            trail.record(actor=actor, verb="film_tagged", target=study, tag=tag.pk)
 
 
 def untag_film(*, actor: User, study: Study, tag: Tag) -> None:
@@ -72,7 +73,7 @@ def untag_film(*, actor: User, study: Study, tag: Tag) -> None:
         put = put.filter(author=actor)
     with transaction.atomic():
         if put.delete()[0]:
-            audit.record(actor=actor, verb="film_untagged", target=study, tag=tag.pk)
+            trail.record(actor=actor, verb="film_untagged", target=study, tag=tag.pk)
 
 
 def write_note(*, actor: User, study: Study, text: str) -> Note:
@@ -84,7 +85,7 @@ def write_note(*, actor: User, study: Study, text: str) -> Note:
         raise MarkRefused("note_invalid", message)
     with transaction.atomic():
         note = Note.objects.create(study=study, author=actor, text=text)
-        audit.record(actor=actor, verb="note_written", target=study, note=note.pk)
+        trail.record(actor=actor, verb="note_written", target=study, note=note.pk)
     return note
 
 

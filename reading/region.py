@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import Refused
+from core.errors import Refused
 
 _ROUNDING = 1e-9
 

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.blinding import shown_result
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_review
+from audit import trail
+from core.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Prediction, ResultDisclosure, Study
-from diagnosis.roles import may_review
+from diagnosis.studies.blinding import shown_result
 from reading.claims import give_back
 from reading.models import Review
 from reading.region import Region
@@ -149,7 +149,7 @@ def _add(*, actor: User, study: Study, opinion: dict[str, Any], time: Time) -> R
         **_time_so_far(earlier, time),
         **opinion,
     )
-    audit.record(
+    trail.record(
         actor=actor,
         verb="review_saved",
         target=study,
@@ -185,7 +185,7 @@ def _sign(actor: User, review: Review) -> None:
         raise Conflict("not_a_draft", _("This review is signed already, or a later one took its place."))
     give_back(actor=actor, study=review.study)
     ResultDisclosure.objects.get_or_create(study=review.study, reader=actor)
-    audit.record(
+    trail.record(
         actor=actor, verb="review_signed", target=review.study, review=str(review.uid), sha256=review.digest()
     )
     review.refresh_from_db(fields=["signed_at"])

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import NotAllowed, Refused
+from accounts.roles import READER, may_administer
+from audit import trail
+from core.errors import NotAllowed, Refused
 from diagnosis.models import Project
-from diagnosis.roles import READER, may_administer
 from reading.models import ReadingSettings
 
 
@@ -46,7 +46,7 @@ def set_rules(
             project=project, defaults={"reads_per_film": reads_per_film, "reads_blind": reads_blind}
         )
         rules.adjudicators.set(people)
-        audit.record(
+        trail.record(
             actor=actor,
             verb="reading_rules_set",
             target=project,

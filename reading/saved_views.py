@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import NotAllowed, Refused
+from core.errors import NotAllowed, Refused
 from diagnosis.models import Project
 from reading.models import SavedView
 

@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from diagnosis import audit, incoming
+from audit import trail
+from core.expressions import ExistsForRow
 from diagnosis.models import Prediction, Study
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.retention import films_in_trash
+from diagnosis.storage import journal
+from diagnosis.studies.trash import films_in_trash
 from reading.models import Review
 
 AT_ONCE = 100
@@ -70,11 +71,9 @@ def _purge(pk: int) -> bool:
             draft.delete()  # each before the one that it supersedes
         files = [film.original, film.display, film.thumbnail]
         places = [(file.storage, file.name) for file in files if file.name]
-        audit.record(actor=None, verb="study_purged", target=film, sha256=film.sha256)
+        trail.record(actor=None, verb="study_purged", target=film, sha256=film.sha256)
         with suppress(OSError):  # a disk may be too full for the note; all the more the film has to go
-            incoming.note(
-                film.uid
-            )  # a process killed before it has deleted the files leaves them to the note
+            journal.note(film.uid)  # a process killed before it has deleted the files leaves them to the note
         transaction.on_commit(lambda: _delete_files(film.uid, places))
         film.delete()
     return True
@@ -83,4 +82,4 @@ def _purge(pk: int) -> bool:
 def _delete_files(uid: UUID, places: list[tuple[Storage, str]]) -> None:
     for storage, name in places:
         storage.delete(name)
-    incoming.settle(uid)
+    journal.settle(uid)

@@ -8,11 +8,18 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import F, OuterRef, Q, Subquery
 
+from core.expressions import ExistsForRow
 from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
 from reading.adjudication import with_reads_wanted
 from reading.claims import live_claims
-from reading.lists import among, beyond, number_at_most, scores_hidden_from, tagged, with_sort_probability
+from reading.list_queries import (
+    among,
+    beyond,
+    number_at_most,
+    scores_hidden_from,
+    tagged,
+    with_sort_probability,
+)
 from reading.models import Adjudication, ReadingClaim, Review, Tag
 
 OLDEST = "oldest"

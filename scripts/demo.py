@@ -21,8 +21,8 @@ from django.db.models import F
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ProjectMembership, Site, Study
-from diagnosis.submission import submit_study
 from reading.models import Review
 from reading.review import review_study
 

@@ -5,7 +5,7 @@
 #   scripts/fetch_wheels.sh --only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64
 set -eu
 cd "$(dirname "$0")/.."
-. ./pneumoweb/find_python.sh
+. ./pneumoweb/runtime/find_python.sh
 
 # Where the tests' packages are wanted too: REQUIREMENTS=requirements-dev.txt scripts/fetch_wheels.sh
 "$python" -m venv .wheels-tool

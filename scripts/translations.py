@@ -25,9 +25,9 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("diagnosis", "reading", "insight", "pneumoweb")
+PACKAGES = ("core", "audit", "accounts", "diagnosis", "reading", "insight", "operations", "pneumoweb")
 # Sentences of the library, which knows no Django: dictionaries whose values pages translate.
-LIBRARY = {"pneumoml/scope.py": "SENTENCES", "pneumoml/explanations.py": "SENTENCES"}
+LIBRARY = {"pneumoml/scope/gate.py": "SENTENCES", "pneumoml/explain/reliability.py": "SENTENCES"}
 KEYWORDS: dict[str, object] = {
     "_": None,
     "gettext": None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("pneumoweb", "pneumoml", "diagnosis", "reading", "insight")
+ROOMS = ("pneumoml", "core", "audit", "accounts", "diagnosis", "reading", "insight", "operations", "pneumoweb")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

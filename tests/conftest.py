@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import translation
 
-from diagnosis import roles
+from accounts import roles
 from diagnosis.models import ModelVersion, Prediction, Study
-from tests import flushing
-from tests.cast import Cast, make_cast, person
-from tests.object_store import object_store, object_store_server  # noqa: F401 - fixtures
-from tests.postgres import own_postgres_url, postgres_url, restartable_postgres  # noqa: F401 - fixtures
+from tests.support import flushing
+from tests.support.cast import Cast, make_cast, person
+from tests.support.servers.object_store import object_store, object_store_server  # noqa: F401 - fixtures
+from tests.support.servers.postgres import own_postgres_url, postgres_url, restartable_postgres  # noqa: F401 - fixtures
 
 flushing.install()
 
@@ -39,7 +39,7 @@ def _own_media_and_clean_cache(tmp_path: Path, settings: object) -> None:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    """The people and projects of tests/cast.py."""
+    """The people and projects of tests/support/cast.py."""
     return make_cast()
 
 
@@ -67,8 +67,8 @@ def active_model(db: None) -> ModelVersion:
 @pytest.fixture
 def study(cast: Cast, active_model: ModelVersion, django_capture_on_commit_callbacks: object) -> Study:
     """A synthetic film uploaded by Alice into Ward 7, its prediction waiting."""
-    from diagnosis.submission import submit_study
-    from tests.films import chest_png
+    from diagnosis.intake.submission import submit_study
+    from tests.support.inputs.films import chest_png
 
     return submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
 

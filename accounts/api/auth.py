@@ -16,20 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from diagnosis.api.actor import actor_of
-from diagnosis.api.problem import ProblemSerializer
-from diagnosis.api.tokens import TokenAuthentication
-from diagnosis.api_tokens import (
-    ANY,
-    MAX_HOURS,
-    SCOPES,
-    make_token,
-    revoke_all_tokens,
-    revoke_token,
-    tokens_of,
-)
-from diagnosis.second_factor import code_is_right, has_second_factor
-from diagnosis.views.attempts import release
+from accounts.api.authentication import TokenAuthentication
+from accounts.login_attempts import release
+from accounts.second_factor import code_is_right, has_second_factor
+from accounts.tokens import ANY, MAX_HOURS, SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
+from core.api.actor import actor_of
+from core.api.problem import ProblemSerializer
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

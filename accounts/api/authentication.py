@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from diagnosis.api_tokens import READ, covers, note_use
+from accounts.tokens import READ, covers, note_use
 
 _TOKEN = re.compile(rb"[A-Za-z0-9]{1,128}")
 
@@ -50,5 +50,5 @@ def _scope_needed(request: Request) -> str:
 class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # the library has few types
     """Describes the token in the OpenAPI schema."""
 
-    target_class = "diagnosis.api.tokens.TokenAuthentication"
+    target_class = "accounts.api.authentication.TokenAuthentication"
     name = "token"

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from pneumoml.heatmap import COLOUR_MAPS
+from pneumoml.explain.heatmap import COLOUR_MAPS
 
 
 def language_choices() -> list[tuple[str, str]]:
@@ -34,6 +34,9 @@ class UserPreference(models.Model):
         _("colours of the map"), max_length=20, blank=True, choices=colour_map_choices
     )
     alpha = models.FloatField(_("opacity of the map"), null=True, blank=True)
+
+    class Meta:
+        db_table = "diagnosis_userpreference"
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"

@@ -15,6 +15,7 @@ class TokenDetails(models.Model):
     last_used_on = models.DateField(null=True)
 
     class Meta:
+        db_table = "diagnosis_tokendetails"
         verbose_name_plural = "token details"
 
     def __str__(self) -> str:

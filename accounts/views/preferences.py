@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from diagnosis.errors import Refused
-from diagnosis.forms import PreferencesForm
-from diagnosis.preferences import save_preferences
-from diagnosis.views.access import signed_in
+from accounts.forms import PreferencesForm
+from accounts.preferences import save_preferences
+from core.errors import Refused
+from core.web import signed_in
 
 
 @login_required
@@ -28,7 +28,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your preferences were saved."))
         return redirect("preferences")
     status = 400 if form.errors else 200
-    return render(request, "diagnosis/preferences.html", {"form": form}, status=status)
+    return render(request, "accounts/preferences.html", {"form": form}, status=status)
 
 
 @login_required

@@ -18,10 +18,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from diagnosis.accounts import change_password
-from diagnosis.errors import NotAllowed
-from diagnosis.views.attempts import release
-from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+from accounts.login_attempts import release
+from accounts.people import change_password
+from accounts.reauthentication import TooManyPasswords, confirm_password
+from core.errors import NotAllowed
 
 
 class SignInView(LoginView):

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from diagnosis.api_tokens import SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
-from diagnosis.views.access import signed_in
-from diagnosis.views.reauthentication import recently_authenticated
+from accounts.reauthentication import recently_authenticated
+from accounts.tokens import SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
+from core.web import signed_in
 
 _LIVES = [
     (10, gettext_lazy("10 hours")),
@@ -64,7 +64,7 @@ def _page(request: HttpRequest, form: TokenForm, *, made: Any = None, status: in
         for row in tokens_of(signed_in(request))
     ]
     context = {"form": form, "made": made, "tokens": rows}
-    return render(request, "account/tokens.html", context, status=status)
+    return render(request, "accounts/tokens.html", context, status=status)
 
 
 @login_required

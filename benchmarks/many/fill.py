@@ -12,13 +12,14 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from diagnosis import roles
-from diagnosis.models import AuditEvent, AuditHead, Prediction, Project, ResultDisclosure, Study
+from accounts import roles
+from audit.models import AuditEvent, AuditHead
+from diagnosis.inference.registry import active_model
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Prediction, Project, ResultDisclosure, Study
 from diagnosis.models import ProjectMembership as Membership
-from diagnosis.registry import active_model
-from diagnosis.submission import submit_study
 from insight.models import ChangedHour
-from insight.summary import refresh_all
+from insight.statistics.daily_rollups import refresh_all
 from reading.models import ReadingSettings, Review
 
 DAYS = 730

@@ -164,7 +164,7 @@ class Crowd:
 
     def token(self, user: Any) -> str:
         """A new API token of this person."""
-        from diagnosis.api_tokens import make_token
+        from accounts.tokens import make_token
 
         return make_token(actor=user, name="benchmark").secret
 

@@ -1,4 +1,4 @@
-"""Take from a filled database what SQLite is told of a large installation (pneumoweb/sqlite_planner.py).
+"""Take from a filled database what SQLite is told of a large installation (core/sqlite_statistics.py).
 
 .venv/bin/python -m benchmarks.many.statistics PATH/db.sqlite3     # a million films of benchmarks.million
 """
@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from pathlib import Path
 
-from pneumoweb.sqlite_planner import STATISTICS
+from core.sqlite_statistics import STATISTICS
 
 OF_OURS = ("diagnosis_", "reading_", "insight_", "auth_user")
 

@@ -19,7 +19,7 @@ def fill(count: int) -> None:
     from django.contrib.auth.models import User
 
     from benchmarks.rivals.films import films
-    from diagnosis.batches import add_film, begin_batch
+    from diagnosis.batches.service import add_film, begin_batch
     from diagnosis.models import Project
 
     actor = User.objects.get(username="admin")
@@ -30,7 +30,7 @@ def fill(count: int) -> None:
 
 def queue_again() -> None:
     """Let every film wait once more, and ring for each; some rings more, for a worker that stands still."""
-    from diagnosis import bell
+    from diagnosis.inference import dispatch
     from diagnosis.models import Prediction
 
     nothing = dict.fromkeys(
@@ -40,15 +40,15 @@ def queue_again() -> None:
     rows.update(status="queued", attempts=0, outcome="", lease_token=None, lease_expires_at=None, **nothing)
     uids = [str(uid) for uid in rows.values_list("uid", flat=True)]
     for uid in [*uids, *uids[:8]]:
-        bell.ring_in_batch(uid)
+        dispatch.ring_in_batch(uid)
 
 
 def rows(count: int) -> None:
     """Store so many waiting predictions without files."""
     from django.contrib.auth.models import User
 
+    from diagnosis.inference.registry import active_model
     from diagnosis.models import Prediction, Project, Study
-    from diagnosis.registry import active_model
 
     actor, project, model = User.objects.get(username="admin"), Project.objects.all()[0], active_model()
     first = Study.objects.count()
@@ -61,8 +61,8 @@ def rows(count: int) -> None:
 
 
 def _claim_and_finish(uids: list[str]) -> None:
-    from diagnosis.prediction import claim_prediction, finish
-    from tests.results import film_result
+    from diagnosis.inference.prediction import claim_prediction, finish
+    from tests.support.results import film_result
 
     for uid in uids:
         claim = claim_prediction(uid)
@@ -78,7 +78,7 @@ def finish(processes: int) -> None:
 
     waiting = Prediction.objects.filter(status="queued", study__byte_size=1)
     uids = [str(uid) for uid in waiting.values_list("uid", flat=True)[:1500]]
-    import tests.results  # noqa: F401 - TensorFlow loads before the clock runs
+    import tests.support.results  # noqa: F401 - TensorFlow loads before the clock runs
 
     connection.close()
     context = multiprocessing.get_context("fork")
@@ -96,10 +96,10 @@ def finish(processes: int) -> None:
 
 def rings(count: int) -> None:
     """Ring so often for a film that nobody knows; print rings a second."""
-    from diagnosis import bell
+    from diagnosis.inference import dispatch
 
     started = time.perf_counter()
-    told = sum(bell.ring("00000000-0000-4000-8000-000000000000") for _ in range(count))
+    told = sum(dispatch.ring("00000000-0000-4000-8000-000000000000") for _ in range(count))
     print(json.dumps({"rings": told, "seconds": time.perf_counter() - started}))
 
 

@@ -13,13 +13,13 @@ class Instant(AppConfig):
 
     def ready(self) -> None:
         """Put it where the network is loaded; everything around it is the project's own."""
-        from diagnosis import prediction
+        from diagnosis.inference import prediction
 
         prediction._predictor = lambda *version: _Predictor()  # type: ignore[assignment]
 
 
 class _Predictor:
     def predict(self, pixels: Any, *, colour_fraction: float) -> Any:
-        from tests.results import film_result
+        from tests.support.results import film_result
 
         return film_result(0.9)

@@ -18,7 +18,7 @@ import requests
 from benchmarks.rivals.machine import ROOT
 from benchmarks.rivals.processes import tree
 from benchmarks.rivals.systems import free_port, wait_for, web_command
-from pneumoweb.processes import ALONE
+from pneumoweb.runtime.processes import ALONE
 
 BUCKET = "films"
 KEYS = {"AWS_ACCESS_KEY_ID": "films", "AWS_SECRET_ACCESS_KEY": "only-for-measuring"}

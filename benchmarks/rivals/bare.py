@@ -1,7 +1,7 @@
 """The bare fused pass in a process of its own: no web, no files, no database. Started by `throughput`.
 
-Its argument is the arithmetic, one of `pneumoml.precision.PRECISIONS`. Each line on standard input is a
-number of films; the answer is one JSON line with seconds and CPU seconds.
+Its argument is the arithmetic, one of `pneumoml.network.precision.PRECISIONS`. Each line on standard input is
+a number of films; the answer is one JSON line with seconds and CPU seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.rivals.shipped import newest_version
 def main(precision: str) -> None:
     """Load the newest shipped version, then run passes as asked."""
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as pneumoweb/settings.py
-    from pneumoml.predictor import Predictor
+    from pneumoml.network.predictor import Predictor
 
     predictor = Predictor.load(newest_version(), precision=precision)
     films = np.random.default_rng(0).normal(0, 50, (4, 1, 224, 224, 3)).astype(np.float32)

@@ -10,7 +10,7 @@ import psutil
 _KINDS = (
     ("decode_child", "decoder"),
     ("gunicorn", "web"),
-    ("pneumoweb.broker", "broker"),
+    ("pneumoweb.runtime.broker", "broker"),
     ("valkey", "broker"),
     ("beat", "clock"),
     ("worker", "worker"),

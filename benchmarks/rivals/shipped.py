@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.rivals.machine import ROOT
-from pneumoml.artifacts import Artifact, load_artifact, shipped_versions
+from pneumoml.cards.artifact import Artifact, load_artifact, shipped_versions
 
 _MODELS = ROOT / "pneumoml" / "models"
 

@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from benchmarks.rivals.machine import ROOT
-from pneumoweb.processes import processes, site_from
+from pneumoweb.runtime.processes import processes, site_from
 
 START_SECONDS = 300
 POLL_SECONDS = 0.02
@@ -152,7 +152,7 @@ class Ours(System):
             [sys.executable, "manage.py", "setup_site"],
             cwd=ROOT, env={**os.environ, **self.variables}, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        self.run(["-m", "pneumoweb.supervise"], self.variables)
+        self.run(["-m", "pneumoweb.runtime.supervise"], self.variables)
         wait_for(lambda: bool(self.get("/health")), "our web server")
         answers = time.monotonic() - started
         wait_for(lambda: bool(self.get("/health").get("model_loaded")), "our worker")

@@ -15,9 +15,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from diagnosis.api.actor import actor_of
-from diagnosis.api.problem import ProblemSerializer
-from diagnosis.idempotency import claim_key, keep_answer, release_key
+from core.api.actor import actor_of
+from core.api.problem import ProblemSerializer
+from core.idempotency import claim_key, keep_answer, release_key
 
 Method = Callable[..., Response]
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
-from diagnosis.api.problem import MEDIA_TYPE, ProblemSerializer
+from core.api.problem import MEDIA_TYPE, ProblemSerializer
 
 Schema = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")

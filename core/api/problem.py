@@ -18,9 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from diagnosis.api.parsers import PayloadTooLarge
-from diagnosis.errors import NotReady, Refused
-from diagnosis.unavailable import RETRY_AFTER_SECONDS, says_database_is_gone
+from core.api.parsers import PayloadTooLarge
+from core.database_errors import RETRY_AFTER_SECONDS, says_database_is_gone
+from core.errors import NotReady, Refused
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import DatabaseError
 
-from diagnosis.errors import Refused
+from core.errors import Refused
 
 
 class _ExamplesAsWritten(DjangoHelpFormatter):

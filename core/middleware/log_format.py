@@ -4,7 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from pneumoweb.request_ids import current_id
+from core.middleware.request_id import current_id
 
 # Only these of a record's extra values are written: others may hold what belongs in no log.
 FACTS = ("method", "path", "route", "status", "milliseconds")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from prometheus_client import Counter, Histogram
 
-from pneumoweb import request_ids
+from core.middleware import request_id as request_ids
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.admin_site import AuditedAdmin, admin_site
+from accounts.admin_site import AuditedAdmin, admin_site
+from accounts.reauthentication import password_again
+from accounts.roles import ALL_ROLES
 from diagnosis.models import Project, ProjectMembership, Site
-from diagnosis.roles import ALL_ROLES
-from diagnosis.views.reauthentication import password_again
 
 if TYPE_CHECKING:
     _MembershipInline = admin.TabularInline[ProjectMembership, Any]
@@ -40,6 +40,9 @@ class SiteInline(_SiteInline):
 
     model = Site
     extra = 0
+
+# Apps whose permissions mean something in the administration.
+_WITH_PERMISSIONS = ["auth", "core", "audit", "accounts", "diagnosis", "reading"]
 
 
 @admin.register(Project, site=admin_site)
@@ -179,7 +182,7 @@ class RoleAdmin(AuditedAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Offer the permissions that mean something here, each fetched with its model."""
         if db_field.name == "permissions":
-            relevant = Permission.objects.filter(content_type__app_label__in=["auth", "diagnosis", "reading"])
+            relevant = Permission.objects.filter(content_type__app_label__in=_WITH_PERMISSIONS)
             kwargs["queryset"] = relevant.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

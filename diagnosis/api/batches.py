@@ -13,19 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from diagnosis import batches as verbs
-from diagnosis.api.actor import actor_of
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
-from diagnosis.api.pagination import KeysetPagination
-from diagnosis.api.problem import ProblemSerializer
-from diagnosis.api.serializers import absolute
+from accounts.tokens import UPLOAD
+from core.api.actor import actor_of
+from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
+from core.api.links import absolute
+from core.api.pagination import KeysetPagination
+from core.api.problem import ProblemSerializer
+from core.errors import FilmRefused
 from diagnosis.api.submissions import project_for
-from diagnosis.api_tokens import UPLOAD
-from diagnosis.batch_progress import progress_of
-from diagnosis.errors import FilmRefused
+from diagnosis.batches import service as verbs
+from diagnosis.batches.progress import progress_of
+from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
 from diagnosis.models import Batch, BatchItem, Project, Study
-from diagnosis.sites import site_named
-from diagnosis.uploads import archive_cut_off, cut_off, expect_archive
+from diagnosis.studies.sites import site_named
 
 _REFUSALS = {
     400: ProblemSerializer,

@@ -10,11 +10,11 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from diagnosis.blinding import check_shown, shown_result
-from diagnosis.errors import Conflict, Refused
+from core.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
-from diagnosis.pictures import FilmMissing, render_picture
-from pneumoml.dicom_meta import is_dicom
+from diagnosis.results.rendering import FilmMissing, render_picture
+from diagnosis.studies.blinding import check_shown, shown_result
+from pneumoml.decoding.dicom.file_meta import is_dicom
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "application/dicom": "dcm"}
 _HEADERS = {

@@ -1,71 +1,12 @@
 """What lists can be narrowed by. An unknown filter or value is an error: a typo must not show everything."""
 
-from collections.abc import Sequence, Set
-from typing import Any
-
 import django_filters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet, Subquery
-from django.http import HttpRequest, QueryDict
-from django_filters.rest_framework import DjangoFilterBackend
-from django_filters.utils import translate_validation
-from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
+from django.http import HttpRequest
 
-from diagnosis import search
-from diagnosis.models import (
-    AI_SHOWN,
-    AuditEvent,
-    ModelVersion,
-    Prediction,
-    Project,
-    Site,
-    Study,
-    StudyQuerySet,
-)
-
-_PAGING = {"cursor", "page_size"}
-
-
-def check_query(
-    sent: QueryDict,
-    known: Sequence[str],
-    *,
-    kind: str,
-    others: Set[str] = frozenset(),
-    may_be_empty: Set[str] = frozenset(),
-) -> None:
-    """Refuse names that are neither `known` nor among `others`, and names without a value.
-
-    Raises ValidationError naming one; `kind` is the word for them in its sentence.
-    """
-    for name in set(sent) - set(known) - others:
-        raise ValidationError({name: f"There is no such {kind}. There are {', '.join(known)}."})
-    for name, value in sent.items():
-        if not value and name not in may_be_empty:
-            raise ValidationError({name: f"This {kind} has no value. Give it one, or leave it out."})
-
-
-class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types
-    """Filters by the view's filterset, and refuses parameters that are none of it."""
-
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        """Return the narrowed queryset; raises ValidationError naming the parameter."""
-        if view.detail:  # one object is asked for by its id, not by filters
-            return queryset
-        filterset = self.get_filterset(request, queryset, view)
-        if filterset is None:
-            return queryset
-        texts = {
-            name for name, one in filterset.filters.items() if isinstance(one, django_filters.CharFilter)
-        }
-        check_query(
-            request.query_params, sorted(filterset.filters), kind="filter", others=_PAGING, may_be_empty=texts
-        )
-        if not filterset.is_valid():
-            raise translate_validation(filterset.errors)
-        narrowed: QuerySet[Any] = filterset.qs
-        return narrowed
+from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, Project, Site, Study, StudyQuerySet
+from diagnosis.studies import search
 
 
 def visible_projects(request: HttpRequest | None) -> QuerySet[Project]:
@@ -145,18 +86,3 @@ class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the l
     def by_outcome(self, predictions: QuerySet[Prediction], name: str, outcome: str) -> QuerySet[Prediction]:
         """Look among the results that are not withheld."""
         return predictions.filter(AI_SHOWN, outcome=outcome)
-
-
-class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
-    """Filters of the audit trail."""
-
-    verb = django_filters.CharFilter()
-    actor = django_filters.CharFilter(field_name="actor_name", label="User name, or “system”.")
-    object_type = django_filters.CharFilter()
-    object_id = django_filters.CharFilter()
-    at_after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    at_before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
-
-    class Meta:
-        model = AuditEvent
-        fields: list[str] = []

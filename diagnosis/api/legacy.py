@@ -10,20 +10,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from diagnosis import audit
-from diagnosis.api.actor import actor_of
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
-from diagnosis.api.problem import ProblemSerializer
-from diagnosis.api.serializers import absolute, confidence_of, diagnosis_of
+from accounts.tokens import UPLOAD
+from audit import trail
+from core.api.actor import actor_of
+from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
+from core.api.links import absolute
+from core.api.problem import ProblemSerializer
+from core.errors import Conflict, Refused
+from diagnosis.api.serializers import confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
-from diagnosis.api_tokens import UPLOAD
-from diagnosis.blinding import as_seen_by, check_shown
-from diagnosis.errors import Conflict, Refused
+from diagnosis.inference.prediction import FAILURES, request_prediction
+from diagnosis.inference.wait import wait_until_finished
+from diagnosis.intake.submission import Submission
 from diagnosis.models import Prediction
-from diagnosis.pictures import OVERLAY, render_picture
-from diagnosis.prediction import FAILURES, request_prediction
-from diagnosis.submission import Submission
-from diagnosis.waiting import wait_until_finished
+from diagnosis.results.rendering import OVERLAY, render_picture
+from diagnosis.studies.blinding import as_seen_by, check_shown
 
 _OUR_FAULT = {"film_missing", "model_refused"}
 
@@ -96,7 +97,7 @@ class PredictView(APIView):
             return Response(_queued(request, prediction), status=202)
         check_shown(as_seen_by(request.user, prediction.study))
         answer = _result(request, prediction)
-        audit.record(actor=actor_of(request), verb="film_downloaded", target=prediction.study, kind=OVERLAY)
+        trail.record(actor=actor_of(request), verb="film_downloaded", target=prediction.study, kind=OVERLAY)
         return Response(answer)
 
 

@@ -1,13 +1,7 @@
-"""Addresses outside /api/v1/ for programs: the first version's two, and the probes."""
+"""The address that the first version of the API had for predictions."""
 
 from django.urls import path
 
-from diagnosis.api.seed import PredictView
-from diagnosis.views.health import HealthView, LivenessView, ReadinessView
+from diagnosis.api.legacy import PredictView
 
-urlpatterns = [
-    path("predict", PredictView.as_view(), name="predict"),
-    path("health", HealthView.as_view(), name="health"),
-    path("healthz", LivenessView.as_view(), name="healthz"),
-    path("readyz", ReadinessView.as_view(), name="readyz"),
-]
+urlpatterns = [path("predict", PredictView.as_view(), name="predict")]

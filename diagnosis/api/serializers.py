@@ -3,25 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from diagnosis.blinding import shown_prediction, shown_result
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Site, Study
-from diagnosis.pictures import area_of, reference_strength
-from diagnosis.prediction import FAILURES
-from pneumoml import explanations, scope
-from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
+from core.api.links import absolute
+from diagnosis.inference.prediction import FAILURES
+from diagnosis.models import ModelVersion, Prediction, Project, Site, Study
+from diagnosis.results.rendering import area_of, reference_strength
+from diagnosis.studies.blinding import shown_prediction, shown_result
+from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
+from pneumoml.explain import reliability
+from pneumoml.scope import gate
 
 FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
 RESULT_KINDS = ("heatmap", "overlay", "side-by-side")
-
-
-def absolute(request: Request, name: str, **kwargs: Any) -> str:
-    """Return the full address of a named place."""
-    return str(request.build_absolute_uri(reverse(name, kwargs=kwargs)))
 
 
 def diagnosis_of(prediction: Prediction) -> str:
@@ -206,12 +202,12 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     @extend_schema_field(FlagSerializer(many=True, allow_null=True))
     def get_scope_flags(self, prediction: Prediction) -> list[dict[str, str]] | None:
         """Return code and sentence of each finding of the scope gate."""
-        return _flags(prediction.scope_flags, scope.SENTENCES)
+        return _flags(prediction.scope_flags, gate.SENTENCES)
 
     @extend_schema_field(FlagSerializer(many=True, allow_null=True))
     def get_map_flags(self, prediction: Prediction) -> list[dict[str, str]] | None:
         """Return code and sentence of each reason not to rely on the map."""
-        return _flags(prediction.map_flags, explanations.SENTENCES)
+        return _flags(prediction.map_flags, reliability.SENTENCES)
 
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_failure(self, prediction: Prediction) -> dict[str, str] | None:
@@ -365,23 +361,4 @@ class SubmittedStudySerializer(StudySerializer):
 
     class Meta(StudySerializer.Meta):
         fields = [*StudySerializer.Meta.fields, "duplicate"]
-        read_only_fields = fields
-
-
-class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
-    """One entry of the audit trail."""
-
-    class Meta:
-        model = AuditEvent
-        fields = [
-            "seq",
-            "at",
-            "actor_name",
-            "verb",
-            "object_type",
-            "object_id",
-            "details",
-            "previous_hash",
-            "hash",
-        ]
         read_only_fields = fields

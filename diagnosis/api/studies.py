@@ -12,13 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from diagnosis import audit, search
-from diagnosis.api.actor import actor_of
+from accounts.tokens import UPLOAD
+from audit import trail
+from core.api.actor import actor_of
+from core.api.filters import StrictFilterBackend
+from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
+from core.api.pagination import KeysetPagination
+from core.api.problem import ProblemSerializer
 from diagnosis.api.files import WhateverIsAccepted, file_response
-from diagnosis.api.filters import StrictFilterBackend, StudyFilter
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
-from diagnosis.api.pagination import KeysetPagination
-from diagnosis.api.problem import ProblemSerializer
+from diagnosis.api.filters import StudyFilter
 from diagnosis.api.serializers import (
     FILE_KINDS,
     PredictionSerializer,
@@ -26,12 +28,12 @@ from diagnosis.api.serializers import (
     SubmittedStudySerializer,
 )
 from diagnosis.api.submissions import BODIES, submit
-from diagnosis.api_tokens import UPLOAD
-from diagnosis.blinding import as_seen_by
+from diagnosis.inference.prediction import request_prediction
 from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
-from diagnosis.prediction import request_prediction
-from diagnosis.retention import move_to_trash
-from pneumoml.heatmap import COLOUR_MAPS, STYLES
+from diagnosis.studies import search
+from diagnosis.studies.blinding import as_seen_by
+from diagnosis.studies.trash import move_to_trash
+from pneumoml.explain.heatmap import COLOUR_MAPS, STYLES
 
 _REFUSALS = {413: ProblemSerializer, 422: ProblemSerializer, 503: ProblemSerializer, 507: ProblemSerializer}
 
@@ -89,7 +91,7 @@ class StudyViewSet(
         study = self.get_object()
         newest = study.newest_prediction
         if newest is not None and newest.is_finished:
-            audit.record(actor=actor_of(request), verb="study_viewed", target=study, through="api")
+            trail.record(actor=actor_of(request), verb="study_viewed", target=study, through="api")
         return Response(self.get_serializer(study).data)
 
     @extend_schema(
@@ -175,5 +177,5 @@ class StudyViewSet(
         """Send the file and record the download."""
         study = self.get_object()
         response = file_response(request, study, kind)
-        audit.record(actor=actor_of(request), verb="film_downloaded", target=study, kind=kind)
+        trail.record(actor=actor_of(request), verb="film_downloaded", target=study, kind=kind)
         return response

@@ -6,14 +6,14 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from diagnosis.api.actor import actor_of
-from diagnosis.blinding import check_answers_with_results
-from diagnosis.errors import NotAllowed
+from core.api.actor import actor_of
+from core.errors import NotAllowed
+from core.users import AnyUser
+from diagnosis.intake.submission import Submission, submit_study
+from diagnosis.intake.upload_handlers import cut_off
 from diagnosis.models import Project
-from diagnosis.roles import AnyUser
-from diagnosis.sites import site_named
-from diagnosis.submission import Submission, submit_study
-from diagnosis.uploads import cut_off
+from diagnosis.studies.blinding import check_answers_with_results
+from diagnosis.studies.sites import site_named
 
 _EITHER = "Send one film: a “file” as multipart form data, or the “url” of one, not both."
 

@@ -3,33 +3,18 @@
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
-from rest_framework.permissions import BasePermission, IsAuthenticated
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from diagnosis.api.filters import AuditFilter, PredictionFilter, StrictFilterBackend
-from diagnosis.api.pagination import KeysetPagination
+from core.api.filters import StrictFilterBackend
+from core.api.pagination import KeysetPagination
+from diagnosis.api.filters import PredictionFilter
 from diagnosis.api.serializers import (
-    AuditEventSerializer,
     ModelCardSerializer,
     ModelVersionSerializer,
     PredictionDetailSerializer,
     PredictionSerializer,
     ProjectSerializer,
 )
-from diagnosis.api_tokens import AUDIT
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project
-from diagnosis.roles import may_audit
-
-
-class MayAudit(BasePermission):
-    """Auditors and administrators."""
-
-    message = "Only auditors and administrators read the audit trail."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Ask the roles."""
-        return may_audit(request.user)
+from diagnosis.models import ModelVersion, Prediction, Project
 
 
 @extend_schema_view(
@@ -88,16 +73,3 @@ class ProjectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Project]):
     def get_queryset(self) -> QuerySet[Project]:
         """Return the caller's projects."""
         return Project.objects.visible_to(self.request.user).prefetch_related("sites")
-
-
-@extend_schema_view(list=extend_schema(summary="List the audit trail, newest first"))
-class AuditViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):
-    """Everything that was done, by whom; for auditors and administrators."""
-
-    queryset = AuditEvent.objects.all()
-    serializer_class = AuditEventSerializer
-    permission_classes = [IsAuthenticated, MayAudit]
-    read_scope = AUDIT
-    pagination_class = KeysetPagination
-    filter_backends = [StrictFilterBackend]
-    filterset_class = AuditFilter

@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db.models import Case, Count, F, Max, Value, When
 from django.db.models.query import QuerySet
 
-from diagnosis import search
+from core.users import AnyUser
 from diagnosis.models import AI_SHOWN, Batch, BatchItem, Prediction, Study
-from diagnosis.roles import AnyUser
+from diagnosis.studies import search
 
 Outcome, Status = BatchItem.Outcome, Prediction.Status
 

@@ -15,14 +15,17 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit, bell, notifications
-from diagnosis.archives import FilmArchive, Member
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_upload
+from audit import trail
+from core.errors import Conflict, NotAllowed, Refused
+from core.users import AnyUser
+from diagnosis import notifications
+from diagnosis.inference import dispatch
+from diagnosis.intake.archives import FilmArchive, Member
+from diagnosis.intake.submission import check_actor, storage_refusal, submit_study
 from diagnosis.models import Batch, BatchItem, Prediction, Project, Site
-from diagnosis.roles import AnyUser, may_upload
-from diagnosis.sites import check_site
-from diagnosis.subject_codes import check_code_from_name
-from diagnosis.submission import check_actor, storage_refusal, submit_study
+from diagnosis.studies.sites import check_site
+from diagnosis.studies.subject_codes import check_code_from_name
 
 logger = logging.getLogger(__name__)
 State, Outcome = Batch.State, BatchItem.Outcome
@@ -64,7 +67,7 @@ def begin_batch(
             state=State.RECEIVING,
             expected=expected,
         )
-        audit.record(actor=actor, verb="batch_begun", target=batch, project=project.slug, source=batch.source)
+        trail.record(actor=actor, verb="batch_begun", target=batch, project=project.slug, source=batch.source)
     return batch
 
 
@@ -108,7 +111,7 @@ def begin_zip_batch(
     except BaseException:
         _delete_archive_unless_stored(batch)
         raise
-    transaction.on_commit(lambda: bell.ring_batch(str(batch.uid)))
+    transaction.on_commit(lambda: dispatch.ring_batch(str(batch.uid)))
     return batch
 
 
@@ -118,7 +121,7 @@ def _store_zip_rows(batch: Batch, members: list[Member]) -> None:
         BatchItem.objects.bulk_create(
             BatchItem(batch=batch, position=member.position, byte_size=member.byte_size) for member in members
         )
-        audit.record(
+        trail.record(
             actor=batch.created_by,
             verb="batch_begun",
             target=batch,
@@ -241,7 +244,7 @@ def close_batch(*, actor: User | None, batch: Batch) -> None:
             code="not_sent",
             message=_("The transfer broke off. Send this file again."),
         )
-        audit.record(actor=actor, verb="batch_closed", target=batch)
+        trail.record(actor=actor, verb="batch_closed", target=batch)
 
 
 def _check_owner(actor: User, batch: Batch) -> None:
@@ -263,7 +266,7 @@ def look_after_batches() -> None:
     waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
     unattended = Q(lease_token=None, touched_at__lt=waiting_since) | Q(lease_expires_at__lt=now)
     for batch in Batch.objects.filter(unattended, state=State.UNPACKING):
-        bell.ring_batch(str(batch.uid))
+        dispatch.ring_batch(str(batch.uid))
     for batch in Batch.objects.filter(state=State.RECEIVING, touched_at__lt=now - LEFT_ALONE_AFTER):
         close_batch(actor=None, batch=batch)
     for batch in Batch.objects.exclude(archive="").exclude(state=State.UNPACKING):
@@ -306,7 +309,7 @@ def _finish(batch: Batch) -> None:
         mine = Batch.objects.filter(pk=batch.pk, state=State.READING)
         if mine.update(state=State.FINISHED, finished_at=timezone.now()):
             facts = facts_of(batch)
-            audit.record(actor=None, verb="batch_finished", target=batch, **facts)
+            trail.record(actor=None, verb="batch_finished", target=batch, **facts)
             notifications.batch_finished(batch=batch, facts=facts)
 
 

@@ -14,11 +14,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit, batches, bell
-from diagnosis.archives import ArchiveRefused, FilmArchive
-from diagnosis.errors import FilmRefused, NotAllowed, Refused
+from audit import trail
+from core.errors import FilmRefused, NotAllowed, Refused
+from diagnosis.batches import service as batches
+from diagnosis.inference import dispatch
+from diagnosis.intake.archives import ArchiveRefused, FilmArchive
 from diagnosis.models import Batch, BatchItem
-from diagnosis.subject_codes import code_in_name
+from diagnosis.studies.subject_codes import code_in_name
 
 logger = logging.getLogger(__name__)
 _FILES_PER_STEP = 100
@@ -53,7 +55,7 @@ def unpack_batch(*, batch_uid: str) -> None:
         _release(claim)
     else:
         if more and _release(claim, attempts=0):
-            bell.ring_batch(batch_uid)
+            dispatch.ring_batch(batch_uid)
 
 
 def _claimed(batch_uid: str) -> Claim | None:
@@ -146,6 +148,6 @@ def _close(claim: Claim) -> None:
     with transaction.atomic():
         closed = _release(claim, state=State.READING, trouble="", attempts=0, touched_at=timezone.now())
         if closed:
-            audit.record(actor=None, verb="batch_unpacked", target=claim.batch)
+            trail.record(actor=None, verb="batch_unpacked", target=claim.batch)
     if closed:
         batches.drop_archive(batch=claim.batch)

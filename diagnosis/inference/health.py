@@ -12,8 +12,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.database_errors import UNREACHABLE
 from diagnosis.models import ModelVersion, Prediction, WorkerStatus
-from diagnosis.unavailable import UNREACHABLE
 
 _KEEP_SILENT_WORKERS = timedelta(days=1)
 _SIGN_EVERY_SECONDS = 5.0  # each sign is two transactions: not for every film of a backlog

@@ -17,18 +17,20 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis import audit, bell, notifications, turns
-from diagnosis.display_copy import pixels_of
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_upload
+from audit import trail
+from core.errors import Conflict, NotAllowed, Refused
+from diagnosis import notifications
+from diagnosis.inference import dispatch, scheduling
+from diagnosis.inference.prefetch import ReadAhead
+from diagnosis.inference.registry import active_model, artifact_of
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.read_ahead import ReadAhead
-from diagnosis.registry import active_model, artifact_of
-from diagnosis.roles import may_upload
-from diagnosis.storage import StoreUnreachableError
-from pneumoml.scope import declared
+from diagnosis.storage.display_copy import pixels_of
+from diagnosis.storage.filesystem import StoreUnreachableError
+from pneumoml.scope.gate import declared
 
 if TYPE_CHECKING:
-    from pneumoml.predictor import FilmResult, Predictor
+    from pneumoml.network.predictor import FilmResult, Predictor
 
 logger = logging.getLogger(__name__)
 Status = Prediction.Status
@@ -86,7 +88,7 @@ def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> No
 
 def claim_in_turn(rung: str) -> Claim | None:
     """Take the row that the bell rang for, or the batch film whose turn it is; None when there is none."""
-    for uid in turns.films_for(rung):
+    for uid in scheduling.films_for(rung):
         claim = claim_prediction(uid)
         if claim is not None:
             return claim
@@ -96,7 +98,7 @@ def claim_in_turn(rung: str) -> Claim | None:
 def claim_prediction(prediction_uid: str) -> Claim | None:
     """Take the row if it waits, or if its last worker's lease has run out; None when it is not to be had."""
     now, token = timezone.now(), uuid.uuid4()
-    taken = Prediction.objects.filter(turns.free_rows(), uid=prediction_uid).update(
+    taken = Prediction.objects.filter(scheduling.free_rows(), uid=prediction_uid).update(
         status=Status.RUNNING,
         attempts=F("attempts") + 1,
         lease_token=token,
@@ -155,7 +157,7 @@ def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> boo
         )
         if changed:
             version = claim.prediction.model_version.version
-            audit.record(actor=None, verb=verb, target=claim.prediction, model_version=version)
+            trail.record(actor=None, verb=verb, target=claim.prediction, model_version=version)
             if status == Status.FAILED:
                 notifications.film_failed(prediction=claim.prediction)
     return bool(changed)
@@ -192,8 +194,8 @@ def request_prediction(*, actor: User, study: Study) -> Prediction:
         if live.exists():
             raise Conflict("already_read", _("The active model has read this film already, or is about to."))
         prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
-        audit.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
-        transaction.on_commit(lambda: bell.ring(str(prediction.uid)))
+        trail.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
+        transaction.on_commit(lambda: dispatch.ring(str(prediction.uid)))
     return prediction
 
 
@@ -228,7 +230,7 @@ def _compute(prediction: Prediction, ahead: ReadAhead | None) -> "FilmResult":
 @lru_cache(maxsize=2)
 def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
     """Load lazily, in the process that predicts: a network built before a fork hangs in the child."""
-    from pneumoml.predictor import load_best
+    from pneumoml.network.loading import load_best
 
     model = ModelVersion.objects.get(version=version, weights_sha256=weights_sha256)
     predictor = load_best(

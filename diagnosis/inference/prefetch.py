@@ -7,9 +7,9 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from diagnosis import turns
-from diagnosis.display_copy import pixels_of
+from diagnosis.inference import scheduling
 from diagnosis.models import Prediction, Study
+from diagnosis.storage.display_copy import pixels_of
 
 logger = logging.getLogger(__name__)
 Grey = NDArray[np.uint8]
@@ -18,7 +18,7 @@ Grey = NDArray[np.uint8]
 def decode_next() -> tuple[int, Grey] | None:
     """Return the study that is probably read next, by its key, and its film; None when none waits."""
     waiting = Prediction.objects.filter(status=Prediction.Status.QUEUED).select_related("study")
-    likely = turns.likely_next()
+    likely = scheduling.likely_next()
     expected = waiting.filter(uid=likely).first() if likely is not None else None
     expected = expected or waiting.order_by("pk").first()
     return None if expected is None else (expected.study.pk, pixels_of(expected.study))

@@ -7,8 +7,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from diagnosis import audit, bell, incoming, notifications
+from audit import trail
+from diagnosis import notifications
+from diagnosis.inference import dispatch
 from diagnosis.models import Prediction
+from diagnosis.storage import journal
 
 Status = Prediction.Status
 _RINGS_PER_PASS = 50  # enough to keep workers busy until the next pass; the rest keeps its place
@@ -28,10 +31,10 @@ def reconcile() -> int:
     # Films of batches come last: many of them must not use up the rings of the others.
     waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
     rings = sum(
-        bell.ring_in_batch(str(uid)) if in_batch else bell.ring(str(uid))
+        dispatch.ring_in_batch(str(uid)) if in_batch else dispatch.ring(str(uid))
         for uid, in_batch in list(waiting[:_RINGS_PER_PASS])
     )
-    incoming.remove_leftovers()
+    journal.remove_leftovers()
     return rings
 
 
@@ -50,5 +53,5 @@ def _give_up() -> None:
             )
             if changed:
                 version = prediction.model_version.version
-                audit.record(actor=None, verb="prediction_failed", target=prediction, model_version=version)
+                trail.record(actor=None, verb="prediction_failed", target=prediction, model_version=version)
                 notifications.film_failed(prediction=prediction)

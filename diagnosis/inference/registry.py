@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import Conflict, ModelRefused, NotReady
+from audit import trail
+from core.errors import Conflict, ModelRefused, NotReady
 from diagnosis.models import ModelVersion
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped_versions
+from pneumoml.cards.artifact import Artifact, ArtifactRefused, load_artifact, shipped_versions
 
 State = ModelVersion.State
 
@@ -77,7 +77,7 @@ def register(*, actor: User | None, version: str) -> ModelVersion:
             },
         )
         if created:
-            audit.record(actor=actor, verb="model_registered", target=model, version=version)
+            trail.record(actor=actor, verb="model_registered", target=model, version=version)
         elif model.weights_sha256 != card.weights_sha256:
             message = _(
                 "%(version)s is already registered with other weights. Give the new ones a new version name."
@@ -102,7 +102,7 @@ def activate(*, actor: User | None, model: ModelVersion) -> ModelVersion:
         previous = ModelVersion.objects.select_for_update().filter(state=State.ACTIVE).exclude(pk=model.pk)
         previous.update(state=State.RETIRED)
         ModelVersion.objects.filter(pk=model.pk).update(state=State.ACTIVE, activated_at=timezone.now())
-        audit.record(actor=actor, verb="model_activated", target=model, version=model.version)
+        trail.record(actor=actor, verb="model_activated", target=model, version=model.version)
     model.refresh_from_db()
     return model
 
@@ -113,7 +113,7 @@ def retire(*, actor: User | None, model: ModelVersion) -> ModelVersion:
         raise Conflict("model_is_active", _("Activate another version first: this one reads the films now."))
     with transaction.atomic():
         ModelVersion.objects.filter(pk=model.pk).update(state=State.RETIRED)
-        audit.record(actor=actor, verb="model_retired", target=model, version=model.version)
+        trail.record(actor=actor, verb="model_retired", target=model, version=model.version)
     model.refresh_from_db()
     return model
 

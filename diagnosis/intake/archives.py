@@ -14,7 +14,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import FilmRefused, Refused
+from core.errors import FilmRefused, Refused
 
 _END, _END_SIZE, _COMMENT_MAX = b"PK\x05\x06", 22, 0xFFFF
 _END64_LOCATOR, _END64_LOCATOR_SIZE = b"PK\x06\x07", 20

@@ -5,12 +5,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.dicom_fields import NOT_LOOKED_AT
-from diagnosis.errors import Conflict, NotAllowed
+from accounts.roles import may_administer
+from audit import trail
+from core.errors import Conflict, NotAllowed
 from diagnosis.models import Study
-from diagnosis.retention import move_to_trash
-from diagnosis.roles import may_administer
+from diagnosis.models.dicom_fields import NOT_LOOKED_AT
+from diagnosis.studies.trash import move_to_trash
 
 
 def films_to_check(user: User) -> QuerySet[Study]:
@@ -30,7 +30,7 @@ def clear(*, actor: User, study: Study) -> None:
         cleared = Study.objects.filter(pk=study.pk, burned_in_text__in=NOT_LOOKED_AT, deleted_at__isnull=True)
         if not cleared.update(burned_in_text=Study.BurnedInText.CLEARED):
             raise Conflict("not_waiting", _("This film does not wait for a check of its text any more."))
-        audit.record(actor=actor, verb="burned_in_text_cleared", target=study, was=study.burned_in_text)
+        trail.record(actor=actor, verb="burned_in_text_cleared", target=study, was=study.burned_in_text)
 
 
 def remove(*, actor: User, study: Study) -> None:
@@ -43,7 +43,7 @@ def remove(*, actor: User, study: Study) -> None:
         current = Study.objects.select_for_update().filter(pk=study.pk, deleted_at__isnull=True).first()
         if current is None or not current.may_show_a_name:
             raise Conflict("not_waiting", _("This film does not wait for a check of its text any more."))
-        audit.record(actor=actor, verb="burned_in_text_found", target=study, was=current.burned_in_text)
+        trail.record(actor=actor, verb="burned_in_text_found", target=study, was=current.burned_in_text)
         move_to_trash(actor=actor, study=current)
 
 

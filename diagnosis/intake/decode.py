@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from diagnosis.dicom_fields import DicomFields
-from diagnosis.errors import FilmRefused, NotReady
-from diagnosis.fetch import fetch_url
-from diagnosis.library_words import said
-from pneumoml.burned_in import looks_burned_in
-from pneumoml.dicom_record import DicomRecord
-from pneumoml.images import ImageLimits, ImageRefused, encode_png, thumbnail
-from pneumoml.isolation import DecoderUnavailable, decode_isolated
+from core.errors import FilmRefused, NotReady
+from diagnosis.intake.decoder_messages import said
+from diagnosis.intake.url_fetch import fetch_url
+from diagnosis.models.dicom_fields import DicomFields
+from pneumoml.decoding.dicom.record import DicomRecord
+from pneumoml.decoding.images import ImageLimits, ImageRefused, encode_png, thumbnail
+from pneumoml.decoding.sandbox import DecoderUnavailable, decode_isolated
+from pneumoml.imaging.burned_in import looks_burned_in
 
 THUMBNAIL_SIDE = 160
 
@@ -77,7 +77,7 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
 
 def _deidentified(record: DicomRecord) -> tuple[bytes, dict[str, Any]]:
     # Half a second and 40 MB of imports that a process without a DICOM film never needs.
-    from diagnosis.deidentify import deidentified_dicom, pseudonym_key, study_fields
+    from diagnosis.intake.deidentify import deidentified_dicom, pseudonym_key, study_fields
 
     try:
         key = pseudonym_key()

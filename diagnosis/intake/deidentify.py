@@ -18,9 +18,9 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from diagnosis.dicom_fields import DicomFields
-from pneumoml.dicom_record import DicomRecord
-from pneumoweb.secret import load_or_create_secret
+from core.secrets import load_or_create_secret
+from diagnosis.models.dicom_fields import DicomFields
+from pneumoml.decoding.dicom.record import DicomRecord
 
 METHOD = "pneumoweb allow-list 1, PS3.15 Basic Profile"
 _IMPLEMENTATION = UID("2.25.188213904610921538206157327306251064373")

@@ -9,14 +9,16 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from diagnosis import audit, bell, incoming
-from diagnosis.errors import NotAllowed, NotReady, Refused, StorageFull
-from diagnosis.intake import IncomingFilm, take_in
+from accounts.roles import may_upload
+from audit import trail
+from core.errors import NotAllowed, NotReady, Refused, StorageFull
+from diagnosis.inference import dispatch
+from diagnosis.inference.registry import active_model
+from diagnosis.intake.decode import IncomingFilm, take_in
 from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Site, Study
-from diagnosis.registry import active_model
-from diagnosis.roles import may_upload
-from diagnosis.sites import check_site
-from diagnosis.subject_codes import check_subject_code
+from diagnosis.storage import journal
+from diagnosis.studies.sites import check_site
+from diagnosis.studies.subject_codes import check_subject_code
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +74,8 @@ def submit_study(
     except BaseException:
         _remove_files_unless_stored(study)
         raise
-    transaction.on_commit(lambda: incoming.settle(study.uid))
-    ring = bell.ring if item is None else bell.ring_in_batch
+    transaction.on_commit(lambda: journal.settle(study.uid))
+    ring = dispatch.ring if item is None else dispatch.ring_in_batch
     transaction.on_commit(lambda: ring(str(prediction.uid)))
     return Submission(study, prediction, created=True)
 
@@ -114,7 +116,7 @@ def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -
 
 def _store_files(study: Study, film: IncomingFilm) -> None:
     try:
-        incoming.note(study.uid)
+        journal.note(study.uid)
         study.original.save("original", ContentFile(film.original), save=False)
         study.display.save("display", ContentFile(film.display_png), save=False)
         study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
@@ -141,7 +143,7 @@ def _remove_files(study: Study) -> None:
     except OSError:
         logger.exception("The files of a film that was not stored could not be removed; it is tried again.")
         return
-    incoming.settle(study.uid)
+    journal.settle(study.uid)
 
 
 def _remove_files_unless_stored(study: Study) -> None:
@@ -151,7 +153,7 @@ def _remove_files_unless_stored(study: Study) -> None:
     except DatabaseError:
         return  # nobody knows: the note stays, and the reconciler asks again
     if stored:
-        incoming.settle(study.uid)
+        journal.settle(study.uid)
     else:
         _remove_files(study)
 
@@ -165,7 +167,7 @@ def _store_rows(study: Study, model: ModelVersion, actor: User, item: BatchItem 
             )
             if item is not None:
                 _fill_place(item, study)
-            audit.record(
+            trail.record(
                 actor=actor,
                 verb="study_uploaded",
                 target=study,

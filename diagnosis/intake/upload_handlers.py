@@ -12,8 +12,8 @@ from django.core.files.uploadhandler import (
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from diagnosis.archives import ArchiveRefused
-from diagnosis.errors import FilmRefused
+from core.errors import FilmRefused
+from diagnosis.intake.archives import ArchiveRefused
 
 _SLACK = 1024 * 1024  # form fields and boundaries around the film
 

@@ -18,7 +18,7 @@ import certifi
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.errors import UrlRefused
+from core.errors import UrlRefused
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from diagnosis import registry
-from diagnosis.errors import NotReady
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_artifact, shipped_versions
+from core.errors import NotReady
+from diagnosis.inference import registry
+from pneumoml.cards.artifact import Artifact, ArtifactRefused, load_artifact, shipped_versions
 
 
 def chosen_artifact(version: str | None) -> Artifact:

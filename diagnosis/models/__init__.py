@@ -1,11 +1,9 @@
-"""What is stored: projects, sites, studies, batches, models, predictions, notifications, the audit trail."""
+"""What is stored: projects, sites, films, batches, model versions, predictions, notifications, workers."""
 
-from diagnosis.models.audit_events import AuditEvent, AuditHead
 from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
 from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
 from diagnosis.models.notifications import Notification, NotificationQuerySet
 from diagnosis.models.predictions import ModelVersion, Prediction, PredictionQuerySet
-from diagnosis.models.preferences import UserPreference
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.sites import Site, SiteQuerySet
 from diagnosis.models.studies import (
@@ -16,17 +14,13 @@ from diagnosis.models.studies import (
     _thumbnail_path,
     film_visible_to,
 )
-from diagnosis.models.tokens import TokenDetails
-from diagnosis.models.upkeep import IdempotencyKey, WorkerStatus
+from diagnosis.models.workers import WorkerStatus
 
 __all__ = [
     "AI_SHOWN",
-    "AuditEvent",
-    "AuditHead",
     "Batch",
     "BatchItem",
     "BatchQuerySet",
-    "IdempotencyKey",
     "ModelVersion",
     "Notification",
     "NotificationQuerySet",
@@ -40,8 +34,6 @@ __all__ = [
     "SiteQuerySet",
     "Study",
     "StudyQuerySet",
-    "TokenDetails",
-    "UserPreference",
     "WorkerStatus",
     "_display_path",  # the migrations name these three
     "_original_path",

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
 from diagnosis.models.studies import Study
-from diagnosis.roles import AnyUser
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):

@@ -7,9 +7,10 @@ from django.db.models import ExpressionWrapper, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from diagnosis.models.exists import ExistsForRow
+from accounts.roles import may_review
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.models.projects import Project
-from diagnosis.roles import AnyUser, may_review
 
 
 class ResultDisclosure(models.Model):

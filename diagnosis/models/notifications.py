@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models.batches import Batch
 from diagnosis.models.studies import Study
-from diagnosis.roles import AnyUser
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.studies import Study, film_visible_to
-from diagnosis.roles import AnyUser
 
 
 class ModelVersion(models.Model):

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.roles import AnyUser, may_review, sees_every_project
+from accounts.roles import may_review, sees_every_project
+from core.users import AnyUser
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models.projects import Project
-from diagnosis.roles import AnyUser
 
 
 class SiteQuerySet(models.QuerySet["Site"]):

@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.dicom_fields import DicomFields
+from accounts.roles import sees_every_project
+from core.users import AnyUser
+from diagnosis.models.dicom_fields import DicomFields
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
-from diagnosis.models.standing import Standing
-from diagnosis.roles import AnyUser, sees_every_project
+from diagnosis.models.study_state import Standing
 
 if TYPE_CHECKING:
     from diagnosis.models.predictions import Prediction

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from diagnosis.display_copy import pixels_of
-from diagnosis.errors import Conflict, Refused
+from core.errors import Conflict, Refused
 from diagnosis.models import Prediction
-from pneumoml import heatmap
-from pneumoml.heatmap import HeatmapOptionInvalid, MapStrength
-from pneumoml.preprocess import Area
+from diagnosis.storage.display_copy import pixels_of
+from pneumoml.explain import heatmap
+from pneumoml.explain.heatmap import HeatmapOptionInvalid, MapStrength
+from pneumoml.imaging.preprocess import Area
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
 PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
@@ -52,8 +52,8 @@ def render_picture(
 
     `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA in the film's proportions, small (the map is coarse
     and the viewer scales it over the film), the others are RGB with a caption strip. `colour_map` (a name in
-    `pneumoml.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the settings,
-    `style` ("heat" or "contour") to "heat", where they are None or empty. The heat layer in the style
+    `pneumoml.explain.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the
+    settings, `style` ("heat" or "contour") to "heat", where they are None or empty. The heat layer in the style
     "contour" is the exception: SVG, so that its lines stay sharp at every magnification.
 
     Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).

@@ -11,11 +11,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from diagnosis.inference.prediction import FAILURES
 from diagnosis.models import Prediction
-from diagnosis.pictures import measured_reference, strength_of
-from diagnosis.prediction import FAILURES
-from pneumoml import contours, explanations, scope
-from pneumoml.heatmap import COLOUR_MAPS, MapStrength
+from diagnosis.results.rendering import measured_reference, strength_of
+from pneumoml.explain import contours, reliability
+from pneumoml.explain.heatmap import COLOUR_MAPS, MapStrength
+from pneumoml.scope import gate
 
 LEGEND_STOPS = 9
 STANDS_OUT_FROM = 0.4
@@ -204,12 +205,12 @@ def _tick(place: float, end: float, maximum: float) -> Tick:
 
 def scope_caution(prediction: Prediction) -> Caution:
     """Say in which way the film is outside what the model can judge. The score is shown all the same."""
-    return _caution(prediction.scope_flags, scope.SENTENCES)
+    return _caution(prediction.scope_flags, gate.SENTENCES)
 
 
 def map_caution(prediction: Prediction) -> Caution:
     """Say what makes the map unreliable."""
-    return _caution(prediction.map_flags, explanations.SENTENCES)
+    return _caution(prediction.map_flags, reliability.SENTENCES)
 
 
 def _caution(codes: list[str] | None, sentences: Mapping[str, str]) -> Caution:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.models import Study
-from pneumoml.images import decode_own_png
+from pneumoml.decoding.images import decode_own_png
 
 
 def pixels_of(study: Study) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from diagnosis.models import Study
-from diagnosis.storage import film_store
+from diagnosis.storage.filesystem import film_store
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError,
 from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 
-from diagnosis.storage import StoreUnreachableError
+from diagnosis.storage.filesystem import StoreUnreachableError
 
 _NOTES = "incoming/"
 # Bytes; a larger object is read piece by piece, as an archive is by its members.

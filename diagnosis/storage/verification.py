@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 
-from diagnosis import incoming
 from diagnosis.models import Study
-from diagnosis.storage import film_store
+from diagnosis.storage import journal
+from diagnosis.storage.filesystem import film_store
 
 _TOP = "studies"
 _PIECE = 1024 * 1024
@@ -41,7 +41,7 @@ def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: 
     is on its way in is no fault. The files are listed before the rows are read, for the same reason.
     """
     report = SweepReport()
-    stored, arriving = film_store().names_below(_TOP), incoming.on_their_way()
+    stored, arriving = film_store().names_below(_TOP), journal.on_their_way()
     named: set[str] = set()
     rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
     for sha256, *names in rows.iterator(chunk_size=500):
@@ -78,4 +78,4 @@ def _sha256(name: str) -> str:
 
 
 def _study_of(name: str) -> UUID | None:
-    return incoming.uid_from(name.split("/")[-2])
+    return journal.uid_from(name.split("/")[-2])

@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.errors import NotAllowed
+from core.errors import NotAllowed
+from core.users import AnyUser
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study
-from diagnosis.roles import AnyUser
 
 _HIDDEN = _("This project hides the AI result from you until you have signed your own read of the film.")
 

@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import Conflict, FilmRefused, NotAllowed, Refused
+from accounts.roles import may_administer
+from audit import trail
+from core.errors import Conflict, FilmRefused, NotAllowed, Refused
 from diagnosis.models import Project, Site
-from diagnosis.roles import may_administer
 
 
 class SiteRefused(Refused):
@@ -24,7 +24,7 @@ def add_site(*, actor: User, project: Project, code: str, name: str) -> Site:
     try:
         with transaction.atomic():
             site.save(force_insert=True)
-            audit.record(actor=actor, verb="site_added", target=project, site=site.code)
+            trail.record(actor=actor, verb="site_added", target=project, site=site.code)
     except IntegrityError as error:
         raise Conflict("site_exists", _("The project has a site of this code.")) from error
     return site
@@ -35,7 +35,7 @@ def remove_site(*, actor: User, site: Site) -> None:
     _check_administrator(actor)
     try:
         with transaction.atomic():
-            audit.record(actor=actor, verb="site_removed", target=site.project, site=site.code)
+            trail.record(actor=actor, verb="site_removed", target=site.project, site=site.code)
             site.delete()
     except ProtectedError as error:
         message = _("Films or batches came from this site, so it stays.")

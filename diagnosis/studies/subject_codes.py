@@ -5,7 +5,7 @@ import posixpath
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from diagnosis.errors import FilmRefused
+from core.errors import FilmRefused
 from diagnosis.models import Study
 
 

@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis import audit
-from diagnosis.errors import Conflict, NotAllowed
+from accounts.roles import may_administer
+from audit import trail
+from core.errors import Conflict, NotAllowed
 from diagnosis.models import Study
-from diagnosis.roles import may_administer
 
 
 def move_to_trash(*, actor: User, study: Study) -> None:
@@ -22,7 +22,7 @@ def move_to_trash(*, actor: User, study: Study) -> None:
     with transaction.atomic():
         study.deleted_at = timezone.now()
         study.save(update_fields=["deleted_at"])
-        audit.record(actor=actor, verb="study_deleted", target=study)
+        trail.record(actor=actor, verb="study_deleted", target=study)
 
 
 def films_in_trash(user: User) -> QuerySet[Study]:
@@ -51,5 +51,5 @@ def restore(*, actor: User, study: Study) -> None:
             raise Conflict("duplicate", message % {"film": twin.reference})
         trashed.deleted_at = None
         trashed.save(update_fields=["deleted_at"])
-        audit.record(actor=actor, verb="study_restored", target=trashed)
+        trail.record(actor=actor, verb="study_restored", target=trashed)
     study.refresh_from_db(fields=["deleted_at"])

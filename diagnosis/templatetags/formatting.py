@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from diagnosis import library_words
+from diagnosis.intake import decoder_messages
 
 register = template.Library()
 
@@ -23,7 +23,7 @@ def percent(share: float | None, decimals: int = 0) -> str:
 @register.filter
 def said(sentence: str) -> str:
     """Say a stored sentence, which a worker wrote in English, in the person's language."""
-    return library_words.said(sentence)
+    return decoder_messages.said(sentence)
 
 
 @register.filter

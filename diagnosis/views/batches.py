@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis import batches as verbs
-from diagnosis.batch_progress import progress_of, with_films
-from diagnosis.errors import FilmRefused, NotAllowed, Refused
+from accounts.roles import may_upload
+from core.errors import FilmRefused, NotAllowed, Refused
+from core.web import live_partial, signed_in
+from diagnosis.batches import service as verbs
+from diagnosis.batches.progress import progress_of, with_films
 from diagnosis.forms import BatchForm
+from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
 from diagnosis.models import Batch, BatchItem
-from diagnosis.roles import may_upload
-from diagnosis.uploads import archive_cut_off, cut_off, expect_archive
-from diagnosis.views.access import live_partial, signed_in
 from diagnosis.views.upload import sign_in_first, wants_json, was_cut_off
 
 BATCHES_SHOWN = 50

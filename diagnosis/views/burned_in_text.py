@@ -8,9 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis import burned_in_text
-from diagnosis.errors import Conflict, NotAllowed, Refused
-from diagnosis.views.access import film_or_404, refused, signed_in
+from core.errors import Conflict, NotAllowed, Refused
+from core.web import signed_in
+from diagnosis.intake import burned_in_text
+from diagnosis.views.films import film_or_404, refused
 
 SHOWN_AT_ONCE = 20
 

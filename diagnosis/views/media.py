@@ -12,11 +12,10 @@ from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from diagnosis import audit
-from diagnosis.blinding import check_shown, shown_result
-from diagnosis.errors import Conflict, Refused
+from audit import trail
+from core.errors import Conflict, Refused
 from diagnosis.models import Prediction, Study
-from diagnosis.pictures import (
+from diagnosis.results.rendering import (
     HEAT_LAYER,
     HEATMAP,
     OVERLAY,
@@ -24,7 +23,8 @@ from diagnosis.pictures import (
     FilmMissing,
     render_picture,
 )
-from diagnosis.views.access import film_or_404, refused
+from diagnosis.studies.blinding import check_shown, shown_result
+from diagnosis.views.films import film_or_404, refused
 
 CONTENT_TYPES = {
     Study.MediaFormat.JPEG: ("image/jpeg", "jpg"),
@@ -161,7 +161,7 @@ def _open(field: "File[bytes]") -> "File[bytes]":
 
 
 def _record_download(request: HttpRequest, study: Study, kind: str, **details: str) -> None:
-    audit.record(actor=request.user, verb="film_downloaded", target=study, kind=kind, **details)
+    trail.record(actor=request.user, verb="film_downloaded", target=study, kind=kind, **details)
 
 
 def _guarded(response: HttpResponseBase, *, kept: bool, etag: str = "") -> HttpResponseBase:

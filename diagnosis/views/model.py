@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from diagnosis.models import ModelVersion
-from diagnosis.views.card import sections_of
+from diagnosis.results.model_card import sections_of
 
 
 @login_required

@@ -7,9 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from core.web import signed_in
 from diagnosis import notifications as verbs
 from diagnosis.models import Notification
-from diagnosis.views.access import signed_in
 
 SHOWN = 100
 

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from diagnosis.models import Study
-from diagnosis.search import for_display
+from diagnosis.studies.search import for_display
 
 MAX_FILMS = 500
 STOP_ASKING_AFTER = timedelta(minutes=15)

@@ -12,17 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from diagnosis import audit, retention
-from diagnosis.errors import NotAllowed, Refused
-from diagnosis.health import check_health
+from accounts.preferences import preferences_of
+from accounts.roles import may_administer, may_upload
+from audit import trail
+from core.errors import NotAllowed, Refused
+from core.web import live_partial, signed_in
+from diagnosis.inference.health import check_health
+from diagnosis.inference.prediction import request_prediction
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.prediction import request_prediction
-from diagnosis.preferences import preferences_of
-from diagnosis.roles import may_administer, may_upload
-from diagnosis.views import result
-from diagnosis.views.access import film_or_404, films_for, live_partial, refused, signed_in
-from diagnosis.views.states import STOP_ASKING_AFTER
-from pneumoml.heatmap import HeatmapOptionInvalid, check_alpha, check_colour_map
+from diagnosis.results import wording
+from diagnosis.studies import trash
+from diagnosis.views.films import film_or_404, films_for, refused
+from diagnosis.views.status_poll import STOP_ASKING_AFTER
+from pneumoml.explain.heatmap import HeatmapOptionInvalid, check_alpha, check_colour_map
 
 Status = Prediction.Status
 
@@ -33,14 +35,14 @@ def study_page(request: HttpRequest, uid: object) -> HttpResponse:
     """Show one film, its result or how far it has come, and what can be done with it."""
     study = get_object_or_404(_with_neighbours(request), uid=uid)
     prediction = study.newest_prediction
-    audit.record(
+    trail.record(
         actor=request.user,
         verb="study_viewed",
         target=study,
         prediction=str(prediction.uid) if prediction else None,
         status=prediction.status if prediction else None,
     )
-    context, legends = _status_context(request, study), result.legends()
+    context, legends = _status_context(request, study), wording.legends()
     context["colour_maps"] = list(legends)
     context["legends_json"] = json.dumps(legends)
     return render(request, "diagnosis/study.html", context)
@@ -107,9 +109,9 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         context.update(withheld=True, seen=f"withheld-{prediction.uid}")
     elif prediction.status == Status.SUCCEEDED:
         context.update(_result_context(prediction), seen=str(prediction.uid))
-        context["legend_colours"] = result.legends()[context["colour_map"]]
+        context["legend_colours"] = wording.legends()[context["colour_map"]]
     elif prediction.status == Status.FAILED:
-        context.update(failure=result.failure_sentence(prediction), seen=str(prediction.uid))
+        context.update(failure=wording.failure_sentence(prediction), seen=str(prediction.uid))
     else:
         context.update(_waiting_context(prediction))
     return context
@@ -126,7 +128,7 @@ def _waiting_context(prediction: Prediction) -> dict[str, Any]:
         "ahead": ahead,
         "health_sentence": "" if well else health.sentence,
         "asking": prediction.queued_at > timezone.now() - STOP_ASKING_AFTER,
-        "attempts": result.attempts_sentence(prediction),
+        "attempts": wording.attempts_sentence(prediction),
         "seen": f"{prediction.status}-{prediction.attempts}-{ahead}-{health.sentence[:24]}".replace(" ", "_"),
     }
 
@@ -134,12 +136,12 @@ def _waiting_context(prediction: Prediction) -> dict[str, Any]:
 def _result_context(prediction: Prediction) -> dict[str, Any]:
     active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE)
     return {
-        "verdict": result.verdict(prediction),
-        "bar": result.bar(prediction),
-        "timings": result.timings(prediction),
-        "map": result.map_words(prediction),
-        "scope_caution": result.scope_caution(prediction),
-        "map_caution": result.map_caution(prediction),
+        "verdict": wording.verdict(prediction),
+        "bar": wording.bar(prediction),
+        "timings": wording.timings(prediction),
+        "map": wording.map_words(prediction),
+        "scope_caution": wording.scope_caution(prediction),
+        "map_caution": wording.map_caution(prediction),
         "newer_model": active.exclude(pk=prediction.model_version_id).first(),
     }
 
@@ -166,7 +168,7 @@ def study_delete(request: HttpRequest, uid: object) -> HttpResponse:
             raise NotAllowed("not_an_administrator", _("Only an administrator can delete a film."))
         if request.method == "GET":
             return render(request, "diagnosis/study_delete.html", {"study": study})
-        retention.move_to_trash(actor=signed_in(request), study=study)
+        trash.move_to_trash(actor=signed_in(request), study=study)
     except Refused as refusal:
         return refused(request, refusal, study=study)
     messages.success(request, _("%(film)s was moved to the trash.") % {"film": study.reference})

@@ -13,14 +13,14 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from diagnosis.blinding import as_seen_by
-from diagnosis.errors import NotAllowed, Refused
+from accounts.roles import may_upload
+from core.errors import NotAllowed, Refused
+from core.web import signed_in
 from diagnosis.forms import UploadForm
+from diagnosis.intake.submission import submit_study
+from diagnosis.intake.upload_handlers import cut_off
 from diagnosis.models import Project, Study
-from diagnosis.roles import may_upload
-from diagnosis.submission import submit_study
-from diagnosis.uploads import cut_off
-from diagnosis.views.access import signed_in
+from diagnosis.studies.blinding import as_seen_by
 
 UPLOADED, DUPLICATE, REFUSED = "uploaded", "duplicate", "refused"
 

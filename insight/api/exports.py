@@ -12,13 +12,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
-from diagnosis.api.actor import actor_of
+from accounts.reauthentication import check_recently_authenticated
+from core.api.actor import actor_of
+from core.api.filters import StrictFilterBackend
 from diagnosis.api.files import WhateverIsAccepted
-from diagnosis.api.filters import StrictFilterBackend
 from diagnosis.models import Study, StudyQuerySet
-from diagnosis.views.reauthentication import check_recently_authenticated
-from insight import exports_files as files
-from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
+from insight.exports import files
+from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
 from insight.views.exports import CSV, XLSX, attachment, file_name
 from reading.api.filters import ReviewedStudyFilter
 

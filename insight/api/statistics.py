@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from diagnosis.api.actor import actor_of
-from diagnosis.api.filters import check_query
-from insight.dashboard import dashboard_of
-from insight.figures import Figure
+from core.api.actor import actor_of
+from core.api.filters import check_query
 from insight.forms import SelectionForm
-from insight.period import LENGTHS
+from insight.statistics.dashboard import dashboard_of
+from insight.statistics.figure import Figure
+from insight.statistics.period import LENGTHS
 
 PARAMETERS = ("project", "weeks", "until", "version")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # the dashboard's form reads other ways to write a day too

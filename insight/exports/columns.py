@@ -6,8 +6,8 @@ Names, codes and the codebook are English in every language: programs read them.
 from collections.abc import Iterable
 
 from diagnosis.models import Prediction, Study
-from insight.exports_line import Cell, Column, Line
-from pneumoml.dicom_record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
+from insight.exports.row import Cell, Column, Line
+from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 from reading.models import Adjudication, Review
 
 NONE_FOUND = "none"

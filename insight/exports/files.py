@@ -12,13 +12,13 @@ from typing import IO
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
-from diagnosis.blinding import shown_result
-from diagnosis.errors import Refused
+from core.errors import Refused
 from diagnosis.models import Study
-from diagnosis.pictures import OVERLAY, render_picture
-from insight.exports import Export, ExportRefused
-from insight.exports_columns import CODEBOOK_HEADER, NAMES, codebook
-from insight.exports_line import Cell
+from diagnosis.results.rendering import OVERLAY, render_picture
+from diagnosis.studies.blinding import shown_result
+from insight.exports.columns import CODEBOOK_HEADER, NAMES, codebook
+from insight.exports.row import Cell
+from insight.exports.service import Export, ExportRefused
 
 PIECE = 64 * 1024  # bytes: what is sent at once
 XLSX_MOST_ROWS = 1_048_576 - 1  # Excel's own limit, less the heading

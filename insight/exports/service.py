@@ -17,15 +17,16 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from diagnosis import audit, search
-from diagnosis.blinding import shown_prediction
-from diagnosis.errors import NotAllowed, Refused
+from accounts.roles import may_export
+from audit import trail
+from core.errors import NotAllowed, Refused
+from core.secrets import load_or_create_secret
+from core.version import VERSION
 from diagnosis.models import ModelVersion, Study, StudyQuerySet
-from diagnosis.roles import may_export
-from insight.exports_columns import cells_of
-from insight.exports_line import Cell, Line
-from pneumoweb.secret import load_or_create_secret
-from pneumoweb.version import VERSION
+from diagnosis.studies import search
+from diagnosis.studies.blinding import shown_prediction
+from insight.exports.columns import cells_of
+from insight.exports.row import Cell, Line
 from reading.models import Adjudication, FilmTag, Note, Review
 from reading.models.opinions import with_opinions
 
@@ -206,7 +207,7 @@ def begin_export(
         )
         raise ExportRefused("export_too_large", message % {"films": export.films, "most": most_films})
     kept = {name: "given" if name in _NOT_KEPT else value for name, value in filters.items()}
-    audit.record(
+    trail.record(
         actor=actor, verb="films_exported", kind=kind, films=export.films, filters=kept, people=people
     )
     return export

@@ -11,14 +11,14 @@ from PIL import Image
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
-from diagnosis import audit
-from diagnosis.blinding import shown_result
-from diagnosis.errors import Refused
+from audit import trail
+from core.errors import Refused
 from diagnosis.models import Prediction, Study
-from diagnosis.pictures import OVERLAY, render_picture
-from insight import reports_pdf as pdf
-from insight import words
-from insight.exports import person_name, software
+from diagnosis.results.rendering import OVERLAY, render_picture
+from diagnosis.studies.blinding import shown_result
+from insight.exports.service import person_name, software
+from insight.reports import layout as pdf
+from insight.statistics import formatting
 from reading.models import Adjudication, Review
 from reading.models.opinions import opinions_hidden
 
@@ -57,7 +57,7 @@ def study_report(*, actor: User, study: Study, words_of: ResultWords, address: s
         *_reads(actor, study),
     ]
     report = pdf.document(_("Report on film %(reference)s") % {"reference": study.reference}, parts)
-    audit.record(
+    trail.record(
         actor=actor,
         verb="report_made",
         target=study,
@@ -156,9 +156,9 @@ def _result(prediction: Prediction | None, said: ResultWords) -> Iterator[Flowab
 def _bar(prediction: Prediction) -> Flowable:
     model, score = prediction.model_version, prediction.calibrated_probability or 0.0
     marks = {
-        "threshold": words.share(model.threshold),
-        "low": words.share(model.borderline_low),
-        "high": words.share(model.borderline_high),
+        "threshold": formatting.share(model.threshold),
+        "low": formatting.share(model.borderline_low),
+        "high": formatting.share(model.borderline_high),
     }
     return pdf.score_bar(
         score=100 * score,
@@ -166,14 +166,14 @@ def _bar(prediction: Prediction) -> Flowable:
         low=100 * model.borderline_low,
         high=100 * model.borderline_high,
         labels=[
-            _("%(score)s calibrated probability") % {"score": words.share(score)},
+            _("%(score)s calibrated probability") % {"score": formatting.share(score)},
             _("operating point %(threshold)s, borderline band %(low)s to %(high)s") % marks,
         ],
     )
 
 
 def _meaning(prediction: Prediction) -> str:
-    share = words.share(prediction.calibrated_probability or 0.0)
+    share = formatting.share(prediction.calibrated_probability or 0.0)
     return _(
         "Calibrated: of films like those that the model was calibrated on, about %(share)s of those with "
         "this score are labelled pneumonia. Where films differ from those, or pneumonia is rarer or more "
@@ -189,8 +189,8 @@ def _numbers(prediction: Prediction, said: ResultWords) -> list[tuple[str, str]]
         (_("Model"), prediction.model_version.version),
         (_("SHA-256 of its weights"), prediction.model_version.weights_sha256),
         (_("Read"), pdf.moment(prediction.finished_at) if prediction.finished_at else "–"),
-        (_("Raw score"), words.number(prediction.probability or 0.0, 4)),
-        (_("Logit"), words.number(prediction.logit or 0.0, 4)),
+        (_("Raw score"), formatting.number(prediction.probability or 0.0, 4)),
+        (_("Logit"), formatting.number(prediction.logit or 0.0, 4)),
         (_("Scope check"), scope if said.scope_checked else not_checked),
         (_("Map"), said.map_sentence),
         (_("Map check"), map_ if said.map_checked else not_checked),
@@ -256,8 +256,8 @@ def _region_words(review: Review) -> str:
     return _(
         "Region: %(width)s × %(height)s of the film, from %(x)s of its width and %(y)s of its height."
     ) % {
-        "width": words.share(region.width, 0),
-        "height": words.share(region.height, 0),
-        "x": words.share(region.x, 0),
-        "y": words.share(region.y, 0),
+        "width": formatting.share(region.width, 0),
+        "height": formatting.share(region.height, 0),
+        "x": formatting.share(region.x, 0),
+        "y": formatting.share(region.y, 0),
     }

@@ -11,19 +11,20 @@ from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
-from diagnosis import audit, search
-from diagnosis.blinding import shown_prediction
+from audit import trail
 from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, Project, Study, StudyQuerySet
-from insight import reports_pdf as pdf
-from insight import words
-from insight.accuracy import confusion_matrix
-from insight.agreement import reader_and_ai, reader_and_reader
-from insight.exports import check_may_export, person_name, software
-from insight.figures import Figure
-from insight.period import Period
-from insight.projects import Progress, ReaderProgress, detail_of
-from insight.reads import signed_reads
-from insight.selection import Selection
+from diagnosis.studies import search
+from diagnosis.studies.blinding import shown_prediction
+from insight.exports.service import check_may_export, person_name, software
+from insight.reports import layout as pdf
+from insight.statistics import formatting
+from insight.statistics.accuracy import confusion_matrix
+from insight.statistics.agreement import reader_and_ai, reader_and_reader
+from insight.statistics.figure import Figure
+from insight.statistics.period import Period
+from insight.statistics.progress import Progress, ReaderProgress, detail_of
+from insight.statistics.selection import Selection
+from insight.statistics.signed_reads import signed_reads
 from reading.models import Review
 from reading.models.opinions import with_opinions
 
@@ -49,7 +50,7 @@ def project_report(*, actor: User, project: Project, address: str, at: datetime)
         *_films(actor, films, progress.films),
     ]
     report = pdf.document(_("Report on project %(name)s") % {"name": project.name}, parts)
-    audit.record(actor=actor, verb="report_made", target=project, films=progress.films)
+    trail.record(actor=actor, verb="report_made", target=project, films=progress.films)
     return report
 
 
@@ -73,24 +74,24 @@ def _progress(progress: Progress, found: Sequence[ReaderProgress]) -> Iterator[F
     yield pdf.text(_("Progress"), "heading")
     yield pdf.facts(
         [
-            (_("Films"), words.count(progress.films)),
-            (_("With an AI result"), words.count(progress.ready)),
-            (_("Waiting"), words.count(progress.waiting)),
-            (_("Failed"), words.count(progress.failed)),
-            (_("With a review"), words.count(progress.reviewed)),
-            (_("With a signed read"), f"{words.count(progress.signed)} ({progress.signed_percent}%)"),
+            (_("Films"), formatting.count(progress.films)),
+            (_("With an AI result"), formatting.count(progress.ready)),
+            (_("Waiting"), formatting.count(progress.waiting)),
+            (_("Failed"), formatting.count(progress.failed)),
+            (_("With a review"), formatting.count(progress.reviewed)),
+            (_("With a signed read"), f"{formatting.count(progress.signed)} ({progress.signed_percent}%)"),
             (_("Upload to result, median"), _duration(progress.to_result)),
             (_("Upload to signature, median"), _duration(progress.to_signature)),
         ]
     )
-    readers = [(reader.name, words.count(reader.signed)) for reader in found]
+    readers = [(reader.name, formatting.count(reader.signed)) for reader in found]
     if readers:
         yield pdf.gap()
         yield pdf.table([_("Reader"), _("Films signed")], readers, shares=[2, 1])
 
 
 def _duration(seconds: float | None) -> str:
-    return "–" if seconds is None else words.seconds(seconds)
+    return "–" if seconds is None else formatting.seconds(seconds)
 
 
 def _results(films: StudyQuerySet, version: ModelVersion | None) -> Iterator[Flowable]:
@@ -102,15 +103,15 @@ def _results(films: StudyQuerySet, version: ModelVersion | None) -> Iterator[Flo
     ]
     withheld = films.exclude(AI_SHOWN).count()
     facts = [
-        (Outcome.PNEUMONIA.label, words.count(counts[0])),
-        (Outcome.NORMAL.label, words.count(counts[1])),
+        (Outcome.PNEUMONIA.label, formatting.count(counts[0])),
+        (Outcome.NORMAL.label, formatting.count(counts[1])),
         (_("Active model"), version.version if version else _("none")),
     ]
     yield pdf.facts([(str(name), value) for name, value in facts])
     if withheld:
         yield pdf.text(
             _("%(n)s films are left out here and below: their AI result is hidden from you.")
-            % {"n": words.count(withheld)}
+            % {"n": formatting.count(withheld)}
         )
 
 
@@ -128,7 +129,7 @@ def _agreement(selection: Selection) -> Iterator[Flowable]:
 
 
 def _figure(figure: Figure) -> Iterator[Flowable]:
-    yield pdf.text(f"{figure.title} (n = {words.count(figure.n)} {figure.unit})", "heading")
+    yield pdf.text(f"{figure.title} (n = {formatting.count(figure.n)} {figure.unit})", "heading")
     if figure.too_few:
         yield pdf.text(figure.too_few, bold=True)
     for sentence in figure.sentences:
@@ -147,7 +148,7 @@ def _films(actor: User, films: StudyQuerySet, total: int) -> Iterator[Flowable]:
     if total > len(newest):
         yield pdf.text(
             _("The newest %(shown)s of %(total)s films; an export holds all of them.")
-            % {"shown": words.count(len(newest)), "total": words.count(total)}
+            % {"shown": formatting.count(len(newest)), "total": formatting.count(total)}
         )
     if not newest:
         yield pdf.text(_("There are no films yet."))
@@ -189,7 +190,7 @@ def _result_words(study: Study) -> str:
     if prediction.calibrated_probability is None:
         return str(prediction.get_status_display())
     said = _("borderline") if prediction.is_borderline else str(prediction.get_outcome_display())
-    return f"{words.share(prediction.calibrated_probability)} {said}"
+    return f"{formatting.share(prediction.calibrated_probability)} {said}"
 
 
 def _reads_words(study: Study, reads: Sequence[Review]) -> str:

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.figures import Cell, Column, Figure
-from insight.pictures import roc_curve
-from insight.reads import Finding, Read, Reads, rule, too_few
-from pneumoml.agreement import Estimate, share_by_subject
-from pneumoml.discrimination import auc_by_subject, roc_points
+from insight.statistics import formatting
+from insight.statistics.charts import roc_curve
+from insight.statistics.figure import Cell, Column, Figure
+from insight.statistics.signed_reads import Finding, Read, Reads, rule, too_few
+from pneumoml.statistics.agreement import Estimate, share_by_subject
+from pneumoml.statistics.discrimination import auc_by_subject, roc_points
 
 MOST_POINTS = 100
 
@@ -48,7 +48,8 @@ def confusion_matrix(reads: Reads) -> Figure:
 def roc(reads: Reads) -> Figure:
     """The ROC curve of the calibrated probability against reads of pneumonia, with its area and interval.
 
-    Method and source: `pneumoml.discrimination.auc_by_subject` (DeLong 1988 for clusters, Obuchowski 1997).
+    Method and source: `pneumoml.statistics.discrimination.auc_by_subject` (DeLong 1988 for clusters,
+    Obuchowski 1997).
     """
     counted, few = reads.against_ai, _too_few(reads)
     columns = [
@@ -115,12 +116,15 @@ def _operating_point(reads: list[Read]) -> tuple[float, float]:
 def _with_interval(found: Estimate) -> str:
     if found.low is None or found.high is None:
         return _("%(value)s, without an interval: the classes do not overlap") % {
-            "value": words.number(found.value, 3)
+            "value": formatting.number(found.value, 3)
         }
-    ends = words.interval(found.low, found.high, lambda end: words.number(end, 3))
-    return _("%(value)s (95%% interval %(ends)s)") % {"value": words.number(found.value, 3), "ends": ends}
+    ends = formatting.interval(found.low, found.high, lambda end: formatting.number(end, 3))
+    return _("%(value)s (95%% interval %(ends)s)") % {
+        "value": formatting.number(found.value, 3),
+        "ends": ends,
+    }
 
 
 def _share_with_interval(found: Estimate) -> str:
-    ends = words.interval(found.low or 0.0, found.high or 0.0, words.share)
-    return _("%(value)s (95%% interval %(ends)s)") % {"value": words.share(found.value), "ends": ends}
+    ends = formatting.interval(found.low or 0.0, found.high or 0.0, formatting.share)
+    return _("%(value)s (95%% interval %(ends)s)") % {"value": formatting.share(found.value), "ends": ends}

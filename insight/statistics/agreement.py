@@ -7,11 +7,11 @@ from itertools import combinations
 
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.figures import Cell, Column, Figure, interval_columns
-from insight.pictures import Picture, intervals
-from insight.reads import Finding, Read, Reads, rule, too_few
-from pneumoml.agreement import Estimate, cohen_kappa
+from insight.statistics import formatting
+from insight.statistics.charts import Picture, intervals
+from insight.statistics.figure import Cell, Column, Figure, interval_columns
+from insight.statistics.signed_reads import Finding, Read, Reads, rule, too_few
+from pneumoml.statistics.agreement import Estimate, cohen_kappa
 
 MOST_READERS, MOST_PAIRS = 20, 20
 Pair = tuple[Read, Read]
@@ -20,8 +20,8 @@ Pair = tuple[Read, Read]
 def reader_and_ai(reads: Reads) -> Figure:
     """Cohen's kappa of signed reads and AI: all, without and with the AI in view, and of each reader.
 
-    Method and source: `pneumoml.agreement.cohen_kappa` (Cohen 1960; Fleiss, Cohen and Everitt 1969; over
-    subjects, Yang and Zhou 2014).
+    Method and source: `pneumoml.statistics.agreement.cohen_kappa` (Cohen 1960; Fleiss, Cohen and Everitt
+    1969; over subjects, Yang and Zhou 2014).
     """
     counted = reads.against_ai
     groups: list[tuple[str, list[Read]]] = [
@@ -40,7 +40,7 @@ def reader_and_ai(reads: Reads) -> Figure:
                 "%(aided)s of %(all)s reads were given with the AI result in view: they may follow it, and "
                 "their agreement says less."
             )
-            % {"aided": words.count(aided), "all": words.count(len(counted))}
+            % {"aided": formatting.count(aided), "all": formatting.count(len(counted))}
         )
     return _figure(
         "reader-ai",
@@ -67,7 +67,7 @@ def reader_and_reader(reads: Reads) -> Figure:
         for names, pair in largest
     ]
     n = sum(len(film) > 1 for film in by_film.values())
-    sentences = [_("Films with signed reads of at least two readers: %(n)s.") % {"n": words.count(n)}]
+    sentences = [_("Films with signed reads of at least two readers: %(n)s.") % {"n": formatting.count(n)}]
     if len(pairs) > MOST_PAIRS:
         sentences.append(_("The %(most)s pairs with most films are shown.") % {"most": MOST_PAIRS})
     sentences.append(_("Findings: normal, pneumonia, other. “Not readable” is left out."))
@@ -165,4 +165,8 @@ def _left_out(reads: Reads) -> str:
     return _(
         "“Other finding” counts as no pneumonia (%(other)s reads). Left out: %(unreadable)s reads “not "
         "readable”, %(without)s of films without a result of this model version."
-    ) % {"other": words.count(other), "unreadable": words.count(unreadable), "without": words.count(without)}
+    ) % {
+        "other": formatting.count(other),
+        "unreadable": formatting.count(unreadable),
+        "without": formatting.count(without),
+    }

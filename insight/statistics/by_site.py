@@ -8,9 +8,9 @@ from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Prediction, Project, Site, Study
-from insight.figures import Column, Figure
-from insight.selection import Selection
-from insight.volumes import Counts
+from insight.statistics.figure import Column, Figure
+from insight.statistics.selection import Selection
+from insight.statistics.volumes import Counts
 
 Status = Prediction.Status
 _CODED, _SIGNED = ~Q(subject_code=""), Q(reads_signed__gt=0)

@@ -13,9 +13,9 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from diagnosis.models import Prediction, Study
-from insight.buckets import bucket_of
 from insight.models import ChangedHour, DayFigures
-from pneumoml import drift
+from insight.statistics.duration_histogram import bucket_of
+from pneumoml.statistics import drift
 from reading.models import Review
 
 Status = Prediction.Status

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.accuracy import confusion_matrix, roc
-from insight.agreement import reader_and_ai, reader_and_reader
-from insight.figures import Figure
-from insight.reads import MOST_READS, Reads, signed_reads
-from insight.scores import lacks_reference, scores
-from insight.selection import Selection
-from insight.sites import sites
-from insight.volumes import count_films, volumes, waits
-from insight.weeks import weeks_of
+from insight.statistics import formatting
+from insight.statistics.accuracy import confusion_matrix, roc
+from insight.statistics.agreement import reader_and_ai, reader_and_reader
+from insight.statistics.by_site import sites
+from insight.statistics.figure import Figure
+from insight.statistics.score_drift import lacks_reference, scores
+from insight.statistics.selection import Selection
+from insight.statistics.signed_reads import MOST_READS, Reads, signed_reads
+from insight.statistics.volumes import count_films, volumes, waits
+from insight.statistics.weeks import weeks_of
 
 SITES = "sites"  # only where films of the selection come from sites
 KEYS = ("volumes", "time-to-result", "reader-ai", "reader-reader", "confusion", "roc", "scores")
@@ -63,5 +63,7 @@ def _about_reads(reads: Reads) -> list[Figure]:
 def _said_if_capped(figure: Figure, reads: Reads) -> Figure:
     if not reads.capped:
         return figure
-    capped = _("Only the %(most)s reads of the newest films are counted.") % {"most": words.count(MOST_READS)}
+    capped = _("Only the %(most)s reads of the newest films are counted.") % {
+        "most": formatting.count(MOST_READS)
+    }
     return Figure(**{**vars(figure), "sentences": [*figure.sentences, capped]})

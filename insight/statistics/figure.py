@@ -6,8 +6,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.pictures import Picture
+from insight.statistics import formatting
+from insight.statistics.charts import Picture
 
 Cell = str | int | float | date | None
 
@@ -25,7 +25,7 @@ class Column:
 
     def written(self, cell: Cell) -> str:
         """Write one cell for people in their language; nothing as a dash."""
-        return words.WRITERS[self.kind](cell) if cell is not None else "–"
+        return formatting.WRITERS[self.kind](cell) if cell is not None else "–"
 
     @property
     def is_text(self) -> bool:

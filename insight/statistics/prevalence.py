@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from diagnosis.models import ModelVersion
-from insight import words
-from pneumoml.metrics import Confusion
-from pneumoml.prevalence import AtPrevalence, Range, at_prevalence, counts_of
+from insight.statistics import formatting
+from pneumoml.statistics.metrics import Confusion
+from pneumoml.statistics.predictive_values import AtPrevalence, Range, at_prevalence, counts_of
 
 EXAMPLE_PERCENT = 10.0  # where the dial stands until somebody sets it
 
@@ -29,13 +29,13 @@ class Dial:
             return []
         found = self.figures
         return [
-            _row(_("Of films above the operating point, with pneumonia (PPV)"), found.ppv, words.share),
-            _row(_("Of films below it, without pneumonia (NPV)"), found.npv, words.share),
-            _row(_("Alarms for each true case among them"), found.alarms_per_case, words.number),
-            _row(_("Of 100 films: alarms"), found.alarms, words.number),
-            _row(_("of these true"), found.true_alarms, words.number),
-            _row(_("of these false"), found.false_alarms, words.number),
-            _row(_("Of 100 films: pneumonia missed"), found.missed, words.number),
+            _row(_("Of films above the operating point, with pneumonia (PPV)"), found.ppv, formatting.share),
+            _row(_("Of films below it, without pneumonia (NPV)"), found.npv, formatting.share),
+            _row(_("Alarms for each true case among them"), found.alarms_per_case, formatting.number),
+            _row(_("Of 100 films: alarms"), found.alarms, formatting.number),
+            _row(_("of these true"), found.true_alarms, formatting.number),
+            _row(_("of these false"), found.false_alarms, formatting.number),
+            _row(_("Of 100 films: pneumonia missed"), found.missed, formatting.number),
         ]
 
     @property
@@ -44,8 +44,8 @@ class Dial:
         if self.figures is None:
             return ""
         return _("At a prevalence of %(prevalence)s, %(alarms)s alarms are expected for each true case.") % {
-            "prevalence": f"{words.trimmed(self.percent)}%",
-            "alarms": words.number(self.figures.alarms_per_case.value, 1),
+            "prevalence": f"{formatting.trimmed(self.percent)}%",
+            "alarms": formatting.number(self.figures.alarms_per_case.value, 1),
         }
 
     @property
@@ -59,10 +59,10 @@ class Dial:
             "%(specificity)s (n = %(well)s) on its validation films."
         ) % {
             "version": self.version.version,
-            "sensitivity": words.share(self.counts.tp / sick),
-            "specificity": words.share(self.counts.tn / well),
-            "sick": words.count(sick),
-            "well": words.count(well),
+            "sensitivity": formatting.share(self.counts.tp / sick),
+            "specificity": formatting.share(self.counts.tn / well),
+            "sick": formatting.count(sick),
+            "well": formatting.count(well),
         }
 
 
@@ -72,5 +72,5 @@ def dial_of(version: ModelVersion, percent: float) -> Dial:
     return Dial(version, percent, counts, at_prevalence(counts, percent / 100) if counts else None)
 
 
-def _row(name: str, found: Range, write: words.Writer) -> tuple[str, str, str]:
-    return name, write(found.value), words.interval(found.low, found.high, write)
+def _row(name: str, found: Range, write: formatting.Writer) -> tuple[str, str, str]:
+    return name, write(found.value), formatting.interval(found.low, found.high, write)

@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from accounts.roles import READER
 from diagnosis.models import Project
-from diagnosis.roles import READER
-from insight.buckets import percentiles
-from insight.summary import Sums, Tally
+from insight.statistics.daily_rollups import Sums, Tally
+from insight.statistics.duration_histogram import percentiles
 
 RECENT_WEEKS = 12  # waiting times are of films that came in since
 TIMES = ("to_result", "to_signature")

@@ -5,13 +5,13 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.figures import Cell, Column, Figure
-from insight.period import Period
-from insight.pictures import shaded_rows
-from insight.selection import Selection
-from insight.weeks import Weeks
-from pneumoml import drift
+from insight.statistics import formatting
+from insight.statistics.charts import shaded_rows
+from insight.statistics.figure import Cell, Column, Figure
+from insight.statistics.period import Period
+from insight.statistics.selection import Selection
+from insight.statistics.weeks import Weeks
+from pneumoml.statistics import drift
 
 MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives no more on average
 MOST_ROWS = 30  # of the picture
@@ -22,7 +22,8 @@ def scores(selection: Selection, found: Weeks) -> Figure:
     """Histograms of calibrated probabilities by week, each with its stability index against the reference.
 
     The reference is the model card's histogram; where the card holds none, the weeks before the period.
-    Method and source: `pneumoml.drift.stability_index` (bands: Siddiqi 2006; by chance: Yurdakul 2018).
+    Method and source: `pneumoml.statistics.drift.stability_index` (bands: Siddiqi 2006; by chance:
+    Yurdakul 2018).
     """
     reference, source, weeks = _compared(selection, found)
     total = _added(weeks)
@@ -56,7 +57,7 @@ def scores(selection: Selection, found: Weeks) -> Figure:
 
 def _drawn(named: Sequence[tuple[date | str, Histogram]]) -> list[tuple[str, Histogram]]:
     """Rows of the picture: of many weeks, each four together."""
-    rows = [(words.day(name), found) for name, found in named]
+    rows = [(formatting.day(name), found) for name, found in named]
     if len(rows) <= MOST_ROWS:
         return rows
     fours = [rows[2:][place : place + 4] for place in range(0, len(rows) - 2, 4)]
@@ -105,7 +106,7 @@ def _added(weeks: Sequence[Histogram]) -> Histogram:
 
 def _before(period: Period) -> str:
     """Say that the weeks before the period take the place of a reference."""
-    days = {"first": words.day(period.before.first_day), "last": words.day(period.before.last_day)}
+    days = {"first": formatting.day(period.before.first_day), "last": formatting.day(period.before.last_day)}
     sentence = _(
         "The model's card holds no reference distribution. Compared with the weeks before: %(first)s to "
         "%(last)s."
@@ -134,8 +135,8 @@ def _verdict(row: Sequence[Cell]) -> str:
         "Shift over all weeks: %(shift)s (index %(index)s; chance alone gives %(chance)s on average)."
     ) % {
         "shift": shift,
-        "index": words.number(float(str(index)), 2),
-        "chance": words.number(float(str(chance)), 2),
+        "index": formatting.number(float(str(index)), 2),
+        "chance": formatting.number(float(str(chance)), 2),
     }
 
 
@@ -143,4 +144,4 @@ def _few() -> str:
     return _(
         "Too few to conclude: an index is worked out only where chance alone gives no more than %(most)s on "
         "average, for example from 360 results in the reference and as many in the weeks."
-    ) % {"most": words.number(MOST_BY_CHANCE, 2)}
+    ) % {"most": formatting.number(MOST_BY_CHANCE, 2)}

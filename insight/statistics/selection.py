@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import FilteredRelation, Q
 
 from diagnosis.models import AI_SHOWN, ModelVersion, Prediction, Project, Study, StudyQuerySet
-from insight.period import Period
+from insight.statistics.period import Period
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Prediction
-from insight.selection import Selection
+from insight.statistics.selection import Selection
 from reading.models import OTHERS_SHOWN, Review
 from reading.models.opinions import with_opinions
 

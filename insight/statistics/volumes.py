@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from insight import words
-from insight.buckets import percentiles
-from insight.figures import Column, Figure
-from insight.period import Period
-from insight.pictures import Picture, curves, stacked_bars
-from insight.weeks import Weeks
+from insight.statistics import formatting
+from insight.statistics.charts import Picture, curves, stacked_bars
+from insight.statistics.duration_histogram import percentiles
+from insight.statistics.figure import Column, Figure
+from insight.statistics.period import Period
+from insight.statistics.weeks import Weeks
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def volumes(counts: Counts) -> Figure:
     """Films by week and state."""
     weeks, table, films = counts.period.mondays, counts.states, counts.films
     totals = [sum(films), *(sum(parts) for parts in zip(*table, strict=True))]
-    named = dict(zip(("films", "ready", "waiting", "failed"), map(words.count, totals), strict=True))
+    named = dict(zip(("films", "ready", "waiting", "failed"), map(formatting.count, totals), strict=True))
     sentence = _("%(films)s films: %(ready)s ready, %(waiting)s waiting, %(failed)s failed.") % named
     tones = [("ready", _("Ready")), ("waiting", _("Waiting")), ("failed", _("Failed"))]
     return Figure(
@@ -107,7 +107,7 @@ def _said(waited: Counter[int]) -> str:
     median, late = _middle_and_late(waited)
     if median is None or late is None:
         return _("No film of these weeks has a result.")
-    said = {"median": words.seconds(median), "late": words.seconds(late)}
+    said = {"median": formatting.seconds(median), "late": formatting.seconds(late)}
     return _("Half of the results came within %(median)s, 95%% within %(late)s.") % said
 
 

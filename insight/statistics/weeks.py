@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Case, Count, IntegerField, Value, When
 
-from insight.period import Period
-from insight.selection import Selection
-from insight.summary import Place, Sums, Tally
-from pneumoml import drift
+from insight.statistics.daily_rollups import Place, Sums, Tally
+from insight.statistics.period import Period
+from insight.statistics.selection import Selection
+from pneumoml.statistics import drift
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from insight import words
+from insight.statistics import formatting
 
 register = template.Library()
 
@@ -10,10 +10,10 @@ register = template.Library()
 @register.filter
 def duration(seconds: float | None) -> str:
     """Write seconds as people say them; a dash for None."""
-    return "–" if seconds is None else words.seconds(seconds)
+    return "–" if seconds is None else formatting.seconds(seconds)
 
 
 @register.filter
 def count(value: float) -> str:
     """Write a whole number."""
-    return words.count(value)
+    return formatting.count(value)

@@ -12,14 +12,14 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from diagnosis.views.access import signed_in
-from diagnosis.views.reauthentication import recently_authenticated
-from insight.dashboard import KEYS, SITES, dashboard_of, figure_of
-from insight.dial import EXAMPLE_PERCENT, dial_of
-from insight.exports_files import csv_pieces
-from insight.figures import Cell, Figure
+from accounts.reauthentication import recently_authenticated
+from core.web import signed_in
+from insight.exports.files import csv_pieces
 from insight.forms import PrevalenceForm, SelectionForm
-from insight.selection import Selection
+from insight.statistics.dashboard import KEYS, SITES, dashboard_of, figure_of
+from insight.statistics.figure import Cell, Figure
+from insight.statistics.prevalence import EXAMPLE_PERCENT, dial_of
+from insight.statistics.selection import Selection
 from insight.views.exports import CSV, attachment, file_name
 
 

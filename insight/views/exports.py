@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from diagnosis.errors import Refused
-from diagnosis.pictures import OVERLAY
-from diagnosis.views.access import signed_in
-from diagnosis.views.reauthentication import recently_authenticated
-from insight import exports_files as files
-from insight.exports import CODE, USERNAME, Export, begin_export, check_may_export
-from insight.exports_columns import COLUMNS
+from accounts.reauthentication import recently_authenticated
+from core.errors import Refused
+from core.web import signed_in
+from diagnosis.results.rendering import OVERLAY
+from insight.exports import files
+from insight.exports.columns import COLUMNS
+from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
 from reading.filters import HistoryFilter
-from reading.lists import count_at_most
+from reading.list_queries import count_at_most
 
 CSV, XLSX, ZIP = (
     "text/csv; charset=utf-8",

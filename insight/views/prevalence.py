@@ -6,8 +6,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
-from insight.dial import EXAMPLE_PERCENT, dial_of
 from insight.forms import PrevalenceForm, active_or_newest
+from insight.statistics.prevalence import EXAMPLE_PERCENT, dial_of
 
 
 @login_required

@@ -6,10 +6,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.web import signed_in
 from diagnosis.models import Project
-from diagnosis.views.access import signed_in
-from insight.projects import RECENT_WEEKS, detail_of, progress_of
-from insight.sites import sites_of
+from insight.statistics.by_site import sites_of
+from insight.statistics.progress import RECENT_WEEKS, detail_of, progress_of
 
 
 @login_required

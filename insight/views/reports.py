@@ -10,16 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from diagnosis.blinding import shown_result
-from diagnosis.errors import Refused
+from accounts.reauthentication import recently_authenticated
+from core.errors import Refused
+from core.web import signed_in
 from diagnosis.models import Prediction, Project, Study
-from diagnosis.views import result
-from diagnosis.views.access import film_or_404, signed_in
-from diagnosis.views.reauthentication import recently_authenticated
+from diagnosis.results import wording
+from diagnosis.studies.blinding import shown_result
+from diagnosis.views.films import film_or_404
 from insight.views.exports import attachment, refused
 
 if TYPE_CHECKING:
-    from insight.reports import ResultWords
+    from insight.reports.film import ResultWords
 
 PDF = "application/pdf"
 
@@ -28,7 +29,9 @@ PDF = "application/pdf"
 @require_GET
 def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
     """Hand out the report of one film; what is withheld from the person is not in it."""
-    from insight.reports import study_report  # reportlab: memory that a process without reports never needs
+    from insight.reports.film import (
+        study_report,  # reportlab: memory that a process without reports never needs
+    )
 
     study = film_or_404(request, uid)
     report = study_report(
@@ -42,13 +45,13 @@ def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
 
 
 def _words_of(study: Study) -> "ResultWords":
-    from insight.reports import ResultWords
+    from insight.reports.film import ResultWords
 
     prediction = shown_result(study)
     if prediction is None:
         return ResultWords(state=_state_of(study))
-    said, map_ = result.verdict(prediction), result.map_words(prediction)
-    scope, map_caution = result.scope_caution(prediction), result.map_caution(prediction)
+    said, map_ = wording.verdict(prediction), wording.map_words(prediction)
+    scope, map_caution = wording.scope_caution(prediction), wording.map_caution(prediction)
     return ResultWords(
         headline=said.headline,
         sentence=said.sentence,
@@ -65,7 +68,7 @@ def _state_of(study: Study) -> str:
     if newest is None:
         return _("No model has read this film.")
     if newest.status == Prediction.Status.FAILED:
-        return result.failure_sentence(newest)
+        return wording.failure_sentence(newest)
     if newest.status != Prediction.Status.SUCCEEDED:
         return _("The film waits for the AI to read it. Make the report again later.")
     return _("This project hides the AI result from you until you have signed your own read of the film.")
@@ -76,7 +79,7 @@ def _state_of(study: Study) -> str:
 @require_GET
 def project_pdf(request: HttpRequest, slug: str) -> HttpResponse | HttpResponseBase:
     """Hand out the report of one project to readers, auditors and administrators who see it."""
-    from insight.reports_project import project_report
+    from insight.reports.project import project_report
 
     project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
     try:

@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from diagnosis.errors import Refused
+from accounts.roles import may_administer
+from core.errors import Refused
+from core.web import signed_in
 from diagnosis.models import Project, Site
-from diagnosis.roles import may_administer
-from diagnosis.sites import add_site, remove_site
-from diagnosis.views.access import signed_in
+from diagnosis.studies.sites import add_site, remove_site
 from insight.forms import SiteForm
 
 

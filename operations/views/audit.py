@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis.audit import verify_chain
-from diagnosis.models import AuditEvent
-from diagnosis.roles import may_audit
-from diagnosis.views.access import View
-from diagnosis.views.behind_second_factor import behind_second_factor
+from accounts.guards import behind_second_factor
+from accounts.roles import may_audit
+from audit.models import AuditEvent
+from audit.trail import verify_chain
+from core.web import View
 
 PAGE = 50
 _NEWEST = 2**62
@@ -90,7 +90,7 @@ def _page(request: HttpRequest, *, report: Any = None) -> HttpResponse:
         "older": query.urlencode() if len(events) > PAGE else "",
         "report": report,
     }
-    return render(request, "diagnosis/audit.html", context, status=200 if valid else 422)
+    return render(request, "operations/audit.html", context, status=200 if valid else 422)
 
 
 def _narrowed(wanted: dict[str, Any]) -> QuerySet[AuditEvent]:

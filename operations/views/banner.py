@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from diagnosis.health import check_health
+from diagnosis.inference.health import check_health
 
 
 @login_required
@@ -15,4 +15,4 @@ def system_banner(request: HttpRequest) -> HttpResponse:
     health = check_health()
     if health.status == "healthy":
         return HttpResponse()
-    return render(request, "partials/banner.html", {"health": health})
+    return render(request, "operations/banner.html", {"health": health})

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from diagnosis.health import Health, check_health
-from diagnosis.unavailable import RETRY_AFTER_SECONDS
+from core.database_errors import RETRY_AFTER_SECONDS
+from diagnosis.inference.health import Health, check_health
 
 API_VERSION = "2.0"
 HEALTH_STATUS = ["healthy", "degraded", "unhealthy"]

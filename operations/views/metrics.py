@@ -6,7 +6,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from diagnosis.metrics import metrics_text
+from operations.metrics import metrics_text
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

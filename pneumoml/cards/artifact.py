@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.cards import ArtifactRefused, ModelCard, WeightsEntry, parse_card
+from pneumoml.cards.card import ArtifactRefused, ModelCard, WeightsEntry, parse_card
 
 __all__ = [
     "CARD_FILE",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pneumoml.metrics import predictive_values
-from pneumoml.texts import DISCLAIMER
+from pneumoml.cards.texts import DISCLAIMER
+from pneumoml.statistics.metrics import predictive_values
 
 _NAMES = {
     "auc": "AUC",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.dicom_record import DicomRecord
-from pneumoml.headers import ImageRefused
+from pneumoml.decoding.dicom.record import DicomRecord
+from pneumoml.decoding.headers import ImageRefused
 
 WINDOW_PERCENTILES = (0.5, 99.5)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoml.dicom_meta import check_meta, is_dicom
-from pneumoml.film import Film, ImageLimits, check_size, window_to_8bit
-from pneumoml.headers import ImageHeader, ImageRefused, png_is_whole, read_header
+from pneumoml.decoding.dicom.file_meta import check_meta, is_dicom
+from pneumoml.decoding.film import Film, ImageLimits, check_size, window_to_8bit
+from pneumoml.decoding.headers import ImageHeader, ImageRefused, png_is_whole, read_header
 
 __all__ = [
     "Film",
@@ -109,7 +109,9 @@ def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
 
 
 def _decode_dicom(data: bytes, limits: ImageLimits) -> Film:
-    from pneumoml.dicom import decode_dicom  # half a second of imports that most processes never need
+    from pneumoml.decoding.dicom.decode import (
+        decode_dicom,  # half a second of imports that most processes never need
+    )
 
     check_bytes(data, limits)
     return decode_dicom(data, limits)

@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.decode_child import ENDED, MEMORY_STATUS, OVERDUE_STATUS, READY, REPLY, request_bytes
-from pneumoml.dicom_wire import record_from
-from pneumoml.images import Film, ImageLimits, ImageRefused, check_film
+from pneumoml.decoding.dicom.serialization import record_from
+from pneumoml.decoding.images import Film, ImageLimits, ImageRefused, check_film
+from pneumoml.decoding.sandbox_server import ENDED, MEMORY_STATUS, OVERDUE_STATUS, READY, REPLY, request_bytes
 
 __all__ = ["Cage", "DecoderUnavailable", "decode_isolated", "shut_down", "warm_up"]
 
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 DECODERS_AT_ONCE = 4
 _GRACE_SECONDS = 2.0
 _START_SECONDS = 60.0
-_START = "import sys; sys.path.append(sys.argv[1]); from pneumoml.decode_child import main; main()"
-_ROOT = str(Path(__file__).resolve().parent.parent)
+_START = "import sys; sys.path.append(sys.argv[1]); from pneumoml.decoding.sandbox_server import main; main()"
+_ROOT = str(Path(__file__).resolve().parents[2])
 # One thread: the server must stay single-threaded to fork safely, and BLAS pools would eat the address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
 _MAX_FACTS = 64 * 1024

@@ -24,8 +24,8 @@ from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
-from pneumoml.dicom_wire import record_facts, record_values
-from pneumoml.images import Film, ImageLimits, ImageRefused, decode_film
+from pneumoml.decoding.dicom.serialization import record_facts, record_values
+from pneumoml.decoding.images import Film, ImageLimits, ImageRefused, decode_film
 
 READY = b"ready"
 REPLY, ENDED = b"R", b"E"
@@ -56,7 +56,7 @@ def _preload() -> None:
     """
     from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
-    from pneumoml import dicom  # noqa: F401
+    from pneumoml.decoding.dicom import decode  # noqa: F401
 
     Image.preinit()
 

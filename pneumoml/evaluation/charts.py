@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.dataset import CLASSES
-from pneumoml.metrics import Confusion, Floats, auc, auc_pr, confusion, reliability
+from pneumoml.statistics.metrics import Confusion, Floats, auc, auc_pr, confusion, reliability
+from pneumoml.training.dataset import CLASSES
 
 _BLUE, _ORANGE, _GREY = "#0b5cad", "#c2410c", "#6b7280"
 _FOOTNOTE = "Research and education only. Not for clinical use."

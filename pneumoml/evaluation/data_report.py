@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.dataset import CLASSES, LabelledFilm, load_pixels
-from pneumoml.shortcuts import MetadataBaseline, metadata_auc
+from pneumoml.training.dataset import CLASSES, LabelledFilm, load_pixels
+from pneumoml.training.shortcuts import MetadataBaseline, metadata_auc
 
 # Films whose 64-bit difference hashes differ in at most this many places count as near duplicates.
 NEAR_BITS = 2

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.artifacts import Artifact
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.metrics import Floats, predictive_values, share, summary, wilson
-from pneumoml.predictor import Predictor
+from pneumoml.cards.artifact import Artifact
+from pneumoml.network.predictor import Predictor
+from pneumoml.statistics.metrics import Floats, predictive_values, share, summary, wilson
+from pneumoml.training.dataset import LabelledFilm, load_pixels
 
 PREVALENCES = (0.625, 0.3, 0.1, 0.05, 0.02)
 

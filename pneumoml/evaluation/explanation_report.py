@@ -13,17 +13,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pneumoml import explanations
-from pneumoml.artifacts import Artifact, add_to_card
-from pneumoml.cards import MapLimits
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.explanations import agreement, map_flags, outside_thorax, rank_correlation
-from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam
-from pneumoml.metrics import Floats, bootstrap, flag_rate, wilson
-from pneumoml.network import HEAD_UNITS, LOGIT_LAYER
-from pneumoml.predictor import load_network
-from pneumoml.preprocess import PreprocessConfig, prepare, shrink
-from pneumoml.progress import Report, told
+from pneumoml.cards.artifact import Artifact, add_to_card
+from pneumoml.cards.card import MapLimits
+from pneumoml.explain import reliability
+from pneumoml.explain.gradcam import DEFAULT_LAYER, CamPass, FusedCam
+from pneumoml.explain.reliability import agreement, map_flags, outside_thorax, rank_correlation
+from pneumoml.imaging.preprocess import PreprocessConfig, prepare, shrink
+from pneumoml.network.predictor import load_network
+from pneumoml.network.vgg16 import HEAD_UNITS, LOGIT_LAYER
+from pneumoml.statistics.metrics import Floats, bootstrap, flag_rate, wilson
+from pneumoml.training.dataset import LabelledFilm, load_pixels
+from pneumoml.training.progress import Report, told
 
 Grey = NDArray[np.uint8]
 Film = NDArray[np.float32]
@@ -182,9 +182,9 @@ def _shuffle(layer: keras.layers.Layer, generator: np.random.Generator) -> None:
 
 def _limits(randomisation: dict[str, Any]) -> dict[str, Any]:
     return {
-        "least_strength": explanations.LEAST_STRENGTH,
-        "most_outside": explanations.MOST_OUTSIDE,
-        "least_agreement": explanations.LEAST_AGREEMENT,
+        "least_strength": reliability.LEAST_STRENGTH,
+        "most_outside": reliability.MOST_OUTSIDE,
+        "least_agreement": reliability.LEAST_AGREEMENT,
         "depends_on_weights": all(
             row["rank_correlation_ci"][1] < OTHER_MAP for row in randomisation.values()
         ),
@@ -274,7 +274,7 @@ def _outside(films: Sequence[Seen]) -> dict[str, Any]:
     return {
         **_measure(films, [outside_thorax(one.seen.gradcam) for one in films], "share_of_heat"),
         "share_for_an_even_map": even,
-        "thorax": explanations.THORAX,
+        "thorax": reliability.THORAX,
     }
 
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.artifacts import Artifact, write_artifact
-from pneumoml.augment import AugmentConfig
-from pneumoml.calibration import OperatingChoice, Scaling, choose_threshold, fit_scaling, rates_at
-from pneumoml.charts import draw_epochs, draw_evaluation
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.drift import histogram
-from pneumoml.features import PassPlan, cached_pass
-from pneumoml.fitting import read_log, tail_logits
-from pneumoml.metrics import Floats, auc, brier, ece, summary
-from pneumoml.network import ARCHITECTURE
-from pneumoml.predictor import Predictor
-from pneumoml.progress import Report, named
-from pneumoml.recipe import Recipe
-from pneumoml.shift import changes, chosen_films
-from pneumoml.shortcuts import MetadataBaseline, matched_indices, metadata_auc, reversed_indices
-from pneumoml.texts import INTENDED_USE, LICENCE, LIMITS
-from pneumoml.training import Trained
+from pneumoml.cards.artifact import Artifact, write_artifact
+from pneumoml.cards.texts import INTENDED_USE, LICENCE, LIMITS
+from pneumoml.evaluation.charts import draw_epochs, draw_evaluation
+from pneumoml.evaluation.shift_tests import changes, chosen_films
+from pneumoml.network.predictor import Predictor
+from pneumoml.network.vgg16 import ARCHITECTURE
+from pneumoml.statistics.calibration import OperatingChoice, Scaling, choose_threshold, fit_scaling, rates_at
+from pneumoml.statistics.drift import histogram
+from pneumoml.statistics.metrics import Floats, auc, brier, ece, summary
+from pneumoml.training.augment import AugmentConfig
+from pneumoml.training.dataset import LabelledFilm, load_pixels
+from pneumoml.training.features import PassPlan, cached_pass
+from pneumoml.training.fitting import read_log, tail_logits
+from pneumoml.training.progress import Report, named
+from pneumoml.training.recipe import Recipe
+from pneumoml.training.shortcuts import MetadataBaseline, matched_indices, metadata_auc, reversed_indices
+from pneumoml.training.train import Trained
 
 SHIFT_FILMS = 80
 _CAM_FILMS = 60

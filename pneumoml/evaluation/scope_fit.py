@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.artifacts import Artifact, add_to_card
-from pneumoml.counterexamples import KINDS, pictures, turned
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.metrics import flag_rate
-from pneumoml.predictor import Predictor
-from pneumoml.preprocess import PreprocessConfig, seen_area, shrink
-from pneumoml.progress import Report, told
-from pneumoml.scope import Floats, ScopeReference, fields_of, fit_reference, part_seen
+from pneumoml.cards.artifact import Artifact, add_to_card
+from pneumoml.evaluation.counterexamples import KINDS, pictures, turned
+from pneumoml.imaging.preprocess import PreprocessConfig, seen_area, shrink
+from pneumoml.network.predictor import Predictor
+from pneumoml.scope.gate import Floats, ScopeReference, fields_of, fit_reference, part_seen
+from pneumoml.statistics.metrics import flag_rate
+from pneumoml.training.dataset import LabelledFilm, load_pixels
+from pneumoml.training.progress import Report, told
 
 Grey = NDArray[np.uint8]
 

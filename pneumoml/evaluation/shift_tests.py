@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.augment import sharpen
-from pneumoml.dataset import LabelledFilm
-from pneumoml.preprocess import recompress
+from pneumoml.imaging.preprocess import recompress
+from pneumoml.training.augment import sharpen
+from pneumoml.training.dataset import LabelledFilm
 
 Film = NDArray[np.uint8]
 Change = Callable[[Film, LabelledFilm], Film]

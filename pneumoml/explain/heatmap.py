@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pneumoml import DISCLAIMER
-from pneumoml.contours import LEVELS, contours_svg, draw_contours
-from pneumoml.images import encode_png
-from pneumoml.preprocess import WHOLE, Area
+from pneumoml.decoding.images import encode_png
+from pneumoml.explain.contours import LEVELS, contours_svg, draw_contours
+from pneumoml.imaging.preprocess import WHOLE, Area
 
 COLOUR_MAPS: dict[str, int] = {
     "JET": cv2.COLORMAP_JET,

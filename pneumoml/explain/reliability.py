@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.cards import MapLimits
+from pneumoml.cards.card import MapLimits
 
 Floats = NDArray[np.floating[Any]]
 

@@ -19,16 +19,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pneumoml.precision import FLOAT32, choose, cpu_flags, offered
+from pneumoml.network.precision import FLOAT32, choose, cpu_flags, offered
 
 if TYPE_CHECKING:
-    from pneumoml.artifacts import Artifact
+    from pneumoml.cards.artifact import Artifact
 
 logger = logging.getLogger(__name__)
 
 # With the loading that follows well within what a task may take.
 _TRIAL_SECONDS = 60
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None) -> str:
@@ -78,7 +78,7 @@ def _key(artifact: Artifact, layer: str, flags: Iterable[str]) -> str:
 
 def _tried(folder: Path, layer: str) -> str:
     """Let another process try, and return what it found; float32 where it failed."""
-    command = [sys.executable, "-m", "pneumoml.trial", str(folder.resolve()), layer]
+    command = [sys.executable, "-m", "pneumoml.network.precision_benchmark", str(folder.resolve()), layer]
     try:
         done = subprocess.run(  # noqa: S603  # our own module, with a folder of ours
             command, cwd=_ROOT, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=True
@@ -109,8 +109,8 @@ def _note(notes: Path, remembered: dict[str, str]) -> None:
 
 def main(folder: str, layer: str) -> None:
     """Load the version in `folder` in each arithmetic, one after the other, and print the chosen one."""
-    from pneumoml.artifacts import load_artifact
-    from pneumoml.predictor import Predictor
+    from pneumoml.cards.artifact import load_artifact
+    from pneumoml.network.predictor import Predictor
 
     artifact = load_artifact(Path(folder))
     names = offered(cpu_flags())

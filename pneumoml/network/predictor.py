@@ -17,18 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_scope, load_weights
-from pneumoml.cards import Calibration, ModelCard
-from pneumoml.explanations import map_flags
-from pneumoml.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
-from pneumoml.precision import AUTO, FLOAT32
-from pneumoml.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
-from pneumoml.scope import ScopeReference, check, part_seen
-from pneumoml.trial import best_precision
+from pneumoml.cards.artifact import Artifact, ArtifactRefused, load_scope, load_weights
+from pneumoml.cards.card import Calibration, ModelCard
+from pneumoml.explain.gradcam import DEFAULT_LAYER, CamPass, FusedCam, LayerUnknown
+from pneumoml.explain.reliability import map_flags
+from pneumoml.imaging.preprocess import Area, PreprocessConfig, PreprocessRefused, prepare, seen_area, shrink
+from pneumoml.network.precision import FLOAT32
+from pneumoml.scope.gate import ScopeReference, check, part_seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["FilmResult", "LayerUnknown", "Predictor", "Timings"]
 
@@ -164,25 +162,9 @@ class Predictor:
         return self._fused(prepare(pixels, self._config)[None])
 
 
-def load_best(
-    artifact: Artifact,
-    *,
-    layer: str = DEFAULT_LAYER,
-    precision: str = AUTO,
-    notes: Path | None = None,
-) -> Predictor:
-    """Load in the named precision or, with "auto", in the fastest that reads as float32 does on this CPU.
-
-    `notes` is a file that remembers what was found out, as `trial.best_precision` tells.
-    """
-    if precision == AUTO:
-        precision = best_precision(artifact, layer=layer, notes=notes)
-    return Predictor.load(artifact, layer=layer, precision=precision)
-
-
 def load_network(artifact: Artifact, *, precision: str = FLOAT32) -> Any:
     """Build the version's network, a Keras model, with its weights. Raises as `Predictor.load` does."""
-    from pneumoml.network import build_network
+    from pneumoml.network.vgg16 import build_network
 
     config, weights = _config(artifact.card), load_weights(artifact)
     model = build_network(input_size=config.size, precision=precision)

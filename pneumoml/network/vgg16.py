@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.precision import BFLOAT16, FLOAT32
+from pneumoml.network.precision import BFLOAT16, FLOAT32
 
 ARCHITECTURE = "vgg16-gap-512-256-128"
 INPUT_SIZE = 224

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.metrics import wilson
+from pneumoml.statistics.metrics import wilson
 
 _LEVEL_Z = 1.959963984540054
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.metrics import Floats, confusion, rates, share
+from pneumoml.statistics.metrics import Floats, confusion, rates, share
 
 POLICY = (
     "Sensitivity of at least {sensitivity:.0%} over the shift tests together, each a fixed change to "

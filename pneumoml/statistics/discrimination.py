@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.agreement import Estimate, cluster_sums
+from pneumoml.statistics.agreement import Estimate, cluster_sums
 
 Floats = NDArray[np.float64]
 _LEVEL_Z = 1.959963984540054

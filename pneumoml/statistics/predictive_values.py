@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pneumoml.metrics import Confusion, predictive_values, wilson
+from pneumoml.statistics.metrics import Confusion, predictive_values, wilson
 
 _LEVEL_Z = 1.959963984540054
 

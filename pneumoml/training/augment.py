@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from pneumoml.preprocess import recompress
+from pneumoml.imaging.preprocess import recompress
 
 
 @dataclass(frozen=True)

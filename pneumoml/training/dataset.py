@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.images import ImageRefused, decode_film
+from pneumoml.decoding.images import ImageRefused, decode_film
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 SUFFIXES = (".jpeg", ".jpg", ".png")

@@ -20,10 +20,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pneumoml.augment import AugmentConfig, augment, band_jitter
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.preprocess import PreprocessConfig, as_input, squash, standardise
-from pneumoml.progress import Progress
+from pneumoml.imaging.preprocess import PreprocessConfig, as_input, squash, standardise
+from pneumoml.training.augment import AugmentConfig, augment, band_jitter
+from pneumoml.training.dataset import LabelledFilm, load_pixels
+from pneumoml.training.progress import Progress
 
 Change = Callable[[NDArray[np.uint8], LabelledFilm], NDArray[np.uint8]]
 _CHUNK = 16

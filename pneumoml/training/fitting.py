@@ -15,10 +15,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pneumoml.features import CachedPass
-from pneumoml.network import layer_weights, set_layer_weights
-from pneumoml.progress import Progress, Report, named
-from pneumoml.recipe import Recipe
+from pneumoml.network.vgg16 import layer_weights, set_layer_weights
+from pneumoml.training.features import CachedPass
+from pneumoml.training.progress import Progress, Report, named
+from pneumoml.training.recipe import Recipe
 
 _EVALUATION_BATCH = 32
 Weights = dict[str, NDArray[np.floating[Any]]]

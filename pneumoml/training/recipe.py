@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from pneumoml.augment import AugmentConfig
-from pneumoml.preprocess import PreprocessConfig
+from pneumoml.imaging.preprocess import PreprocessConfig
+from pneumoml.training.augment import AugmentConfig
 
-RECIPES_DIR = Path(__file__).parent / "recipes"
+RECIPES_DIR = Path(__file__).resolve().parent.parent / "recipes"
 OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("plateau", "cosine")
 

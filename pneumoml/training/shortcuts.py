@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.dataset import LabelledFilm, load_pixels
-from pneumoml.metrics import Floats, auc
-from pneumoml.preprocess import recompress, squash
+from pneumoml.imaging.preprocess import recompress, squash
+from pneumoml.statistics.metrics import Floats, auc
+from pneumoml.training.dataset import LabelledFilm, load_pixels
 
 STATISTICS = (
     "log_sharpness",

@@ -12,13 +12,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pneumoml.augment import AugmentConfig
-from pneumoml.dataset import LabelledFilm
-from pneumoml.features import CachedPass, PassPlan, balanced_pass, cached_pass, full_pass
-from pneumoml.fitting import Fit, Weights, run_epochs
-from pneumoml.network import base_weights, build_tail, build_trunk, layer_weights, set_layer_weights
-from pneumoml.progress import Report, named
-from pneumoml.recipe import Recipe
+from pneumoml.network.vgg16 import base_weights, build_tail, build_trunk, layer_weights, set_layer_weights
+from pneumoml.training.augment import AugmentConfig
+from pneumoml.training.dataset import LabelledFilm
+from pneumoml.training.features import CachedPass, PassPlan, balanced_pass, cached_pass, full_pass
+from pneumoml.training.fitting import Fit, Weights, run_epochs
+from pneumoml.training.progress import Report, named
+from pneumoml.training.recipe import Recipe
 
 
 class Trunk:

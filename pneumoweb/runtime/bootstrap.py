@@ -1,7 +1,7 @@
 """Before anything is installed: the checks and the pinned install that run.sh and test.sh begin with.
 
-Standard library only, and run as a file (`python3 -I pneumoweb/bootstrap.py run`), because the virtual
-environment does not exist yet.
+Standard library only, and run as a file (`python3 -I pneumoweb/runtime/bootstrap.py run`), because the
+virtual environment does not exist yet.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 WHEELS = ROOT / "wheels"  # scripts/fetch_wheels.sh fills it, for machines without the Internet

@@ -17,10 +17,10 @@ def film_storage(media: str, **access: str) -> dict[str, Any]:
     Whatever is empty there is left to boto3: its own files, or the role of the machine.
     """
     if not media.startswith(_OBJECTS):
-        return {"BACKEND": "diagnosis.storage.DurableFileSystemStorage"}
+        return {"BACKEND": "diagnosis.storage.filesystem.DurableFileSystemStorage"}
     bucket, _, prefix = media.removeprefix(_OBJECTS).partition("/")
     if not bucket:
         raise ValueError("MEDIA names no bucket: s3://bucket/prefix")
     given = {name: value for name, value in access.items() if value}
     options = {"bucket_name": bucket, "location": prefix.strip("/"), **given}
-    return {"BACKEND": "diagnosis.object_storage.ObjectStorage", "OPTIONS": options}
+    return {"BACKEND": "diagnosis.storage.s3.ObjectStorage", "OPTIONS": options}

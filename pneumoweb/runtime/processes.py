@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pneumoweb.broker import Broker, broker_for
+from pneumoweb.runtime.broker import Broker, broker_for
 
 WEB_THREADS = 16
 WEB_TIMEOUT_SECONDS = 60
@@ -112,7 +112,7 @@ def processes(site: Site) -> list[Process]:
         Process("clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], order=40, gives_way=True),
     ]
     if site.broker.kind == "valkey":
-        found.insert(0, Process("broker", ["-m", "pneumoweb.broker", str(site.var)], order=10))
+        found.insert(0, Process("broker", ["-m", "pneumoweb.runtime.broker", str(site.var)], order=10))
     return found
 
 
@@ -153,7 +153,7 @@ def _gunicorn_options(site: Site) -> list[str]:
     options = ["--bind", site.address, "--worker-class", "gthread", "--workers", "1"]
     options += ["--threads", str(WEB_THREADS), "--timeout", str(WEB_TIMEOUT_SECONDS)]
     options += ["--graceful-timeout", "10", "--no-control-socket", "--keep-alive", str(KEEP_ALIVE_SECONDS)]
-    options += ["--logger-class", "pneumoweb.web_log.WebLogger"]
+    options += ["--logger-class", "pneumoweb.runtime.web_log.WebLogger"]
     # Waiting connections belong in memory, not on a disk that may be full or slow.
     return options + (["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else [])  # noqa: S108
 

@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import environ
 
-from pneumoweb.broker import FILE_BROKER_URL, BrokerError, broker_for, check_server, prepare_folders
-from pneumoweb.processes import (
+from pneumoweb.runtime.broker import FILE_BROKER_URL, BrokerError, broker_for, check_server, prepare_folders
+from pneumoweb.runtime.processes import (
     STOP_SECONDS,
     Site,
     WorkersError,
@@ -24,7 +24,7 @@ from pneumoweb.processes import (
     supervisor_config,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ASK_EVERY_SECONDS = 0.5
 SAY_EVERY_SECONDS = 10
 WEB_MUST_ANSWER_WITHIN_SECONDS = 180

@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from pneumoweb.logs import formatter
+from core.middleware.log_format import formatter
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

@@ -6,9 +6,9 @@ import django_filters
 from django.db.models import OuterRef
 from drf_spectacular.utils import extend_schema_field
 
+from core.expressions import ExistsForRow
 from diagnosis.api.filters import StudyFilter
 from diagnosis.models import AI_SHOWN, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
 from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet, with_opinions
 
 REVIEW_STATES = [

@@ -11,17 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from diagnosis.api.actor import actor_of
-from diagnosis.api.auth import LockedOut
-from diagnosis.api.filters import StrictFilterBackend
-from diagnosis.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
-from diagnosis.api.pagination import KeysetPagination
-from diagnosis.api.problem import ProblemSerializer
+from accounts.api.auth import LockedOut
+from accounts.reauthentication import TooManyPasswords, confirm_password
+from accounts.tokens import REVIEW
+from core.api.actor import actor_of
+from core.api.filters import StrictFilterBackend
+from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
+from core.api.pagination import KeysetPagination
+from core.api.problem import ProblemSerializer
 from diagnosis.api.serializers import StudySerializer
 from diagnosis.api.studies import StudyViewSet
-from diagnosis.api_tokens import REVIEW
 from diagnosis.models import Study
-from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
 from reading.api.filters import ReviewedStudyFilter, ReviewFilter
 from reading.api.serializers import (
     NewReviewSerializer,

@@ -8,8 +8,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models import Project, Study, ai_hidden_from, film_visible_to
-from diagnosis.roles import AnyUser
 from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 
 

@@ -6,9 +6,10 @@ from django.contrib.auth.models import User
 from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
+from accounts.roles import may_review
+from core.expressions import ExistsForRow
+from core.users import AnyUser
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
-from diagnosis.models.exists import ExistsForRow
-from diagnosis.roles import AnyUser, may_review
 from reading.models.settings import ReadingSettings
 
 Films = TypeVar("Films", bound=QuerySet[Study])

@@ -12,8 +12,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models import Prediction, Study, ai_hidden_from, film_visible_to
-from diagnosis.roles import AnyUser
 from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 from reading.region import Region
 

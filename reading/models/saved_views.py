@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.users import AnyUser
 from diagnosis.models import Project
-from diagnosis.roles import AnyUser
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):

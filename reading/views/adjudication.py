@@ -15,11 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from diagnosis.errors import Conflict, NotAllowed, Refused
+from accounts.reauthentication import TooManyPasswords, confirm_password
+from accounts.roles import may_review
+from core.errors import Conflict, NotAllowed, Refused
+from core.web import signed_in
 from diagnosis.models import Study
-from diagnosis.roles import may_review
-from diagnosis.views.access import film_or_404, refused, signed_in
-from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+from diagnosis.views.films import film_or_404, refused
 from reading.adjudication import MAX_RATIONALE, adjudicate, films_to_decide
 from reading.models import Adjudication, Review, opinions_hidden
 

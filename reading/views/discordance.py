@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis.errors import Refused
-from diagnosis.views.access import film_or_404, refused, signed_in
+from core.errors import Refused
+from core.web import signed_in
+from diagnosis.views.films import film_or_404, refused
 from reading import discordance
 from reading.adjudication import films_to_decide
 from reading.models import DiscordanceReason

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.roles import roles_of
 from diagnosis.models import Project, Study
-from diagnosis.roles import roles_of
 from reading.filters import Cursor, HistoryFilter
-from reading.lists import put_tags
+from reading.list_queries import put_tags
 from reading.models import SavedView
 from reading.views.saved_views import views_of
 

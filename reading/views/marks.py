@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from diagnosis.errors import Refused
+from accounts.roles import may_administer
+from core.errors import Refused
+from core.web import live_partial, signed_in
 from diagnosis.models import Project, Study
-from diagnosis.roles import may_administer
-from diagnosis.views.access import film_or_404, live_partial, refused, signed_in
+from diagnosis.views.films import film_or_404, refused
 from reading.marks import MarkRefused, make_tag, may_mark, remove_tag, tag_film, untag_film, write_note
 from reading.models import FilmTag, Note, Tag
 

@@ -12,12 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from diagnosis.blinding import shown_result
-from diagnosis.errors import NotAllowed, Refused
+from accounts.reauthentication import TooManyPasswords, confirm_password
+from accounts.roles import may_review
+from core.errors import NotAllowed, Refused
+from core.web import live_partial, signed_in
 from diagnosis.models import Prediction, Study
-from diagnosis.roles import may_review
-from diagnosis.views.access import films_for, live_partial, refused, signed_in
-from diagnosis.views.reauthentication import TooManyPasswords, confirm_password
+from diagnosis.studies.blinding import shown_result
+from diagnosis.views.films import films_for, refused
 from reading.claims import claim_film, claim_of_another, held_by, keep_claim
 from reading.forms import SIGN, ReviewForm
 from reading.models import Review, with_opinions

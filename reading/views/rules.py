@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from diagnosis.errors import Refused
+from accounts.roles import may_administer
+from core.errors import Refused
+from core.web import signed_in
 from diagnosis.models import Project
-from diagnosis.roles import may_administer
-from diagnosis.views.access import signed_in
 from reading.models import ReadingSettings
 from reading.rules import readers_of, rules_of, set_rules
 

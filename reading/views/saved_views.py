@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from diagnosis.errors import Refused
+from core.errors import Refused
+from core.web import signed_in
 from diagnosis.models import Project
-from diagnosis.views.access import signed_in
 from reading.models import SavedView
 from reading.saved_views import filters_of, remove_view, save_view
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis.errors import NotAllowed, Refused
+from core.errors import NotAllowed, Refused
+from core.web import signed_in
 from diagnosis.models import Study
-from diagnosis.retention import films_in_trash, restore
-from diagnosis.views.access import refused, signed_in
+from diagnosis.studies.trash import films_in_trash, restore
+from diagnosis.views.films import refused
 from reading.trash import look_into_trash
 
 FILMS_SHOWN = 100

@@ -11,14 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from diagnosis.errors import NotAllowed, Refused
+from accounts.roles import may_review
+from core.errors import NotAllowed, Refused
+from core.web import signed_in
 from diagnosis.forms import sites_for
 from diagnosis.models import Project, Study
-from diagnosis.roles import may_review
-from diagnosis.views.access import film_or_404, refused, signed_in
+from diagnosis.views.films import film_or_404, refused
 from reading.adjudication import films_to_decide
 from reading.claims import claim_film, claim_of_another, keep_claim
-from reading.lists import count_at_most, put_tags
+from reading.list_queries import count_at_most, put_tags
 from reading.models import SavedView, Tag
 from reading.views.saved_views import views_of
 from reading.worklist import Wishes, queue_of

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent
-from tests.cast import PASSWORD, Cast
-from tests.second_factor import just_signed_in, sign_in
+from audit.models import AuditEvent
+from tests.support.cast import PASSWORD, Cast
+from tests.support.second_factor import just_signed_in, sign_in
 
 NEW = {"new_password1": "violet harbour 41", "new_password2": "violet harbour 41"}
 

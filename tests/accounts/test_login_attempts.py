@@ -9,10 +9,10 @@ from axes.models import AccessAttempt
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from diagnosis.views.attempts import client_address
-from tests.cast import PASSWORD, Cast
-from tests.diagnosis.many_guesses import FRIENDS
-from tests.diagnosis.test_concurrency import run
+from accounts.login_attempts import client_address
+from tests.accounts.many_guesses import FRIENDS
+from tests.audit.test_concurrency import run
+from tests.support.cast import PASSWORD, Cast
 
 
 def test_of_fifty_guesses_at_once_five_reach_the_hash_and_right_passwords_at_once_all_get_in(
@@ -20,7 +20,7 @@ def test_of_fifty_guesses_at_once_five_reach_the_hash_and_right_passwords_at_onc
 ) -> None:
     url = f"sqlite:///{tmp_path}/db.sqlite3"
     run(url, tmp_path / "var", "manage.py", "migrate", "--verbosity", "0")
-    told = json.loads(run(url, tmp_path / "var", "-m", "tests.diagnosis.many_guesses"))
+    told = json.loads(run(url, tmp_path / "var", "-m", "tests.accounts.many_guesses"))
     assert 1 <= told["reached"] <= 5
     assert set(told["guessed"]) <= {200, 429}
     assert told["locked"] == 429

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from diagnosis.preferences import save_preferences
-from tests.cast import Cast
+from accounts.preferences import save_preferences
+from tests.support.cast import Cast
 
 
 def language_of(client: Client, page: str, **headers: str) -> str:

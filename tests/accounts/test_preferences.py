@@ -4,9 +4,10 @@ import pytest
 from django.conf import settings as project_settings
 from django.contrib.auth.models import User
 
-from diagnosis.models import AuditEvent, UserPreference
-from diagnosis.preferences import PreferenceRefused, preferences_of, save_preferences
-from tests.cast import Cast
+from accounts.models import UserPreference
+from accounts.preferences import PreferenceRefused, preferences_of, save_preferences
+from audit.models import AuditEvent
+from tests.support.cast import Cast
 
 
 def again(user: User) -> User:

@@ -9,12 +9,12 @@ from django.core import serializers
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent
-from tests.cast import Cast
-from tests.diagnosis.commands.running import run
-from tests.routes import all_routes
-from tests.second_factor import code_of, give_code, set_up_app, sign_in
-from tests.test_access_matrix import admin_address, is_admin
+from audit.models import AuditEvent
+from tests.site.test_access_matrix import admin_address, is_admin
+from tests.support.cast import Cast
+from tests.support.routes import all_routes
+from tests.support.running import run
+from tests.support.second_factor import code_of, give_code, set_up_app, sign_in
 
 ADMINISTRATION = reverse("admin:index")
 

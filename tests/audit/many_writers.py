@@ -37,10 +37,10 @@ def at_once(work: Callable[[], T]) -> list[T]:
 
 def write_events() -> None:
     """Append a few events, each in a transaction of its own."""
-    from diagnosis import audit
+    from audit import trail
 
     for number in range(EVENTS_EACH):
-        audit.record(actor=None, verb="film_downloaded", number=number)
+        trail.record(actor=None, verb="film_downloaded", number=number)
 
 
 def waiting_prediction() -> str:
@@ -48,7 +48,7 @@ def waiting_prediction() -> str:
     from django.contrib.auth.models import User
 
     from diagnosis.models import ModelVersion, Prediction, Project
-    from tests.film_rows import film_row
+    from tests.support.inputs.film_rows import film_row
 
     user = User.objects.create_user("alice")
     model = ModelVersion.objects.create(
@@ -83,17 +83,18 @@ def truncate() -> None:
 def main() -> None:
     """Write, claim, finish, tamper, and tell what came of it."""
     django.setup()
-    from diagnosis import audit
-    from diagnosis.models import AuditEvent, Prediction
-    from diagnosis.prediction import claim_prediction, finish
-    from tests.results import film_result
+    from audit import trail
+    from audit.models import AuditEvent
+    from diagnosis.inference.prediction import claim_prediction, finish
+    from diagnosis.models import Prediction
+    from tests.support.results import film_result
 
     at_once(write_events)
     uid = waiting_prediction()
     claims = [claim for claim in at_once(lambda: claim_prediction(uid)) if claim is not None]
     finished = at_once(lambda: finish(claims[0], film_result()))
     told = {
-        "whole": audit.verify_chain().is_whole,
+        "whole": trail.verify_chain().is_whole,
         "events": AuditEvent.objects.count(),
         "claims": len(claims),
         "finished": sum(finished),
@@ -101,7 +102,7 @@ def main() -> None:
         "update_refused": is_refused(lambda: AuditEvent.objects.filter(seq=1).update(verb="x")),
         "delete_refused": is_refused(lambda: AuditEvent.objects.filter(seq=1).delete()),
         "truncate_refused": is_refused(truncate),
-        "whole_afterwards": audit.verify_chain().is_whole,
+        "whole_afterwards": trail.verify_chain().is_whole,
     }
     sys.stdout.write(json.dumps(told))
 

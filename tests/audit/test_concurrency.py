@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.many_writers import EVENTS_EACH, WRITERS
+from tests.audit.many_writers import EVENTS_EACH, WRITERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +46,7 @@ def test_trail_lease_and_triggers_stand_twenty_writers_at_once(
         else request.getfixturevalue("postgres_url")
     )
     run(url, tmp_path / "var", "manage.py", "migrate", "--verbosity", "0")
-    told = json.loads(run(url, tmp_path / "var", "-m", "tests.diagnosis.many_writers"))
+    told = json.loads(run(url, tmp_path / "var", "-m", "tests.audit.many_writers"))
     assert told == {
         "whole": True,
         "events": WRITERS * EVENTS_EACH + 1,  # and one for the finished prediction

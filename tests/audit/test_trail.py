@@ -13,9 +13,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from diagnosis import audit
-from diagnosis.models import AuditEvent, AuditHead
-from tests.cast import PASSWORD, Cast
+from audit import trail
+from audit.models import AuditEvent, AuditHead
+from tests.support.cast import PASSWORD, Cast
 
 triggers = import_module("diagnosis.migrations.0003_append_only_audit")
 EVENTS = 12
@@ -23,7 +23,7 @@ EVENTS = 12
 
 def write_events(actor: User | None = None, count: int = EVENTS) -> None:
     for number in range(count):
-        audit.record(actor=actor, verb="film_downloaded", number=number, share=0.1, kind="original")
+        trail.record(actor=actor, verb="film_downloaded", number=number, share=0.1, kind="original")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def without_triggers(db: None) -> Iterator[None]:
 
 
 def test_events_are_numbered_and_say_who_did_what_to_which_object(cast: Cast) -> None:
-    event = audit.record(actor=cast.adam, verb="project_changed", target=cast.project, open_to_all=True)
+    event = trail.record(actor=cast.adam, verb="project_changed", target=cast.project, open_to_all=True)
     event.refresh_from_db()
     assert (event.seq, event.actor_id, event.actor_name) == (1, cast.adam.pk, "adam")
     assert (event.verb, event.object_type, event.object_id) == (
@@ -49,34 +49,34 @@ def test_events_are_numbered_and_say_who_did_what_to_which_object(cast: Cast) ->
 
 def test_an_untouched_trail_is_whole(cast: Cast) -> None:
     write_events(cast.adam)
-    report = audit.verify_chain()
+    report = trail.verify_chain()
     assert report.is_whole
     assert report.events == EVENTS
     assert report.head == AuditEvent.objects.get(seq=EVENTS).hash
 
 
 def test_an_empty_trail_is_whole(db: None) -> None:
-    assert audit.verify_chain() == audit.ChainReport(events=0, head=audit.GENESIS)
+    assert trail.verify_chain() == trail.ChainReport(events=0, head=trail.GENESIS)
 
 
 def test_an_event_costs_at_most_four_queries(cast: Cast) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        audit.record(actor=cast.adam, verb="signed_in", target=cast.adam)
+        trail.record(actor=cast.adam, verb="signed_in", target=cast.adam)
     assert len(queries) <= 4, [query["sql"] for query in queries]
 
 
 def test_verifying_costs_no_query_per_event(db: None) -> None:
     write_events()
     with CaptureQueriesContext(connection) as queries:
-        audit.verify_chain()
+        trail.verify_chain()
     assert len(queries) <= 3
 
 
 def change_that_is_undone() -> None:
     with transaction.atomic():
-        audit.record(actor=None, verb="model_activated")
+        trail.record(actor=None, verb="model_activated")
         raise ValueError
 
 
@@ -84,13 +84,13 @@ def test_an_event_vanishes_together_with_the_change_it_tells_of(db: None) -> Non
     with pytest.raises(ValueError):  # noqa: PT011 - raised two lines above
         change_that_is_undone()
     assert not AuditEvent.objects.exists()
-    assert audit.verify_chain().is_whole
+    assert trail.verify_chain().is_whole
 
 
 def change_with_event() -> None:
     with transaction.atomic():
         User.objects.create(username="unseen")
-        audit.record(actor=None, verb="administrator_created")
+        trail.record(actor=None, verb="administrator_created")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_a_change_whose_event_cannot_be_written_is_undone() -> None:
 def test_a_transactional_test_begins_with_a_fresh_installation() -> None:
     assert AuditHead.objects.get().last_seq == 0
     write_events(count=2)
-    assert audit.verify_chain().events == 2
+    assert trail.verify_chain().events == 2
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_database_itself_refuses_to_change_the_trail(db: None, change: Calla
     write_events()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         change()
-    assert audit.verify_chain().events == EVENTS
+    assert trail.verify_chain().events == EVENTS
 
 
 # --- One hundred tamperings ---------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def insert(chance: random.Random) -> None:
         details={"chance": chance.random()},
         previous_hash=last.hash,
     )
-    forged.hash = audit.event_hash(forged)
+    forged.hash = trail.event_hash(forged)
     forged.save(force_insert=True)
 
 
@@ -193,9 +193,9 @@ TAMPERINGS = [edit, delete, delete_and_renumber, reorder, truncate, insert]
 @pytest.mark.parametrize("number", range(100))
 def test_every_tampering_is_found(without_triggers: None, number: int) -> None:
     write_events()
-    assert audit.verify_chain().is_whole
+    assert trail.verify_chain().is_whole
     TAMPERINGS[number % len(TAMPERINGS)](random.Random(number))
-    report = audit.verify_chain()
+    report = trail.verify_chain()
     assert not report.is_whole
     assert report.reason
 
@@ -214,39 +214,39 @@ def test_the_report_names_the_kind_of_tampering(
 ) -> None:
     write_events()
     tamper(random.Random(1))
-    assert audit.verify_chain().code == code
+    assert trail.verify_chain().code == code
 
 
 def test_a_trail_rewritten_as_a_whole_is_found_by_the_hash_that_was_noted(without_triggers: None) -> None:
     write_events()
-    noted = (EVENTS, audit.verify_chain().head)
+    noted = (EVENTS, trail.verify_chain().head)
     AuditEvent.objects.all().delete()
-    AuditHead.objects.update(last_seq=0, last_hash=audit.GENESIS)
+    AuditHead.objects.update(last_seq=0, last_hash=trail.GENESIS)
     write_events()
-    assert audit.verify_chain().is_whole
-    assert audit.verify_chain(noted=noted).code == "note_differs"
+    assert trail.verify_chain().is_whole
+    assert trail.verify_chain(noted=noted).code == "note_differs"
 
 
 def test_a_trail_cut_back_with_its_head_is_found_by_the_hash_that_was_noted(without_triggers: None) -> None:
     write_events()
-    noted = (EVENTS, audit.verify_chain().head)
+    noted = (EVENTS, trail.verify_chain().head)
     AuditEvent.objects.filter(seq__gt=5).delete()
     AuditHead.objects.update(last_seq=5, last_hash=AuditEvent.objects.get(seq=5).hash)
-    assert audit.verify_chain().is_whole
-    assert audit.verify_chain(noted=noted).code == "tail_missing"
+    assert trail.verify_chain().is_whole
+    assert trail.verify_chain(noted=noted).code == "tail_missing"
 
 
 def test_a_noted_hash_that_still_fits_is_fine_however_long_the_trail_has_grown(db: None) -> None:
     write_events()
-    noted = (EVENTS, audit.verify_chain().head)
+    noted = (EVENTS, trail.verify_chain().head)
     write_events()
-    assert audit.verify_chain(noted=noted).is_whole
+    assert trail.verify_chain(noted=noted).is_whole
 
 
 def test_a_missing_head_is_found(db: None) -> None:
     write_events()
     AuditHead.objects.all().delete()
-    assert audit.verify_chain().code == "head_missing"
+    assert trail.verify_chain().code == "head_missing"
 
 
 # --- Sign-ins -----------------------------------------------------------------------------------------

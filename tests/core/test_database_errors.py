@@ -14,12 +14,12 @@ from django.db.utils import load_backend
 from django.test import Client
 from django.urls import reverse
 
+from core.database_errors import RETRY_AFTER_SECONDS
 from diagnosis.models import Study
-from diagnosis.unavailable import RETRY_AFTER_SECONDS
-from tests.api import film_upload
-from tests.cast import PASSWORD, Cast
-from tests.postgres import RestartableServer
-from tests.stack import ADMIN, ADMIN_PASSWORD, Stack
+from tests.support.api import film_upload
+from tests.support.cast import PASSWORD, Cast
+from tests.support.servers.postgres import RestartableServer
+from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD, Stack
 
 DISCLAIMER = "Research and education only. Not for clinical use."
 INSIDES = ("Traceback", "psycopg", "sqlite", "OperationalError", "/tmp")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.db.models import OuterRef
 
+from core.expressions import ExistsForRow
 from diagnosis.models import Prediction, Study
-from diagnosis.models.exists import ExistsForRow
 
 ROOT = Path(__file__).resolve().parents[2]
 

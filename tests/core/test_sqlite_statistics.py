@@ -4,8 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from pneumoweb.sqlite_planner import shipped_statistics, tell_planner
-from tests.diagnosis.test_setup_site import site
+from core.sqlite_statistics import shipped_statistics, tell_planner
+from tests.operations.commands.test_setup_site import site
 
 __all__ = ["site"]  # the fixture
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.hostile_urls import NAMES
-from tests.internet import PUBLIC_4, Internet
+from tests.support.hostile_urls import NAMES
+from tests.support.servers.internet import PUBLIC_4, Internet
 
 
 @pytest.fixture(scope="module")

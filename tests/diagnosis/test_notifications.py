@@ -10,12 +10,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from diagnosis import notifications
+from diagnosis.inference.prediction import claim_prediction, put_back
+from diagnosis.inference.reconcile import reconcile
 from diagnosis.models import Batch, Notification, Prediction, Project, Study
 from diagnosis.notifications import batch_finished, film_failed, mark_read, send_mail_due, sentence
-from diagnosis.prediction import claim_prediction, put_back
-from diagnosis.reconcile import reconcile
-from diagnosis.retention import move_to_trash
-from tests.cast import Cast
+from diagnosis.studies.trash import move_to_trash
+from tests.support.cast import Cast
 
 FACTS = {"waiting": 0, "accepted": 22, "duplicate": 1, "refused": 1, "missing": 0, "failed": 0}
 

@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.e2e.people import PEOPLE, SignIn
-from tests.e2e.room import Room
-from tests.e2e.watch import Watch
-from tests.second_factor import just_signed_in
-from tests.stack import ADMIN_PASSWORD, Stack
-from tests.waiting import wait_until
+from tests.e2e.helpers.people import PEOPLE, SignIn
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.watch import Watch
+from tests.support.second_factor import just_signed_in
+from tests.support.servers.stack import ADMIN_PASSWORD, Stack
+from tests.support.servers.waiting import wait_until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # Playwright's loop runs in this thread; the tests that share Django's test server use the database beside it.

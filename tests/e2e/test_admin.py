@@ -7,10 +7,11 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from diagnosis import audit
-from diagnosis.models import AuditEvent, Study
-from tests.cast import Cast
-from tests.e2e.watch import Watch
+from audit import trail
+from audit.models import AuditEvent
+from diagnosis.models import Study
+from tests.e2e.helpers.watch import Watch
+from tests.support.cast import Cast
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -42,7 +43,7 @@ def test_no_page_breaks_the_csp_or_throws(
 ) -> None:
     watch = Watch(live_server.url)
     watch.look_at(adams_page)
-    audit.record(actor=cast.adam, verb="study_viewed", target=finished_study)
+    trail.record(actor=cast.adam, verb="study_viewed", target=finished_study)
     for address in [
         *PAGES,
         f"diagnosis/study/{finished_study.pk}/change/",

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests import zips
-from tests.e2e.people import film
+from tests.e2e.helpers.people import film
+from tests.e2e.helpers.watch import Watch
 from tests.e2e.test_pages import fits, serious
-from tests.e2e.watch import Watch
-from tests.films import NOT_FILMS, chest_png
-from tests.stack import Stack
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
+from tests.support.servers.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 FINISHED_WITHIN = 120_000  # milliseconds, on a busy machine

@@ -5,11 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.people import film
+from tests.e2e.helpers.people import film
+from tests.e2e.helpers.watch import Watch
 from tests.e2e.test_pages import DISCLAIMER, serious
-from tests.e2e.watch import Watch
-from tests.stack import ADMIN_PASSWORD, Stack
-from tests.test_translations import Words, in_other_words
+from tests.project.test_translations import Words, in_other_words
+from tests.support.servers.stack import ADMIN_PASSWORD, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow, pytest.mark.worker]
 

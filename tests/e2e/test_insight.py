@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, expect
 
-from tests.cast import PASSWORD
-from tests.e2e.room import Room
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.watch import Watch
 from tests.e2e.test_pages import SIZES, fits, serious
-from tests.e2e.watch import Watch
+from tests.support.cast import PASSWORD
 
 pytestmark = pytest.mark.e2e
 

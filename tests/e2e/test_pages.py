@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.e2e.people import SignIn, film
-from tests.e2e.watch import Watch
-from tests.stack import ADMIN_PASSWORD, Stack
+from tests.e2e.helpers.people import SignIn, film
+from tests.e2e.helpers.watch import Watch
+from tests.support.servers.stack import ADMIN_PASSWORD, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 

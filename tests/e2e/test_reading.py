@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect
 
-from tests.cast import PASSWORD
-from tests.e2e.room import Room
-from tests.e2e.study_films import HEIGHT, WIDTH
-from tests.e2e.watch import Watch
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.study_films import HEIGHT, WIDTH
+from tests.e2e.helpers.watch import Watch
+from tests.support.cast import PASSWORD
 
 pytestmark = pytest.mark.e2e
 

@@ -7,9 +7,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cast import PASSWORD, Cast
-from tests.e2e.watch import Watch
-from tests.second_factor import code_of
+from tests.e2e.helpers.watch import Watch
+from tests.support.cast import PASSWORD, Cast
+from tests.support.second_factor import code_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

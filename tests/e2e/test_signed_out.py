@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cast import PASSWORD
-from tests.e2e.room import Room
-from tests.e2e.watch import Watch
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.watch import Watch
+from tests.support.cast import PASSWORD
 
 pytestmark = pytest.mark.e2e
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenWindow
-from tests.e2e.room import Room
-from tests.e2e.study_page import heat, look_for_obstacles, show
-from tests.e2e.watch import Watch
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.study_page import heat, look_for_obstacles, show
+from tests.e2e.helpers.watch import Watch
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)

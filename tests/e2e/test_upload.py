@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.e2e.people import SignIn, film
-from tests.e2e.watch import Watch
-from tests.films import chest_png
-from tests.stack import ROOT, Stack
+from tests.e2e.helpers.people import SignIn, film
+from tests.e2e.helpers.watch import Watch
+from tests.support.inputs.films import chest_png
+from tests.support.servers.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 

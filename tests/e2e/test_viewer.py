@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenWindow
-from tests.e2e.room import Room
-from tests.e2e.study_films import HEIGHT, WIDTH
-from tests.e2e.study_page import heat, look_for_obstacles, magnification, show
+from tests.e2e.helpers.room import Room
+from tests.e2e.helpers.study_films import HEIGHT, WIDTH
+from tests.e2e.helpers.study_page import heat, look_for_obstacles, magnification, show
 
 pytestmark = pytest.mark.e2e
 

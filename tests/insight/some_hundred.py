@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from diagnosis.models import ModelVersion, Prediction, Project, ResultDisclosure, Study
 from reading.models import Review
-from tests.film_rows import film_row
+from tests.support.inputs.film_rows import film_row
 
 
 def bring_in(

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from diagnosis import bell, metrics
-from diagnosis.health import worker_seen
+from diagnosis.inference import dispatch
+from diagnosis.inference.health import worker_seen
 from diagnosis.models import ModelVersion, Prediction, Study, WorkerStatus
-from tests.cast import Cast
+from operations import metrics
+from tests.support.cast import Cast
 
 TOKEN = "5f0c" * 8
 OPEN = {"Authorization": f"Bearer {TOKEN}"}
@@ -117,9 +118,9 @@ def test_failures_of_the_last_hour_by_their_code(client: Client, study: Study) -
 
 
 def test_a_broker_that_failed_shows(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bell, "_breaker", bell._Breaker())
+    monkeypatch.setattr(dispatch, "_breaker", dispatch._Breaker())
     assert scrape(client)["pneumoweb_broker_paused", ""] == 0
-    bell._breaker.trip()
+    dispatch._breaker.trip()
     assert scrape(client)["pneumoweb_broker_paused", ""] == 1
 
 
@@ -139,7 +140,7 @@ def test_without_a_database_it_still_answers_and_says_so(
     def gone() -> None:
         raise DatabaseError
 
-    monkeypatch.setattr("diagnosis.health._ask", gone)
+    monkeypatch.setattr("diagnosis.inference.health._ask", gone)
     told = scrape(client)
     assert told["pneumoweb_database_up", ""] == 0
     assert ("pneumoweb_workers_alive", "") not in told

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pneumoml.artifacts import Artifact, write_artifact
-from tests.cards import CARD
+from pneumoml.cards.artifact import Artifact, write_artifact
+from tests.support.cards import CARD
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def random_network() -> Any:
     """The network with seeded random weights."""
     import keras
 
-    from pneumoml.network import build_network
+    from pneumoml.network.vgg16 import build_network
 
     keras.utils.set_random_seed(3)
     return build_network()
@@ -25,7 +25,7 @@ def random_network() -> Any:
 @pytest.fixture(scope="session")
 def random_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """That network written as a model version."""
-    from pneumoml.network import layer_weights
+    from pneumoml.network.vgg16 import layer_weights
 
     folder: Path = tmp_path_factory.mktemp("models") / "test-1"
     return write_artifact(folder, CARD, layer_weights(random_network))
@@ -34,7 +34,7 @@ def random_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def small_artifact(random_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """The same with an input of 96 pixels, a fifth of the computing: for tests that read many films."""
-    from pneumoml.network import layer_weights
+    from pneumoml.network.vgg16 import layer_weights
 
     folder: Path = tmp_path_factory.mktemp("models") / "test-1"
     return write_artifact(folder, {**CARD, "preprocessing": {"size": 96}}, layer_weights(random_network))

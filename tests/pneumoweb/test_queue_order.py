@@ -7,13 +7,13 @@ from celery import current_app
 from kombu import Connection
 from kombu.utils.scheduling import cycle_by_name
 
-from diagnosis import bell
-from diagnosis.batches import add_film, begin_batch
+from diagnosis.batches.service import add_film, begin_batch
+from diagnosis.inference import dispatch
+from diagnosis.inference.reconcile import reconcile
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Study
-from diagnosis.reconcile import reconcile
-from diagnosis.submission import submit_study
-from tests.cast import Cast
-from tests.films import chest_png
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_each_film_is_rung_in_its_own_lane(
         batch = begin_batch(actor=cast.alice, project=cast.project)
         add_film(actor=cast.alice, batch=batch, data=chest_png(seed=1))
         submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=2))
-    assert sent == [bell.BATCH_LANE, "celery"]
+    assert sent == [dispatch.BATCH_LANE, "celery"]
 
 
 def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
@@ -52,7 +52,7 @@ def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
         model_version=prediction.model_version, requested_by=prediction.requested_by, queued_at=later
     )
     reconcile()
-    assert sent == ["celery", bell.BATCH_LANE]
+    assert sent == ["celery", dispatch.BATCH_LANE]
 
 
 def test_at_redis_single_films_come_first_and_the_other_lanes_take_turns() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from pneumoweb.bootstrap import read_dotenv
-from pneumoweb.secret import load_or_create_secret
+from core.secrets import load_or_create_secret
+from pneumoweb.runtime.bootstrap import read_dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
 # Read before Django starts: by run.sh, bootstrap.py, processes.py and setup_site.
@@ -45,8 +45,13 @@ def test_env_example_lists_every_variable_and_no_other() -> None:
 
 
 def test_the_variables_of_the_start_are_really_read() -> None:
-    files = ["run.sh", "pneumoweb/find_python.sh", "pneumoweb/bootstrap.py", "pneumoweb/processes.py"]
-    files.append("diagnosis/management/commands/setup_site.py")
+    files = [
+        "run.sh",
+        "pneumoweb/runtime/find_python.sh",
+        "pneumoweb/runtime/bootstrap.py",
+        "pneumoweb/runtime/processes.py",
+    ]
+    files.append("operations/management/commands/setup_site.py")
     text = "".join((ROOT / name).read_text(encoding="utf-8") for name in files)
     assert {name for name in READ_BY_THE_START if name not in text} == set()
 

@@ -12,9 +12,9 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Project
-from diagnosis.submission import submit_study
-from tests.films import chest_png
+from tests.support.inputs.films import chest_png
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sources import PACKAGES, ROOT, Source, is_door, is_model, sources
+from tests.support.sources import PACKAGES, ROOT, Source, is_door, is_model, sources
 
 APPS = [name for name in ("diagnosis", "reading", "insight") if name in PACKAGES]
 MAX_FILE, MAX_FUNCTION, MAX_TASK = 400, 40, 5
@@ -54,7 +54,7 @@ def test_arrows_never_point_upwards(package: str) -> None:
 
 
 def test_models_import_no_verb_and_no_door() -> None:
-    values = ("diagnosis.roles", "diagnosis.dicom_fields", "reading.region")
+    values = ("accounts.roles", "diagnosis.models.dicom_fields", "reading.region")
     allowed = tuple(f"{name}." for name in (*values, *(f"{app}.models" for app in APPS)))
     offences = [
         f"{source.name}:{line} imports {name}"
@@ -84,7 +84,7 @@ import pneumoweb.wsgi
 import pneumoweb.celery
 import diagnosis.tasks
 from django.contrib.admin import autodiscover
-from tests.routes import all_routes
+from tests.support.routes import all_routes
 autodiscover()
 assert len(all_routes()) > 50
 pneumoweb.celery.app.loader.import_default_modules()
@@ -180,12 +180,12 @@ def test_verbs_know_no_request() -> None:
 
 # Django's and Celery's own signals, listened to where nothing else tells of them.
 MAY_LISTEN = {
-    "diagnosis/audit.py": "sign-ins happen inside Django",
+    "audit/trail.py": "sign-ins happen inside Django",
     "diagnosis/tasks.py": "a worker's start happens inside Celery",
-    "diagnosis/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
-    "diagnosis/views/attempts.py": "axes wants to hear of a lock by its signal",
-    "diagnosis/views/sign_in.py": "a wrong code is told like a wrong password, by Django's signal",
-    "diagnosis/api/auth.py": "likewise",
+    "accounts/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
+    "accounts/login_attempts.py": "axes wants to hear of a lock by its signal",
+    "accounts/views/sign_in.py": "a wrong code is told like a wrong password, by Django's signal",
+    "accounts/api/auth.py": "likewise",
 }
 
 

@@ -8,9 +8,9 @@ import compose_spec
 import pytest
 import yaml
 
-from pneumoweb.processes import processes, site_from
+from pneumoweb.runtime.processes import processes, site_from
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WAIVERS = ROOT / "docs" / "vulnerability-waivers.txt"
 CANARY = "django==3.2.0"
 PROVES_NOTHING = (
     "NOT AUDITED: the package index of this machine has no data about vulnerabilities. Run it where it has: "
-    "python -m pytest -m nightly tests/test_known_vulnerabilities.py (docs/security.md)."
+    "python -m pytest -m nightly tests/project/test_known_vulnerabilities.py (docs/security.md)."
 )
 _LINE = re.compile(r"(?P<id>[A-Z]+-[\w-]+)\s+(?P<until>\d{4}-\d{2}-\d{2})\s+(?P<reason>\S.*)")
 

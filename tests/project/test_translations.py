@@ -15,14 +15,14 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from diagnosis.errors import Refused
-from diagnosis.preferences import save_preferences
-from pneumoml.heatmap import COLOUR_MAPS
+from accounts.preferences import save_preferences
+from core.errors import Refused
+from pneumoml.explain.heatmap import COLOUR_MAPS
 from reading.models import Review
-from tests.cast import Cast
-from tests.routes import all_routes
-from tests.sources import ROOT, Source, sources
-from tests.test_access_matrix import address, is_admin, review
+from tests.site.test_access_matrix import address, is_admin, review
+from tests.support.cast import Cast
+from tests.support.routes import all_routes
+from tests.support.sources import ROOT, Source, sources
 
 __all__ = ["review"]  # the film with a result and a read, as the other tests of all addresses have it
 LANGUAGES = ["de", "es"]
@@ -101,7 +101,7 @@ def test_scripts_take_their_sentences_from_the_page(script: Path) -> None:
 
 
 # For authors of programs, and for whoever sits at a terminal.
-IN_ENGLISH = ("/api/", "/management/", "diagnosis/backup.py")
+IN_ENGLISH = ("/api/", "/management/", "operations/backup.py")
 
 
 def refusals() -> set[str]:

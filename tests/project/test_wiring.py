@@ -8,18 +8,19 @@ from django.apps import apps
 from django.conf import settings
 from django.test import Client
 
-from diagnosis import bell, tasks
-from diagnosis.admin_site import admin_site
+from accounts.admin_site import admin_site
+from core.version import VERSION
+from diagnosis import tasks
+from diagnosis.inference import dispatch
 from pneumoweb.celery import app
-from pneumoweb.version import VERSION
-from tests.routes import all_routes
-from tests.sources import ROOT
+from tests.support.routes import all_routes
+from tests.support.sources import ROOT
 
 OWN_TASKS = [tasks.predict, tasks.reconcile, tasks.heartbeat]
 
 
 def test_the_bell_rings_the_task_that_predicts() -> None:
-    assert tasks.predict.name == bell.PREDICT_TASK
+    assert tasks.predict.name == dispatch.PREDICT_TASK
 
 
 def test_everything_on_the_schedule_is_a_task() -> None:

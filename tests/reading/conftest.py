@@ -3,7 +3,7 @@
 import pytest
 
 from diagnosis.models import Prediction, Project, Study
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.errors import NotAllowed
-from diagnosis.models import AuditEvent, Prediction, Project, Study
-from diagnosis.submission import submit_study
+from audit.models import AuditEvent
+from core.errors import NotAllowed
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Prediction, Project, Study
 from reading.discordance import ReasonRefused, discordant, give_reason
 from reading.models import DiscordanceReason
 from reading.review import review_study
-from tests.cast import Cast
-from tests.films import chest_png
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 KINDS = ("reader_ai", "readers", "confident_wrong")
 

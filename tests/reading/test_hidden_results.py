@@ -9,14 +9,14 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ResultDisclosure, Study
-from diagnosis.submission import submit_study
 from reading.models import Review
 from reading.review import ReviewRefused, review_study
-from tests import api
-from tests.cast import Cast
-from tests.films import chest_png
-from tests.routes import Route, all_routes
+from tests.support import api
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
+from tests.support.routes import Route, all_routes
 
 # The result as pages and the API write it, in all its roundings; and what colours a badge by it.
 TELLTALES = re.compile(

@@ -12,8 +12,8 @@ from reading.models import Review
 from reading.region import Region, RegionRefused
 from reading.review import Time, review_study
 from reading.timing import LONGEST, opening_of, seconds_since
-from tests import api
-from tests.cast import Cast
+from tests.support import api
+from tests.support.cast import Cast
 
 FORM = {"agrees_with_ai": "no", "finding": "normal", "confidence": "70"}
 EDGES = ("region_left", "region_top", "region_width", "region_height")

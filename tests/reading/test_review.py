@@ -2,11 +2,12 @@
 
 import pytest
 
-from diagnosis.errors import NotAllowed
-from diagnosis.models import AuditEvent, Study
+from audit.models import AuditEvent
+from core.errors import NotAllowed
+from diagnosis.models import Study
 from reading.models import Review
 from reading.review import ReviewRefused, review_study
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 
 def save(cast: Cast, study: Study, **changes: object) -> Review:

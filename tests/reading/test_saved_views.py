@@ -4,14 +4,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.errors import NotAllowed
+from core.errors import NotAllowed
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, Study
-from diagnosis.submission import submit_study
 from reading.models import SavedView
 from reading.saved_views import ViewRefused, remove_view, save_view
 from reading.worklist import Wishes, place_of, queue_of
-from tests.cast import Cast
-from tests.films import chest_png
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 def keep(client: Client, **changes: str) -> None:

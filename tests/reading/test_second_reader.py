@@ -9,17 +9,18 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import roles
-from diagnosis.errors import Conflict, NotAllowed, Refused
-from diagnosis.models import AuditEvent, Project, Study
+from accounts import roles
+from audit.models import AuditEvent
+from core.errors import Conflict, NotAllowed, Refused
+from diagnosis.models import Project, Study
 from reading.adjudication import adjudicate, films_to_decide
 from reading.discordance import discordant
 from reading.models import Adjudication, Review
 from reading.review import review_study
 from reading.rules import readers_of, set_rules
 from reading.worklist import queue_of
-from tests import api
-from tests.cast import PASSWORD, Cast, person
+from tests.support import api
+from tests.support.cast import PASSWORD, Cast, person
 
 WORDS = "Consolidation behind the heart."
 

@@ -8,13 +8,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.errors import Conflict, NotAllowed
-from diagnosis.models import AuditEvent, Study
+from audit.models import AuditEvent
+from core.errors import Conflict, NotAllowed
+from diagnosis.models import Study
 from reading.models import Review
 from reading.region import Region
 from reading.review import review_study, sign_review
-from tests import api
-from tests.cast import PASSWORD, Cast
+from tests.support import api
+from tests.support.cast import PASSWORD, Cast
 
 FORM = {"agrees_with_ai": "no", "finding": "normal", "confidence": "70", "comment": "Clear lung fields."}
 HTMX = {"HX-Request": "true"}

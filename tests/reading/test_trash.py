@@ -9,15 +9,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.errors import Conflict, NotAllowed
-from diagnosis.models import AuditEvent, Prediction, Study
-from diagnosis.retention import move_to_trash, restore
-from diagnosis.submission import submit_study
+from audit.models import AuditEvent
+from core.errors import Conflict, NotAllowed
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Prediction, Study
+from diagnosis.studies.trash import move_to_trash, restore
 from reading.models import Review
 from reading.review import review_study
 from reading.trash import purge_trash
-from tests.cast import Cast
-from tests.films import chest_png
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 def throw_away(cast: Cast, study: Study, *, days: int = 0) -> None:

@@ -10,15 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.errors import NotAllowed
-from diagnosis.models import AuditEvent, Study
-from diagnosis.submission import submit_study
+from audit.models import AuditEvent
+from core.errors import NotAllowed
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Study
 from reading.claims import claim_film, claim_of_another, give_back, keep_claim
 from reading.models import ReadingClaim
 from reading.review import review_study
 from reading.worklist import place_of, queue_of
-from tests.cast import PASSWORD, Cast
-from tests.films import chest_png
+from tests.support.cast import PASSWORD, Cast
+from tests.support.inputs.films import chest_png
 
 HTMX = {"HX-Request": "true"}
 PARTS = ("reviews", "marks")

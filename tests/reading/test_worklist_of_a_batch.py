@@ -4,11 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.batches import add_film, begin_batch
+from diagnosis.batches.service import add_film, begin_batch
 from diagnosis.models import Study
 from reading.worklist import Wishes, queue_of
-from tests.cast import Cast
-from tests.films import chest_png
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 def test_only_the_films_of_the_batch_wait_each_once(client: Client, cast: Cast, study: Study) -> None:

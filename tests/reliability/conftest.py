@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.uploader import Uploader
-from tests.stack import Stack, free_port
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.servers.stack import Stack, free_port
 
-QUICK = {"DJANGO_SETTINGS_MODULE": "tests.reliability.quick_settings"}
+QUICK = {"DJANGO_SETTINGS_MODULE": "tests.reliability.helpers.quick_settings"}
 LIGHT = {
-    "DJANGO_SETTINGS_MODULE": "tests.reliability.light_settings",
+    "DJANGO_SETTINGS_MODULE": "tests.reliability.helpers.light_settings",
     "THROTTLE_UPLOAD": "10000/min",
 }
 StartStack = Callable[..., Uploader]

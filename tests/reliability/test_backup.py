@@ -13,9 +13,10 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from diagnosis.models import AuditEvent, Study
-from tests.diagnosis.commands.running import run
-from tests.stack import Stack
+from audit.models import AuditEvent
+from diagnosis.models import Study
+from tests.support.running import run
+from tests.support.servers.stack import Stack
 
 FILL = """
 from datetime import timedelta
@@ -24,13 +25,13 @@ from django.contrib.auth.models import User
 from knox.models import AuthToken
 from diagnosis import registry
 from diagnosis.models import Prediction, WorkerStatus
-from diagnosis.prediction import claim_prediction, fail, finish
-from diagnosis.retention import move_to_trash
-from diagnosis.submission import submit_study
+from diagnosis.inference.prediction import claim_prediction, fail, finish
+from diagnosis.studies.trash import move_to_trash
+from diagnosis.intake.submission import submit_study
 from reading.models import Review
-from tests.cast import make_cast
-from tests.films import chest_png
-from tests.results import film_result
+from tests.support.cast import make_cast
+from tests.support.inputs.films import chest_png
+from tests.support.results import film_result
 
 registry.activate(actor=None, model=registry.register_shipped(actor=None)[-1])
 cast = make_cast()
@@ -51,8 +52,8 @@ WorkerStatus.objects.create(name="here:1", last_seen_at=timezone.now(), started_
 GO_ON = """
 from django.contrib.auth.models import User
 from diagnosis.models import Project
-from diagnosis.submission import submit_study
-from tests.films import chest_png
+from diagnosis.intake.submission import submit_study
+from tests.support.inputs.films import chest_png
 
 made = submit_study(actor=User.objects.get(username="alice"), project=Project.objects.get(slug="ward-7"),
                     data=chest_png(seed=77))
@@ -61,7 +62,7 @@ assert made.created
 DUMP = """
 import json
 from django.apps import apps
-from diagnosis.backup import LEFT_OUT
+from operations.backup import LEFT_OUT
 def plain(row):
     values = {field.attname: field.value_from_object(row) for field in row._meta.concrete_fields}
     return {name: json.dumps(value, sort_keys=True, default=str) for name, value in values.items()}

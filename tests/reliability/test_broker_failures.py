@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.reliability.conftest import StartStack
-from tests.reliability.stand_in import SLOW
-from tests.reliability.uploader import Uploader
-from tests.waiting import wait_until
+from tests.reliability.helpers.stand_in import SLOW
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.servers.waiting import wait_until
 
 pytestmark = pytest.mark.worker
 Fail = Callable[[Uploader, Callable[[], None]], None]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT, Stack
+from tests.support.servers.stack import ROOT, Stack
 
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
@@ -17,13 +17,13 @@ def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_by_halves(
 ) -> None:
     settings = {
         "CELERY_BROKER_URL": "memory://",
-        "DJANGO_SETTINGS_MODULE": "tests.reliability.light_settings",
+        "DJANGO_SETTINGS_MODULE": "tests.reliability.helpers.light_settings",
         "THROTTLE_UPLOAD": "10000/min",
     }
     stack = Stack(tmp_path / "var", settings=settings)
     stack.manage("migrate", "--verbosity", "0")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reliability.fail_points", str(every)],
+        [sys.executable, "-m", "tests.reliability.helpers.fail_points", str(every)],
         cwd=ROOT,
         env=stack.env,
         capture_output=True,

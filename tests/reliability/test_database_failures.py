@@ -9,10 +9,10 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.postgres import RestartableServer
 from tests.reliability.conftest import LIGHT, StartStack
-from tests.reliability.uploader import Uploader
-from tests.waiting import wait_until
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.servers.postgres import RestartableServer
+from tests.support.servers.waiting import wait_until
 
 pytestmark = pytest.mark.worker
 GRACE_SECONDS = 5

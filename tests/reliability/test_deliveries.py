@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.fifty_deliveries import DELIVERIES
-from tests.stack import ROOT, Stack
+from tests.reliability.helpers.fifty_deliveries import DELIVERIES
+from tests.support.servers.stack import ROOT, Stack
 
 
 @pytest.mark.tensorflow
@@ -23,7 +23,7 @@ def test_one_task_delivered_fifty_times_at_once_gives_one_result(
     stack = Stack(tmp_path / "var", settings=settings)
     stack.manage("migrate", "--verbosity", "0")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reliability.fifty_deliveries"],
+        [sys.executable, "-m", "tests.reliability.helpers.fifty_deliveries"],
         cwd=ROOT,
         env=stack.env | {"TF_CPP_MIN_LOG_LEVEL": "3", "PATH": os.environ["PATH"]},
         capture_output=True,

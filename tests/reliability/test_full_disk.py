@@ -14,18 +14,19 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from diagnosis.errors import NotReady
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from diagnosis.prediction import claim_prediction, finish
-from diagnosis.submission import Submission, submit_study
-from diagnosis.sweep import sweep_storage
-from tests.cast import Cast
-from tests.films import chest_png
+from audit.models import AuditEvent
+from core.errors import NotReady
+from diagnosis.inference.prediction import claim_prediction, finish
+from diagnosis.intake.submission import Submission, submit_study
+from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.storage.verification import sweep_storage
 from tests.reliability.conftest import LIGHT, StartStack
-from tests.reliability.uploader import Uploader
-from tests.results import film_result
-from tests.stack import ROOT
-from tests.waiting import wait_until
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
+from tests.support.results import film_result
+from tests.support.servers.stack import ROOT
+from tests.support.servers.waiting import wait_until
 
 SMALL_DISK_BYTES = 24_000_000
 IN_NAMESPACE = "PNEUMOWEB_TESTS_IN_NAMESPACE"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.films import chest_png
-from tests.reliability.uploader import Uploader
-from tests.waiting import wait_until
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.inputs.films import chest_png
+from tests.support.servers.waiting import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.nightly]
 FILMS, KILLS = 60, 6

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from tests.reliability.conftest import QUICK, StartStack
-from tests.reliability.uploader import Uploader
-from tests.waiting import wait_until
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.servers.waiting import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 

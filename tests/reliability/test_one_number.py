@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.uploader import Uploader
+from tests.reliability.helpers.uploader import Uploader
 
 pytestmark = pytest.mark.worker
 NUMBER = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"

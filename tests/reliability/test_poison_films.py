@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability.stand_in import HARMS
-from tests.reliability.uploader import Uploader
+from tests.reliability.helpers.stand_in import HARMS
+from tests.reliability.helpers.uploader import Uploader
 
 pytestmark = pytest.mark.worker
 GOOD = 20

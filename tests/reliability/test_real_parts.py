@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.object_store import ObjectStore
 from tests.reliability.conftest import StartStack
-from tests.reliability.uploader import Uploader
-from tests.sources import PACKAGES
-from tests.stack import ADMIN, ADMIN_PASSWORD, ROOT, Stack
-from tests.waiting import wait_until
+from tests.reliability.helpers.uploader import Uploader
+from tests.support.servers.object_store import ObjectStore
+from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD, ROOT, Stack
+from tests.support.servers.waiting import wait_until
+from tests.support.sources import PACKAGES
 
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 

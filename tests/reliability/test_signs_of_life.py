@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from tests.reliability.conftest import QUICK, StartStack
-from tests.stack import ADMIN, ADMIN_PASSWORD
-from tests.waiting import wait_until
+from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD
+from tests.support.servers.waiting import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 SILENT_SECONDS = 10  # as in quick_settings; 60 in an installation

@@ -5,12 +5,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent, Batch, Prediction, Project, Study
+from audit.models import AuditEvent
+from diagnosis.models import Batch, Prediction, Project, Study
 from reading.models import Review
 from reading.review import review_study
-from tests.cast import Cast
-from tests.routes import Route, all_routes
-from tests.second_factor import just_signed_in
+from tests.support.cast import Cast
+from tests.support.routes import Route, all_routes
+from tests.support.second_factor import just_signed_in
 
 # Nobody has no role, Rania reads and Alice uploads in the film's project, Otto does both in another one,
 # Aude audits, Adam administers, Root is a superuser.

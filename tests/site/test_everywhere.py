@@ -10,15 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis import audit
+from audit import trail
 from diagnosis.models import ModelVersion, Study
-from diagnosis.retention import move_to_trash
+from diagnosis.studies.trash import move_to_trash
 from reading.models import Review
 from reading.review import review_study
-from tests.cast import Cast
 from tests.reading.views.test_history import predict, put_in
-from tests.routes import Route, all_routes
-from tests.test_access_matrix import address, is_admin
+from tests.site.test_access_matrix import address, is_admin
+from tests.support.cast import Cast
+from tests.support.routes import Route, all_routes
 
 DISCLAIMER = "Research and education only. Not for clinical use."
 LISTS = ["studies", "api-study-list", "api-prediction-list", "api-review-list"]
@@ -115,7 +115,7 @@ def test_the_number_of_questions_does_not_grow_with_the_list(
             review_study(
                 actor=cast.rania, study=study, finding="pneumonia", confidence=80, agrees_with_ai=True
             )
-            audit.record(actor=cast.alice, verb="study_viewed", target=study)
+            trail.record(actor=cast.alice, verb="study_viewed", target=study)
         with CaptureQueriesContext(connection) as queries:
             assert administrator.get(reverse(name)).status_code == 200
         asked.append(len(queries))

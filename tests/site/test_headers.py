@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from reading.models import Review
-from tests.cast import Cast
-from tests.routes import all_routes
-from tests.test_access_matrix import address, admin_address, client_of, is_admin, review  # noqa: F401 - a fixture
+from tests.site.test_access_matrix import address, admin_address, client_of, is_admin, review  # noqa: F401 - a fixture
+from tests.support.cast import Cast
+from tests.support.routes import all_routes
 
 
 def complaints(answer: Any) -> list[str]:

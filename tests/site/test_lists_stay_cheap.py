@@ -9,11 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from diagnosis import roles
+from accounts import roles
+from core.sqlite_statistics import tell_planner
 from diagnosis.models import ModelVersion, Prediction, ProjectMembership, Study
-from pneumoweb.sqlite_planner import tell_planner
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cast import Cast
 
 PAGES = (
     "/studies/", "/studies/?q=S-000", "/studies/?q=zebra", "/studies/?status=failed",

@@ -17,10 +17,10 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from diagnosis.models import ModelVersion, Study
-from tests.cast import PASSWORD, Cast
-from tests.dicom_films import dicom
-from tests.films import jpeg
-from tests.second_factor import give_code, set_up_app, sign_in
+from tests.support.cast import PASSWORD, Cast
+from tests.support.inputs.dicom_films import dicom
+from tests.support.inputs.films import jpeg
+from tests.support.second_factor import give_code, set_up_app, sign_in
 
 LOGIN = "/api/v1/auth/login/"
 EXIF, FILE_NAME, DICOM_NAME, BIRTH = "Canary-Exif-7", "Canary-File-7", "Canary^Carla", "19600229"

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views import defaults
 from django.views.csrf import csrf_failure
 
-from diagnosis.health import worker_seen
+from diagnosis.inference.health import worker_seen
 from diagnosis.models import ModelVersion, Study
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 DISCLAIMER = "Research and education only. Not for clinical use."
 ROOT = Path(project_settings.BASE_DIR)

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from tests.films import chest_png
+from tests.support.inputs.films import chest_png
 
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "errors", "disclaimer"}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, User
 
-from diagnosis import roles
+from accounts import roles
 from diagnosis.models import Project, ProjectMembership
 
 PASSWORD = "correct horse battery"

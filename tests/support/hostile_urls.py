@@ -1,6 +1,6 @@
 """URLs that must never be fetched: hosts that are not public, in every spelling, and no web addresses."""
 
-from tests.internet import PUBLIC_4, PUBLIC_6
+from tests.support.servers.internet import PUBLIC_4, PUBLIC_6
 
 # Spellings of hosts in a URL that mean an address which is not public.
 PRIVATE_HOSTS = [

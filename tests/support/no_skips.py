@@ -1,4 +1,4 @@
-"""A pytest plugin for continuous integration (`-p tests.no_skips`): a skipped test fails the run."""
+"""A pytest plugin for continuous integration (`-p tests.support.no_skips`): a skipped test fails the run."""
 
 import pytest
 

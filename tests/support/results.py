@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pneumoml.predictor import FilmResult, Timings
+from pneumoml.network.predictor import FilmResult, Timings
 
 
 def film_result(

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from tests.cast import PASSWORD
+from tests.support.cast import PASSWORD
 
 
 def sign_in(name: str, password: str = PASSWORD) -> Client:

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [
     name
-    for name in ("pneumoweb", "pneumoml", "diagnosis", "reading", "insight", "interop", "trials")
+    for name in ("pneumoweb", "pneumoml", "core", "audit", "accounts", "diagnosis", "reading", "insight", "operations", "interop", "trials")
     if (ROOT / name).is_dir()
 ]
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file. `name` is its path from the project's folder, for example diagnosis/audit.py."""
+    """One file. `name` is its path from the project's folder, for example audit/trail.py."""
 
     name: str
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.friendly import FriendlyCommand
-from diagnosis.second_factor import reset_second_factor
+from accounts.second_factor import reset_second_factor
+from core.management.base import FriendlyCommand
 
 
 class Command(FriendlyCommand):

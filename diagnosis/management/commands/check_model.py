@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.bars import Bars
-from diagnosis.management.friendly import FriendlyCommand
+from core.management.base import FriendlyCommand
+from core.management.progress_bars import Bars
 from diagnosis.management.versions import chosen_artifact
-from pneumoml.artifacts import Artifact, ArtifactRefused
-from pneumoml.dataset import DatasetRefused, LabelledFilm, read_split
+from pneumoml.cards.artifact import Artifact, ArtifactRefused
+from pneumoml.training.dataset import DatasetRefused, LabelledFilm, read_split
 
 PARTS = ("scope", "explanations")
 
@@ -84,21 +84,21 @@ class Command(FriendlyCommand):
 def _measure(
     artifact: Artifact, films: list[LabelledFilm], parts: tuple[str, ...], *, quick: bool, seed: int
 ) -> dict[str, Any]:
-    from pneumoml import reportcard, scopefit
+    from pneumoml.evaluation import explanation_report, scope_fit
 
     found: dict[str, Any] = {}
     bars = Bars(unit="film")
     if "scope" in parts:
-        sizes = scopefit.Sizes(60, 30, 10, 2, 1) if quick else scopefit.Sizes()
-        entry, arrays = scopefit.scope_entry(artifact, films, sizes, seed=seed, progress=bars)
+        sizes = scope_fit.Sizes(60, 30, 10, 2, 1) if quick else scope_fit.Sizes()
+        entry, arrays = scope_fit.scope_entry(artifact, films, sizes, seed=seed, progress=bars)
         found["scope"] = entry
         if not quick:
-            artifact = scopefit.write_scope(artifact, entry, arrays)
+            artifact = scope_fit.write_scope(artifact, entry, arrays)
     if "explanations" in parts:
-        few = reportcard.Sizes(3, 2, 1) if quick else reportcard.Sizes()
-        entry = reportcard.report_card(artifact, films, few, seed, bars)
+        few = explanation_report.Sizes(3, 2, 1) if quick else explanation_report.Sizes()
+        entry = explanation_report.report_card(artifact, films, few, seed, bars)
         found["explanation"] = entry
         if not quick:
-            reportcard.write_report_card(artifact, entry)
+            explanation_report.write_report_card(artifact, entry)
     bars.close()
     return found

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.bars import film_bar
-from diagnosis.management.friendly import FriendlyCommand
-from pneumoml.dataset import (
+from core.management.base import FriendlyCommand
+from core.management.progress_bars import film_bar
+from pneumoml.training.dataset import (
     SPLIT_FILE,
     DatasetRefused,
     LabelledFilm,
@@ -58,7 +58,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Fetch, split, report."""
-        from pneumoml.datareport import data_report
+        from pneumoml.evaluation.data_report import data_report
 
         if not 0 < options["validation_share"] < 1:
             raise CommandError("The validation share lies between 0 and 1, for example 0.12.")

@@ -6,12 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.bars import film_bar
-from diagnosis.management.friendly import FriendlyCommand
+from core.management.base import FriendlyCommand
+from core.management.progress_bars import film_bar
 from diagnosis.management.versions import chosen_artifact
-from pneumoml.artifacts import ArtifactRefused
-from pneumoml.charts import draw_evaluation
-from pneumoml.dataset import DatasetRefused, scan_folder
+from pneumoml.cards.artifact import ArtifactRefused
+from pneumoml.evaluation.charts import draw_evaluation
+from pneumoml.training.dataset import DatasetRefused, scan_folder
 
 _SHOWN = ("auc", "auc_pr", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv")
 _ALSO_SHOWN = ("f1", "brier", "ece")
@@ -50,7 +50,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Look at the folder first, then load the network, then read film after film."""
-        from pneumoml.evaluation import PREVALENCES, evaluate
+        from pneumoml.evaluation.evaluate import PREVALENCES, evaluate
 
         prevalences = options["prevalence"] or PREVALENCES
         if not all(0 <= prevalence <= 1 for prevalence in prevalences):

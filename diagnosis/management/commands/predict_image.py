@@ -12,20 +12,21 @@ from django.core.management.base import CommandError, CommandParser
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from diagnosis.errors import Refused
-from diagnosis.management.friendly import FriendlyCommand
+from core.errors import Refused
+from core.management.base import FriendlyCommand
 from diagnosis.management.versions import chosen_artifact
-from diagnosis.templatetags.film_words import percent
-from pneumoml import explanations, heatmap, scope
-from pneumoml.artifacts import Artifact, ArtifactRefused
-from pneumoml.gradcam import LayerUnknown
-from pneumoml.heatmap import HeatmapOptionInvalid
-from pneumoml.images import Film, ImageLimits, ImageRefused
-from pneumoml.isolation import DecoderUnavailable, decode_isolated
-from pneumoml.preprocess import PreprocessRefused
+from diagnosis.templatetags.formatting import percent
+from pneumoml.cards.artifact import Artifact, ArtifactRefused
+from pneumoml.decoding.images import Film, ImageLimits, ImageRefused
+from pneumoml.decoding.sandbox import DecoderUnavailable, decode_isolated
+from pneumoml.explain import heatmap, reliability
+from pneumoml.explain.gradcam import LayerUnknown
+from pneumoml.explain.heatmap import HeatmapOptionInvalid
+from pneumoml.imaging.preprocess import PreprocessRefused
+from pneumoml.scope import gate
 
 if TYPE_CHECKING:
-    from pneumoml.predictor import FilmResult, Predictor
+    from pneumoml.network.predictor import FilmResult, Predictor
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _look(options: dict[str, Any]) -> Look:
 
 
 def _load(artifact: Artifact, layer: str) -> "Predictor":
-    from pneumoml.predictor import Predictor
+    from pneumoml.network.predictor import Predictor
 
     try:
         return Predictor.load(artifact, layer=layer)
@@ -218,7 +219,7 @@ def _in_words(answer: dict[str, Any]) -> str:
         f"(probability of pneumonia {percent(answer['calibrated_probability'], 1)}, "
         f"operating point {answer['threshold']:.1%}{', borderline' if answer['borderline'] else ''})"
     ]
-    lines += [f"  scope: {scope.SENTENCES[code]}" for code in answer["scope_flags"] or []]
-    lines += [f"  unreliable map: {explanations.SENTENCES[code]}" for code in answer["map_flags"] or []]
+    lines += [f"  scope: {gate.SENTENCES[code]}" for code in answer["scope_flags"] or []]
+    lines += [f"  unreliable map: {reliability.SENTENCES[code]}" for code in answer["map_flags"] or []]
     lines += [f"  {kind}: {path}" for kind, path in answer["pictures"].items()]
     return "\n".join(lines)

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis import registry
-from diagnosis.errors import ModelRefused
-from diagnosis.management.friendly import FriendlyCommand
+from core.errors import ModelRefused
+from core.management.base import FriendlyCommand
+from diagnosis.inference import registry
 from diagnosis.models import ModelVersion
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.bars import Bars
-from diagnosis.management.friendly import FriendlyCommand
-from pneumoml.dataset import DatasetRefused, LabelledFilm, read_split
-from pneumoml.recipe import OPTIMISERS, SCHEDULES, Recipe, RecipeRefused, load_recipe
+from core.management.base import FriendlyCommand
+from core.management.progress_bars import Bars
+from pneumoml.training.dataset import DatasetRefused, LabelledFilm, read_split
+from pneumoml.training.recipe import OPTIMISERS, SCHEDULES, Recipe, RecipeRefused, load_recipe
 
 _CHOICES = {"optimiser": OPTIMISERS, "schedule": SCHEDULES}
 # Tables of their own in a recipe file; too many values for a command line.
@@ -59,7 +59,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Read recipe and films first; then train, judge and write."""
-        from pneumoml.network import BaseWeightsRefused
+        from pneumoml.network.vgg16 import BaseWeightsRefused
 
         try:
             recipe = _recipe(options)
@@ -79,8 +79,8 @@ class Command(FriendlyCommand):
     def _train(
         self, films: list[LabelledFilm], recipe: Recipe, run_dir: Path, output: Path, options: dict[str, Any]
     ) -> None:
-        from pneumoml.release import Release, judge, write_version
-        from pneumoml.training import Trunk, cache_passes, train
+        from pneumoml.evaluation.release import Release, judge, write_version
+        from pneumoml.training.train import Trunk, cache_passes, train
 
         bars = Bars()
         if options["cache_only"]:

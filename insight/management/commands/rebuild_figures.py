@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from diagnosis.management.friendly import FriendlyCommand
-from insight import summary
+from core.management.base import FriendlyCommand
+from insight.statistics import daily_rollups
 
 
 class Command(FriendlyCommand):
@@ -17,4 +17,4 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Rebuild, and tell how many rows there are."""
-        self.say(f"{summary.refresh_all()} days of projects are written down.")
+        self.say(f"{daily_rollups.refresh_all()} days of projects are written down.")

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from diagnosis.backup import make_backup
-from diagnosis.management.friendly import FriendlyCommand
+from core.management.base import FriendlyCommand
+from operations.backup import make_backup
 
 
 class Command(FriendlyCommand):

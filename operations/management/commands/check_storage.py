@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis.management.friendly import FriendlyCommand
-from diagnosis.sweep import SweepReport, sweep_storage
+from core.management.base import FriendlyCommand
+from diagnosis.storage.verification import SweepReport, sweep_storage
 
 SHOWN = 10
 WORDS = {

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from diagnosis.management.friendly import FriendlyCommand
+from core.management.base import FriendlyCommand
 from diagnosis.models import WorkerStatus
 
 

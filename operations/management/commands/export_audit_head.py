@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis import audit
-from diagnosis.management.friendly import FriendlyCommand
+from audit import trail
+from core.management.base import FriendlyCommand
 
 
 class Command(FriendlyCommand):
@@ -27,7 +27,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Export and tell."""
-        report = audit.export_head(folder=options["folder"])
+        report = trail.export_head(folder=options["folder"])
         if not report.is_whole:
             raise CommandError(f"The audit trail is NOT whole. Event {report.broken_at}: {report.reason}.")
         self.say(f"{report.events}:{report.head}" if report.events else "The audit trail is empty.")

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
-from diagnosis.backup import read_manifest, restore_backup
-from diagnosis.management.friendly import FriendlyCommand
+from core.management.base import FriendlyCommand
+from operations.backup import read_manifest, restore_backup
 
 
 class Command(FriendlyCommand):

@@ -11,11 +11,11 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from diagnosis import health, registry
-from diagnosis.accounts import ensure_administrator
-from diagnosis.management.friendly import FriendlyCommand
+from accounts.people import ensure_administrator
+from core.management.base import FriendlyCommand
+from core.sqlite_statistics import tell_planner
+from diagnosis.inference import health, registry
 from diagnosis.models import ModelVersion
-from pneumoweb.sqlite_planner import tell_planner
 
 
 class Command(FriendlyCommand):

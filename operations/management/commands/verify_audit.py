@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from diagnosis import audit
-from diagnosis.management.friendly import FriendlyCommand
+from audit import trail
+from core.management.base import FriendlyCommand
 
 
 def _noted(text: str) -> tuple[int, str]:
@@ -49,7 +49,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Verify and tell."""
-        report = audit.verify_chain(noted=options["noted"])
+        report = trail.verify_chain(noted=options["noted"])
         if options["json"]:
             self.say_json(
                 {
@@ -72,7 +72,7 @@ class Command(FriendlyCommand):
                 "and compare it with a backup."
             )
 
-    def _tell_whole(self, report: audit.ChainReport) -> None:
+    def _tell_whole(self, report: trail.ChainReport) -> None:
         self.say(f"The audit trail is whole: {report.events:,} events, unchanged and in order.")
         if report.events:
             self.say(f"Note this line elsewhere, for a later --noted:  {report.events}:{report.head}")

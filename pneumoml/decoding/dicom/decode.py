@@ -9,12 +9,12 @@ import pydicom.pixels.decoders  # noqa: F401
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
-from pneumoml.dicom_facts import KEYWORDS, facts, modality, number, rescale_of, text, window_of
-from pneumoml.dicom_meta import broken_dicom, check_meta
-from pneumoml.dicom_pixels import for_the_eye, is_inverse, stored_values, through_modality_lut
-from pneumoml.dicom_record import FOR_PROCESSING, MODALITIES, PHOTOMETRIC, DicomRecord
-from pneumoml.film import Film, ImageLimits, check_size
-from pneumoml.headers import ImageRefused
+from pneumoml.decoding.dicom.file_meta import broken_dicom, check_meta
+from pneumoml.decoding.dicom.header import KEYWORDS, facts, modality, number, rescale_of, text, window_of
+from pneumoml.decoding.dicom.pixels import for_the_eye, is_inverse, stored_values, through_modality_lut
+from pneumoml.decoding.dicom.record import FOR_PROCESSING, MODALITIES, PHOTOMETRIC, DicomRecord
+from pneumoml.decoding.film import Film, ImageLimits, check_size
+from pneumoml.decoding.headers import ImageRefused
 
 # Whatever does not fit its type is ignored in silence: a warning would quote it.
 config.settings.reading_validation_mode = config.IGNORE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pneumoml.headers import ImageRefused
+from pneumoml.decoding.headers import ImageRefused
 
 _EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 TRANSFER_SYNTAXES = {

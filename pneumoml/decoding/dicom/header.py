@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from pneumoml.dicom_record import (
+from pneumoml.decoding.dicom.record import (
     BURNED_IN,
     LATERALITIES,
     MODALITIES,

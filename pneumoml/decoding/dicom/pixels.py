@@ -11,10 +11,10 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_windowing
 
-from pneumoml.dicom_facts import number, text, window_of
-from pneumoml.dicom_jpeg12 import decode_jpeg12, is_jpeg12
-from pneumoml.film import WINDOW_PERCENTILES
-from pneumoml.headers import ImageRefused, jpeg_size
+from pneumoml.decoding.dicom.header import number, text, window_of
+from pneumoml.decoding.dicom.jpeg12 import decode_jpeg12, is_jpeg12
+from pneumoml.decoding.film import WINDOW_PERCENTILES
+from pneumoml.decoding.headers import ImageRefused, jpeg_size
 
 _LEVELS = 65536
 _J2K_START = b"\xff\x4f\xff\x51"

@@ -41,7 +41,8 @@ class DicomRecord:
     there and not in the patient. `age_years` is cut off at OLDEST_AGE, which then means "or older".
 
     The digests are SHA-256, hex, of the sender's patient identity and UIDs. They leave the decoder's child
-    instead of the texts themselves, and are good for nothing but being keyed (see diagnosis/deidentify.py).
+    instead of the texts themselves, and are good for nothing but being keyed (see
+    diagnosis/intake/deidentify.py).
     """
 
     values: NDArray[np.uint16] = field(repr=False)

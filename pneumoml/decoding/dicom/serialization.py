@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumoml.dicom_record import (
+from pneumoml.decoding.dicom.record import (
     BURNED_IN,
     LATERALITIES,
     MODALITIES,

@@ -3,7 +3,7 @@
   "use strict";
 
   const BASE = 512; // pixels across before the lens magnifies it; the number only has to be the same everywhere
-  const LINE = 2; // contours are thin: twice the opacity, at most 1; pneumoml/contours.py draws them alike
+  const LINE = 2; // contours are thin: twice the opacity, at most 1; pneumoml/explain/contours.py draws them alike
 
   class MapLayer {
     constructor(lens, failed) {

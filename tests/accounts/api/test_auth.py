@@ -9,11 +9,11 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from diagnosis.api_tokens import tokens_of
-from diagnosis.models import AuditEvent
-from tests.api import assert_problem, client_of
-from tests.cast import PASSWORD, Cast
-from tests.second_factor import code_of, set_up_app, sign_in
+from accounts.tokens import tokens_of
+from audit.models import AuditEvent
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.second_factor import code_of, set_up_app, sign_in
 
 LOGIN = "/api/v1/auth/login/"
 STUDIES = "/api/v1/studies/"

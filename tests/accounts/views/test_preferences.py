@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import UserPreference
-from diagnosis.preferences import save_preferences
-from tests.cast import Cast
+from accounts.models import UserPreference
+from accounts.preferences import save_preferences
+from tests.support.cast import Cast
 
 
 def html_tag(response: Any) -> str:

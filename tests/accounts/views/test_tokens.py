@@ -13,10 +13,11 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from diagnosis.api_tokens import make_token, tokens_of
-from diagnosis.models import AuditEvent, TokenDetails
-from tests.cast import PASSWORD, Cast
-from tests.second_factor import sign_in
+from accounts.models import TokenDetails
+from accounts.tokens import make_token, tokens_of
+from audit.models import AuditEvent
+from tests.support.cast import PASSWORD, Cast
+from tests.support.second_factor import sign_in
 
 STUDIES, AUDIT, REVIEWS = "/api/v1/studies/", "/api/v1/audit/", "/api/v1/reviews/"
 NEW = {"name": "nightly script", "hours": "168", "scopes": ["read"]}

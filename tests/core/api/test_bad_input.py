@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from tests import films
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion, Prediction, Study
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs import films
 
 DOORS = ["/api/v1/studies/", "/predict"]
 

@@ -21,12 +21,12 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from diagnosis.api_tokens import make_token
-from diagnosis.health import worker_seen
+from accounts.tokens import make_token
+from diagnosis.inference.health import worker_seen
 from diagnosis.models import Study, WorkerStatus
 from pneumoweb.wsgi import application
-from tests.api import client_of
-from tests.cast import PASSWORD, Cast
+from tests.support.api import client_of
+from tests.support.cast import PASSWORD, Cast
 
 SLOW = {
     "deadline": None,

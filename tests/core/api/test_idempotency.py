@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from diagnosis.models import IdempotencyKey, ModelVersion, Prediction, Study
+from core.models import IdempotencyKey
+from diagnosis.models import ModelVersion, Prediction, Study
 from reading.models import Review
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
 
 STUDIES = "/api/v1/studies/"
 KEY = {"Idempotency-Key": "upload-0001"}

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 
 from diagnosis.models import Prediction, Study
-from tests.api import client_of
-from tests.cast import Cast
+from tests.support.api import client_of
+from tests.support.cast import Cast
 
 
 def schema() -> dict[str, Any]:

@@ -8,8 +8,8 @@ from rest_framework.test import APIClient
 
 from diagnosis.api import studies
 from diagnosis.models import ModelVersion
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import Study
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 SITE = "http://testserver"
 SIGN_IN = "/accounts/login/"

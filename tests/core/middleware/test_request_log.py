@@ -10,14 +10,14 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import path, reverse
 
+from core.middleware.log_format import formatter
+from core.middleware.request_id import current_id
+from core.middleware.request_log import HEADER
 from diagnosis.api import studies
 from diagnosis.models import ModelVersion
 from pneumoweb.celery import app
-from pneumoweb.logs import formatter
-from pneumoweb.request_ids import current_id
-from pneumoweb.requests import HEADER
-from tests.api import client_of, film_upload
-from tests.cast import Cast
+from tests.support.api import client_of, film_upload
+from tests.support.cast import Cast
 
 PROXYS = "3f2c9a7b5d1e4f60"
 
@@ -28,7 +28,7 @@ def stumble(request: Any) -> None:
 
 
 urlpatterns = [path("stumble/<str:word>/", lambda request, word: stumble(request), name="stumble")]
-handler500 = "diagnosis.views.server_error.server_error"
+handler500 = "core.error_pages.server_error"
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_every_request_has_one_line_with_route_status_and_time(
 ) -> None:
     client.force_login(cast.alice)
     client.get(reverse("studies"), headers={HEADER: PROXYS})
-    (line,) = [line for line in lines(log) if line["logger"] == "pneumoweb.requests"]
+    (line,) = [line for line in lines(log) if line["logger"] == "core.middleware.request_log"]
     assert (line["method"], line["path"], line["status"]) == ("GET", reverse("studies"), 200)
     assert line["request_id"] == PROXYS
     assert line["milliseconds"] >= 0
@@ -109,7 +109,7 @@ def test_what_is_searched_typed_or_sent_stands_in_no_line(cast: Cast, log: io.St
     film = film_upload()
     film.name = "canary-film.png"
     client.post(reverse("upload"), {"project": cast.project.pk, "file": film, "subject_code": "canary code"})
-    told = [line for line in lines(log) if line["logger"] == "pneumoweb.requests"]
+    told = [line for line in lines(log) if line["logger"] == "core.middleware.request_log"]
     assert len(told) == 4
     # Not django.db's: it writes its questions at the level DEBUG only.
     assert [line for line in lines(log) if "canary" in json.dumps(line) and line["level"] != "DEBUG"] == []
@@ -121,11 +121,11 @@ def test_an_address_cannot_write_a_line_of_its_own(client: Client, db: None, log
     log.truncate(0)
     text = logging.StreamHandler(log)
     text.setFormatter(formatter("text"))
-    logging.getLogger("pneumoweb.requests").addHandler(text)
+    logging.getLogger("core.middleware.request_log").addHandler(text)
     try:
         client.get("/nothing%0AERROR root forged/")
     finally:
-        logging.getLogger("pneumoweb.requests").removeHandler(text)
+        logging.getLogger("core.middleware.request_log").removeHandler(text)
     assert "\nERROR root forged" not in log.getvalue()
 
 
@@ -139,12 +139,12 @@ def test_text_for_people_has_the_number_in_brackets(client: Client, db: None) ->
             seen.append(formatter("text").format(record))
 
     handler = Noting()
-    logging.getLogger("pneumoweb.requests").addHandler(handler)
+    logging.getLogger("core.middleware.request_log").addHandler(handler)
     try:
         client.get("/nothing/", headers={HEADER: PROXYS})
     finally:
-        logging.getLogger("pneumoweb.requests").removeHandler(handler)
-    assert f"INFO pneumoweb.requests [{PROXYS}] GET /nothing/ 404 in " in seen[0]
+        logging.getLogger("core.middleware.request_log").removeHandler(handler)
+    assert f"INFO core.middleware.request_log [{PROXYS}] GET /nothing/ 404 in " in seen[0]
 
 
 @app.task(name="tests.which_request")

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.middleware.sessions import ASKED_BY_PAGES, PROBES
 from diagnosis.models import Study
-from pneumoweb.sessions import ASKED_BY_PAGES, PROBES
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 SOON = timedelta(minutes=5)
 

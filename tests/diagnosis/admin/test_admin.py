@@ -12,19 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis import audit
-from diagnosis.admin_site import FirstThousands
-from diagnosis.models import (
-    AuditEvent,
-    ModelVersion,
-    Prediction,
-    Project,
-    Study,
-    WorkerStatus,
-)
+from accounts.admin_site import FirstThousands
+from audit import trail
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion, Prediction, Project, Study, WorkerStatus
 from reading.models import Review
-from tests.cast import Cast
-from tests.film_rows import film_row
+from tests.support.cast import Cast
+from tests.support.inputs.film_rows import film_row
 
 READ_ONLY: list[type[Model]] = [Study, Prediction, Review, ModelVersion, AuditEvent, WorkerStatus]
 MANAGED: list[type[Model]] = [Project, User, Group]
@@ -143,7 +137,7 @@ def films(cast: Cast, model: ModelVersion, count: int, first: int = 0) -> None:
         Review.objects.create(
             study=study, prediction=prediction, reader=cast.rania, finding="normal", confidence=1
         )
-        audit.record(actor=cast.alice, verb="study_uploaded", target=study)
+        trail.record(actor=cast.alice, verb="study_uploaded", target=study)
 
 
 @pytest.mark.parametrize("model", [Study, Prediction, Review, AuditEvent, ModelVersion, Project, User, Group])
@@ -220,7 +214,7 @@ def test_a_study_is_found_by(
 def test_a_study_in_the_trash_is_gone_from_the_administration_too(
     study: Study, cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
-    from diagnosis.retention import move_to_trash
+    from diagnosis.studies.trash import move_to_trash
 
     move_to_trash(actor=cast.adam, study=study)
     client = sign_in(cast.adam)

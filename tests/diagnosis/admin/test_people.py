@@ -10,10 +10,11 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import roles
-from diagnosis.models import AuditEvent, Project, ProjectMembership, Study
-from tests.cast import Cast
-from tests.second_factor import just_signed_in
+from accounts import roles
+from audit.models import AuditEvent
+from diagnosis.models import Project, ProjectMembership, Study
+from tests.support.cast import Cast
+from tests.support.second_factor import just_signed_in
 
 
 def address(model: type[Model], page: str, *args: object) -> str:

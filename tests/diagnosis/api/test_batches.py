@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.models import Batch, Prediction, Project, Study
-from diagnosis.unpacking import unpack_batch
-from tests import zips
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
-from tests.films import NOT_FILMS, chest_png
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 BATCHES = "/api/v1/batches/"

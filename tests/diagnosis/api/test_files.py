@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from diagnosis.models import AuditEvent, Study
-from tests.api import assert_problem, client_of
-from tests.cast import Cast
-from tests.films import chest_png
+from audit.models import AuditEvent
+from diagnosis.models import Study
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 def url_of(study: Study, kind: str, query: str = "") -> str:

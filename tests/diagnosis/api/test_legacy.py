@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from diagnosis import prediction as predictions
-from diagnosis import waiting
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from diagnosis.prediction import claim_prediction, fail, run_prediction
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
-from tests.results import film_result
+from audit.models import AuditEvent
+from diagnosis.inference import prediction as predictions
+from diagnosis.inference import wait
+from diagnosis.inference.prediction import claim_prediction, fail, run_prediction
+from diagnosis.models import ModelVersion, Prediction, Study
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.results import film_result
 
 SEED_KEYS = {"diagnosis", "confidence", "raw_score", "status", "gradcam_available", "gradcam"}
 
@@ -40,7 +41,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
             for uid in Prediction.objects.filter(status="queued").values_list("uid", flat=True):
                 run_prediction(prediction_uid=str(uid))
 
-        monkeypatch.setattr(waiting, "sleep", work)
+        monkeypatch.setattr(wait, "sleep", work)
 
     return start
 
@@ -137,7 +138,7 @@ def test_a_failed_reading_is_a_problem_with_its_sentence(
         assert claim is not None
         fail(claim, failure)
 
-    monkeypatch.setattr(waiting, "sleep", give_up)
+    monkeypatch.setattr(wait, "sleep", give_up)
     problem = assert_problem(post_film(cast), status, failure)
     assert problem["detail"] == predictions.FAILURES[failure]
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from diagnosis import audit
+from audit import trail
 from diagnosis.models import ModelVersion, Prediction, Study
-from tests.api import assert_problem, client_of
-from tests.cast import Cast
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import Cast
 
 
 def results(response: Any) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def test_projects_are_those_one_works_in(cast: Cast) -> None:
 
 
 def test_the_audit_trail_is_newest_first_and_can_be_filtered(cast: Cast, study: Study) -> None:
-    audit.record(actor=cast.rania, verb="study_viewed", target=study)
+    trail.record(actor=cast.rania, verb="study_viewed", target=study)
     client = client_of(cast.aude)
     events = results(client.get("/api/v1/audit/"))
     assert [event["verb"] for event in events[:2]] == ["study_viewed", "study_uploaded"]

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from diagnosis.models import AuditEvent, Prediction, Study
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
+from audit.models import AuditEvent
+from diagnosis.models import Prediction, Study
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
 
 PEOPLE = ["anonymous", "alice", "rania", "otto", "aude", "adam", "nobody"]
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from diagnosis.submission import submit_study
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
-from tests.films import chest_png
+from audit.models import AuditEvent
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import ModelVersion, Prediction, Study
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 STUDIES = "/api/v1/studies/"
 

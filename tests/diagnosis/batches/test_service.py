@@ -9,9 +9,11 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from diagnosis import batches, bell
-from diagnosis.batch_progress import progress_of
-from diagnosis.batches import (
+from audit.models import AuditEvent
+from core.errors import Conflict, NotAllowed, NotReady
+from diagnosis.batches import service as batches
+from diagnosis.batches.progress import progress_of
+from diagnosis.batches.service import (
     add_film,
     begin_batch,
     begin_zip_batch,
@@ -19,21 +21,12 @@ from diagnosis.batches import (
     facts_of,
     look_after_batches,
 )
-from diagnosis.errors import Conflict, NotAllowed, NotReady
-from diagnosis.models import (
-    AuditEvent,
-    Batch,
-    BatchItem,
-    ModelVersion,
-    Notification,
-    Prediction,
-    Project,
-    Study,
-)
-from diagnosis.retention import move_to_trash
-from tests import zips
-from tests.cast import Cast
-from tests.films import NOT_FILMS, chest_png
+from diagnosis.inference import dispatch
+from diagnosis.models import Batch, BatchItem, ModelVersion, Notification, Prediction, Project, Study
+from diagnosis.studies.trash import move_to_trash
+from tests.support.cast import Cast
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 Outcome = BatchItem.Outcome
@@ -194,7 +187,7 @@ def test_an_archive_is_kept_with_a_place_for_each_file_until_a_worker_comes(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(bell, "ring_batch", rung.append)
+    monkeypatch.setattr(dispatch, "ring_batch", rung.append)
     with django_capture_on_commit_callbacks(execute=True):
         batch = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(3)))
     assert rung == [str(batch.uid)]
@@ -208,7 +201,7 @@ def test_an_archive_whose_rows_cannot_be_written_leaves_no_file(
     def broken(**details: object) -> None:
         raise NotReady("from_the_test", "No.")
 
-    monkeypatch.setattr("diagnosis.batches.audit.record", broken)
+    monkeypatch.setattr("diagnosis.batches.service.audit.record", broken)
     with pytest.raises(NotReady):
         begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
     assert (archives(), Batch.objects.count()) == ([], 0)

@@ -11,13 +11,16 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from diagnosis import batches, bell, submission, unpacking
-from diagnosis.batches import begin_zip_batch, look_after_batches
+from diagnosis.batches import service as batches
+from diagnosis.batches import unpacking
+from diagnosis.batches.service import begin_zip_batch, look_after_batches
+from diagnosis.batches.unpacking import unpack_batch
+from diagnosis.inference import dispatch
+from diagnosis.intake import submission
 from diagnosis.models import Batch, BatchItem, ModelVersion, Prediction, Study
-from diagnosis.unpacking import unpack_batch
-from tests import zips
-from tests.cast import Cast
-from tests.films import NOT_FILMS, chest_png
+from tests.support.cast import Cast
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 State = Batch.State
@@ -32,7 +35,7 @@ class KilledError(BaseException):
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that were rung for, instead of a broker."""
     ids: list[str] = []
-    monkeypatch.setattr(bell, "ring_batch", ids.append)
+    monkeypatch.setattr(dispatch, "ring_batch", ids.append)
     return ids
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from pneumoml.artifacts import Artifact
-from pneumoml.dataset import scan_folder, split_by_patient, write_split
-from tests.diagnosis.commands.running import run
-from tests.labelled import make_folder
+from pneumoml.cards.artifact import Artifact
+from pneumoml.training.dataset import scan_folder, split_by_patient, write_split
 from tests.pneumoml.conftest import random_network, small_artifact  # noqa: F401 - fixtures
+from tests.support.inputs.labelled import make_folder
+from tests.support.running import run
 
 pytestmark = pytest.mark.django_db
 

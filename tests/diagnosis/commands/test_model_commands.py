@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from pneumoml.artifacts import Artifact
-from tests.diagnosis.commands.running import run
-from tests.labelled import make_folder
+from pneumoml.cards.artifact import Artifact
 from tests.pneumoml.conftest import random_artifact, random_network  # noqa: F401 - fixtures
+from tests.support.inputs.labelled import make_folder
+from tests.support.running import run
 
 pytestmark = pytest.mark.django_db
 

@@ -15,13 +15,13 @@ from django.conf import settings as django_settings
 from numpy.typing import NDArray
 from pytest_django import Settings
 
-from pneumoml.artifacts import Artifact, write_artifact
-from pneumoml.gradcam import LayerUnknown
-from pneumoml.predictor import Predictor
-from tests.cards import CARD
-from tests.diagnosis.commands.running import run
-from tests.films import chest_png, photograph, png
-from tests.results import film_result
+from pneumoml.cards.artifact import Artifact, write_artifact
+from pneumoml.explain.gradcam import LayerUnknown
+from pneumoml.network.predictor import Predictor
+from tests.support.cards import CARD
+from tests.support.inputs.films import chest_png, photograph, png
+from tests.support.results import film_result
+from tests.support.running import run
 
 ROOT = Path(__file__).resolve().parents[3]
 LOADED: list[str] = []

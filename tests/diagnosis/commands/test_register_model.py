@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
-from diagnosis.models import AuditEvent, ModelVersion
-from pneumoml.artifacts import write_artifact
-from tests.cards import CARD
-from tests.diagnosis.commands.running import run
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion
+from pneumoml.cards.artifact import write_artifact
+from tests.support.cards import CARD
+from tests.support.running import run
 
 Ship = Callable[[str, str], None]
 

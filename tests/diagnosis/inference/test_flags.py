@@ -7,16 +7,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import prediction as verb
+from diagnosis.inference import prediction as verb
+from diagnosis.inference.prediction import claim_prediction, finish, run_prediction
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Study
-from diagnosis.prediction import claim_prediction, finish, run_prediction
-from diagnosis.submission import submit_study
-from diagnosis.views.result import map_caution, scope_caution
-from pneumoml import explanations, scope
-from tests.api import client_of
-from tests.cast import Cast
-from tests.films import photograph, png
-from tests.results import film_result
+from diagnosis.results.wording import map_caution, scope_caution
+from pneumoml.explain import reliability
+from pneumoml.scope import gate
+from tests.support.api import client_of
+from tests.support.cast import Cast
+from tests.support.inputs.films import photograph, png
+from tests.support.results import film_result
 
 
 def finished(study: Study, **flags: Any) -> Prediction:
@@ -65,16 +66,16 @@ def test_how_coloured_the_file_was_reaches_the_predictor(
     submission = submit_study(actor=cast.alice, project=cast.project, data=png(photograph()))
     run_prediction(prediction_uid=str(submission.prediction.uid))
     assert asked == [pytest.approx(submission.study.colour_fraction)]
-    assert asked[0] > scope.COLOUR_LIMIT
+    assert asked[0] > gate.COLOUR_LIMIT
 
 
 def test_the_page_says_why_and_still_shows_the_score(client: Client, cast: Cast, study: Study) -> None:
     finished(study, scope_flags=("turned", "colour"), map_flags=("map_outside",))
     client.force_login(cast.alice)
     page = client.get(reverse("study", args=[study.uid])).content.decode()
-    for sentence in (scope.SENTENCES["turned"], scope.SENTENCES["colour"]):
+    for sentence in (gate.SENTENCES["turned"], gate.SENTENCES["colour"]):
         assert sentence in page
-    assert explanations.SENTENCES["map_outside"] in page
+    assert reliability.SENTENCES["map_outside"] in page
     assert "Unreliable map" in page
     assert "78.0%" in page
 
@@ -101,7 +102,7 @@ def test_the_list_marks_films_out_of_scope(
 def test_the_api_gives_code_and_sentence(cast: Cast, study: Study) -> None:
     finished(study, scope_flags=("blank",), map_flags=None)
     answer = client_of(cast.alice).get(f"/api/v1/studies/{study.uid}/predictions/").json()["results"][0]
-    assert answer["scope_flags"] == [{"code": "blank", "detail": scope.SENTENCES["blank"]}]
+    assert answer["scope_flags"] == [{"code": "blank", "detail": gate.SENTENCES["blank"]}]
     assert answer["map_flags"] is None
     assert answer["calibrated_probability"] == pytest.approx(0.78)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from diagnosis.health import check_health, worker_seen, worker_works
+from diagnosis.inference.health import check_health, worker_seen, worker_works
 from diagnosis.models import ModelVersion, Study, WorkerStatus
 
 
@@ -49,11 +49,11 @@ def test_a_busy_worker_signs_every_few_seconds_and_not_after_every_film(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     signs: list[str] = []
-    monkeypatch.setattr("diagnosis.health._last_signed", [-60.0])
+    monkeypatch.setattr("diagnosis.inference.health._last_signed", [-60.0])
     monkeypatch.setattr(
-        "diagnosis.health.worker_seen", lambda *, loaded_version: signs.append(loaded_version)
+        "diagnosis.inference.health.worker_seen", lambda *, loaded_version: signs.append(loaded_version)
     )
     for moment in (0.0, 0.2, 4.9, 5.1, 9.0):
-        monkeypatch.setattr("diagnosis.health.monotonic", lambda moment=moment: moment)
+        monkeypatch.setattr("diagnosis.inference.health.monotonic", lambda moment=moment: moment)
         worker_works(lambda: "version")
     assert signs == ["version"] * 2

@@ -8,14 +8,22 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from diagnosis import prediction as verb
-from diagnosis.errors import Conflict
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from diagnosis.prediction import claim_prediction, fail, finish, put_back, request_prediction, run_prediction
-from pneumoml.predictor import FilmResult
-from tests.cast import Cast
-from tests.results import film_result
-from tests.waiting import wait_until
+from audit.models import AuditEvent
+from core.errors import Conflict
+from diagnosis.inference import prediction as verb
+from diagnosis.inference.prediction import (
+    claim_prediction,
+    fail,
+    finish,
+    put_back,
+    request_prediction,
+    run_prediction,
+)
+from diagnosis.models import ModelVersion, Prediction, Study
+from pneumoml.network.predictor import FilmResult
+from tests.support.cast import Cast
+from tests.support.results import film_result
+from tests.support.servers.waiting import wait_until
 
 Status = Prediction.Status
 

@@ -5,13 +5,13 @@ from threading import Event
 import numpy as np
 import pytest
 
-from diagnosis import read_ahead
-from diagnosis.display_copy import pixels_of
+from diagnosis.inference import prefetch
+from diagnosis.inference.prediction import run_prediction
+from diagnosis.inference.prefetch import Grey, ReadAhead, decode_next
 from diagnosis.models import Prediction, Study
-from diagnosis.prediction import run_prediction
-from diagnosis.read_ahead import Grey, ReadAhead, decode_next
-from pneumoml.predictor import FilmResult
-from tests.results import film_result
+from diagnosis.storage.display_copy import pixels_of
+from pneumoml.network.predictor import FilmResult
+from tests.support.results import film_result
 
 
 def decoded(ahead: ReadAhead) -> None:
@@ -22,7 +22,7 @@ def decoded(ahead: ReadAhead) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_database_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diagnosis.read_ahead.connection.close", lambda: None)
+    monkeypatch.setattr("diagnosis.inference.prefetch.connection.close", lambda: None)
 
 
 def test_the_film_that_has_waited_longest_is_decoded_and_its_row_stays_free(study: Study) -> None:
@@ -42,7 +42,7 @@ def test_only_the_film_whose_turn_it_is_is_handed_out_and_only_once(
     film = np.zeros((8, 8), np.uint8)
     ahead = ReadAhead()
     for key, expected in ((study.pk, film), (study.pk + 1, None)):
-        monkeypatch.setattr(read_ahead, "decode_next", lambda key=key: (key, film))
+        monkeypatch.setattr(prefetch, "decode_next", lambda key=key: (key, film))
         ahead.begin()
         decoded(ahead)
         assert ahead.take(study) is expected
@@ -56,7 +56,7 @@ def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch:
         gate.wait(30)
         return None
 
-    monkeypatch.setattr(read_ahead, "decode_next", slow)
+    monkeypatch.setattr(prefetch, "decode_next", slow)
     ahead = ReadAhead()
     ahead.begin()
     assert ahead.take(study) is None
@@ -68,7 +68,7 @@ def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.Monke
     def broken() -> tuple[int, Grey] | None:
         raise OSError("the store does not answer")
 
-    monkeypatch.setattr(read_ahead, "decode_next", broken)
+    monkeypatch.setattr(prefetch, "decode_next", broken)
     ahead = ReadAhead()
     ahead.begin()
     decoded(ahead)
@@ -86,8 +86,8 @@ def test_a_film_that_was_read_ahead_gets_its_own_result(
             return film_result()
 
     film = np.full((40, 40), 7, np.uint8)
-    monkeypatch.setattr("diagnosis.prediction._predictor", lambda *identity: Reader())
-    monkeypatch.setattr(read_ahead, "decode_next", lambda: (study.pk, film))
+    monkeypatch.setattr("diagnosis.inference.prediction._predictor", lambda *identity: Reader())
+    monkeypatch.setattr(prefetch, "decode_next", lambda: (study.pk, film))
     ahead = ReadAhead()
     ahead.begin()
     decoded(ahead)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from diagnosis import bell
+from diagnosis.inference import dispatch
+from diagnosis.inference.reconcile import reconcile
 from diagnosis.models import Prediction, Study
-from diagnosis.reconcile import reconcile
 
 Status = Prediction.Status
 
@@ -21,7 +21,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids.append(uid)
         return True
 
-    monkeypatch.setattr(bell, "ring", listen)
+    monkeypatch.setattr(dispatch, "ring", listen)
     return ids
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
-from diagnosis import registry
-from diagnosis.errors import Conflict, ModelRefused, NotReady
-from diagnosis.models import AuditEvent, ModelVersion
-from pneumoml.artifacts import write_artifact
-from tests.cards import CARD
+from audit.models import AuditEvent
+from core.errors import Conflict, ModelRefused, NotReady
+from diagnosis.inference import registry
+from diagnosis.models import ModelVersion
+from pneumoml.cards.artifact import write_artifact
+from tests.support.cards import CARD
 
 State = ModelVersion.State
 Ship = Callable[..., Path]

@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from diagnosis import turns
+from diagnosis.inference import scheduling
+from diagnosis.inference.prediction import claim_in_turn, claim_prediction, fail
+from diagnosis.inference.scheduling import Turns
 from diagnosis.models import ModelVersion, Prediction, Project, Study
-from diagnosis.prediction import claim_in_turn, claim_prediction, fail
-from diagnosis.turns import Turns
-from tests.cast import Cast
-from tests.film_rows import film_row
+from tests.support.cast import Cast
+from tests.support.inputs.film_rows import film_row
 
 Status = Prediction.Status
 
 
 @pytest.fixture(autouse=True)
 def _a_new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_turns", Turns())
+    monkeypatch.setattr(scheduling, "_turns", Turns())
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_two_backlogs_go_on_in_turn_and_nothing_is_left(cast: Cast, films: Any) 
 def test_a_project_that_comes_later_is_served_next(
     cast: Cast, films: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(scheduling, "_LOOK_AGAIN_SECONDS", 0)
     many = films(cast.project, 20)
     assert read(many[:5]) == ["ward-7"] * 5
     few = films(cast.other_project, 2)
@@ -89,10 +89,10 @@ def test_what_another_worker_has_taken_is_passed_over(cast: Cast, films: Any) ->
 
 def test_the_next_film_can_be_known_before_its_turn(cast: Cast, films: Any) -> None:
     rings = films(cast.project, 5) + films(cast.other_project, 5)
-    assert turns.likely_next() is None
+    assert scheduling.likely_next() is None
     claim_in_turn(rings[0])
     for _ in range(8):
-        expected = turns.likely_next()
+        expected = scheduling.likely_next()
         claim = claim_in_turn(rings[0])
         assert claim is not None
         assert str(claim.prediction.uid) == expected

@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection
 
-from diagnosis import waiting
+from diagnosis.inference import wait
+from diagnosis.inference.wait import wait_until_finished
 from diagnosis.models import Prediction, Study
-from diagnosis.waiting import wait_until_finished
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_returns_as_soon_as_the_row_is_finished(
         if len(pauses) == 3:
             Prediction.objects.update(status="failed", failure_code="gave_up")
 
-    monkeypatch.setattr(waiting, "sleep", work)
+    monkeypatch.setattr(wait, "sleep", work)
     finished = wait_until_finished(prediction=prediction, seconds=3600)
     assert (finished.status, finished.failure_code, len(pauses)) == ("failed", "gave_up", 3)
     assert pauses == sorted(pauses)
@@ -32,7 +32,7 @@ def test_returns_as_soon_as_the_row_is_finished(
 def test_does_not_wait_for_what_is_finished(prediction: Prediction, monkeypatch: pytest.MonkeyPatch) -> None:
     Prediction.objects.update(status="failed", failure_code="gave_up")
     prediction.refresh_from_db()
-    monkeypatch.setattr(waiting, "sleep", lambda seconds: pytest.fail("waited"))
+    monkeypatch.setattr(wait, "sleep", lambda seconds: pytest.fail("waited"))
     assert wait_until_finished(prediction=prediction, seconds=3600).status == "failed"
 
 
@@ -48,6 +48,6 @@ def test_no_transaction_is_open_meanwhile(prediction: Prediction, monkeypatch: p
         seen.append(connection.in_atomic_block)
         Prediction.objects.update(status="failed", failure_code="gave_up")
 
-    monkeypatch.setattr(waiting, "sleep", look)
+    monkeypatch.setattr(wait, "sleep", look)
     wait_until_finished(prediction=prediction, seconds=3600)
     assert seen == [False]

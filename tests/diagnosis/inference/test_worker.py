@@ -10,9 +10,9 @@ import psutil
 import pytest
 import requests
 
-from tests.films import chest_png
-from tests.stack import ADMIN, ADMIN_PASSWORD, Stack
-from tests.waiting import wait_until
+from tests.support.inputs.films import chest_png
+from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD, Stack
+from tests.support.servers.waiting import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from diagnosis.archives import ArchiveRefused, FilmArchive
-from diagnosis.errors import FilmRefused
-from tests import zips
-from tests.films import NOT_FILMS, chest_png
+from core.errors import FilmRefused
+from diagnosis.intake.archives import ArchiveRefused, FilmArchive
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 
 def opened(data: bytes) -> FilmArchive:

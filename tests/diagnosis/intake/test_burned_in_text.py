@@ -6,13 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import burned_in_text
-from diagnosis.errors import Conflict, NotAllowed
-from diagnosis.models import AuditEvent, Study
-from diagnosis.submission import submit_study
-from tests import films
-from tests.cast import Cast
-from tests.dicom_films import dicom
+from audit.models import AuditEvent
+from core.errors import Conflict, NotAllowed
+from diagnosis.intake import burned_in_text
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Study
+from tests.support.cast import Cast
+from tests.support.inputs import films
+from tests.support.inputs.dicom_films import dicom
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("active_model")]
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from diagnosis.errors import FilmRefused, NotReady, UrlRefused
-from diagnosis.intake import THUMBNAIL_SIDE, take_in
-from pneumoml import isolation
-from tests import films
+from core.errors import FilmRefused, NotReady, UrlRefused
+from diagnosis.intake.decode import THUMBNAIL_SIDE, take_in
+from pneumoml.decoding import sandbox
+from tests.support.inputs import films
 
 CANARY = "Mustermann^Erika^1964-08-12"
 
@@ -21,7 +21,7 @@ CANARY = "Mustermann^Erika^1964-08-12"
 @pytest.fixture(autouse=True, scope="module")
 def _no_decoder_left_behind() -> Iterator[None]:
     yield
-    isolation.shut_down()
+    sandbox.shut_down()
 
 
 def jpeg_with_secrets() -> bytes:
@@ -124,11 +124,11 @@ def test_a_url_is_not_fetched_unless_that_is_switched_on() -> None:
 
 
 def test_says_that_the_decoder_is_away_when_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    isolation.shut_down()
-    monkeypatch.setattr(isolation, "_START", "raise SystemExit(3)")
+    sandbox.shut_down()
+    monkeypatch.setattr(sandbox, "_START", "raise SystemExit(3)")
     with pytest.raises(NotReady) as caught:
         take_in(data=films.chest_png())
     assert (caught.value.code, caught.value.http_status) == ("decoder_unavailable", 503)
     monkeypatch.undo()
-    isolation.shut_down()
+    sandbox.shut_down()
     assert take_in(data=films.chest_png()).width == 360

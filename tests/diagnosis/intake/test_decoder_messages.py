@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.utils import translation
 
-from diagnosis.library_words import known, said
-from pneumoml import heatmap
-from tests.sources import sources
+from diagnosis.intake.decoder_messages import known, said
+from pneumoml.explain import heatmap
+from tests.support.sources import sources
 
 READS_FILMS = ("images", "headers", "film", "dicom", "dicom_meta", "dicom_pixels", "isolation")
 REFUSALS = {"ImageRefused", "DecoderUnavailable"}

@@ -19,16 +19,16 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from diagnosis.deidentify import METHOD, deidentified_dicom, pseudonym_of
-from diagnosis.errors import Refused
+from core.errors import Refused
+from diagnosis.intake.deidentify import METHOD, deidentified_dicom, pseudonym_of
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Study
-from diagnosis.submission import submit_study
-from pneumoml import isolation
-from pneumoml.images import decode_film
-from tests import dicom_films
-from tests.api import client_of, film_upload
-from tests.cast import Cast
-from tests.films import PNG_SIGNATURE
+from pneumoml.decoding import sandbox
+from pneumoml.decoding.images import decode_film
+from tests.support.api import client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs import dicom_films
+from tests.support.inputs.films import PNG_SIGNATURE
 
 CANARY = "CanaryBird"
 BORN, ROOT, NUMBER = "19331224", "1.2.777.1234567", "7654321"
@@ -53,7 +53,7 @@ NEEDED = {
 @pytest.fixture(autouse=True, scope="module")
 def _no_decoder_left_behind() -> Iterator[None]:
     yield
-    isolation.shut_down()
+    sandbox.shut_down()
 
 
 def planted(**elements: object) -> bytes:
@@ -141,7 +141,7 @@ def test_nothing_planted_is_found_anywhere_after_a_film_was_taken_in(
         original = client.get(links["original"])
     downloaded = b"".join(original.streaming_content)  # type: ignore[attr-defined]
     assert original["Content-Type"] == "application/dicom"
-    isolation.shut_down()  # whatever the decoder had to say is said
+    sandbox.shut_down()  # whatever the decoder had to say is said
     said = capfd.readouterr()
     kept = [*everything_kept(), ("log", caplog.text), ("output", said.out + said.err)]
     kept += [("answer", study.content.decode()), ("download", downloaded.decode("latin-1"))]
@@ -170,7 +170,7 @@ def test_nothing_planted_is_said_when_a_film_is_refused(
     with caplog.at_level(logging.DEBUG), pytest.raises(Refused) as caught:
         submit_study(actor=cast.alice, project=cast.project, data=planted(**elements))
     assert caught.value.code == code
-    isolation.shut_down()
+    sandbox.shut_down()
     said = capfd.readouterr()
     kept = [*everything_kept(), ("log", caplog.text), ("output", said.out + said.err)]
     assert found_in([*kept, ("sentence", caught.value.message)]) == []

@@ -15,16 +15,17 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from diagnosis.errors import FilmRefused, Refused
-from diagnosis.intake import take_in
-from diagnosis.models import AuditEvent, Study
-from pneumoml import isolation
-from pneumoml.images import ImageRefused
-from pneumoml.isolation import Cage
-from tests import films
-from tests.api import assert_problem, client_of, film_upload
-from tests.cast import Cast
-from tests.hostile import ACCEPTED, KINDS, MEGABYTE, plain_png, scan_bomb, small, small_jpeg
+from audit.models import AuditEvent
+from core.errors import FilmRefused, Refused
+from diagnosis.intake.decode import take_in
+from diagnosis.models import Study
+from pneumoml.decoding import sandbox
+from pneumoml.decoding.images import ImageRefused
+from pneumoml.decoding.sandbox import Cage
+from tests.support.api import assert_problem, client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs import films
+from tests.support.inputs.hostile import ACCEPTED, KINDS, MEGABYTE, plain_png, scan_bomb, small, small_jpeg
 
 HEAVY = [
     "PNG: the largest grey film",
@@ -52,7 +53,7 @@ MUTATED_MAY_BE = {
 @pytest.fixture(autouse=True, scope="module")
 def _no_decoder_left_behind() -> Iterator[None]:
     yield
-    isolation.shut_down()
+    sandbox.shut_down()
 
 
 def outcome_of(data: bytes) -> str:
@@ -75,9 +76,9 @@ def _code_of(refusal: Refused) -> str:
 @contextlib.contextmanager
 def peak_memory() -> Iterator[list[int]]:
     """Watch the decoder's children; the list holds the highest resident size of each sample, in bytes."""
-    isolation.warm_up()
-    assert isolation._server is not None
-    server, sizes, over = isolation._server.process.pid, [0], threading.Event()
+    sandbox.warm_up()
+    assert sandbox._server is not None
+    server, sizes, over = sandbox._server.process.pid, [0], threading.Event()
 
     def watch() -> None:
         while not over.wait(0.002):
@@ -119,7 +120,7 @@ def test_every_kind_has_its_declared_outcome(name: str) -> None:
 
 def test_a_good_film_is_taken_in_right_after_the_worst() -> None:
     with pytest.raises(ImageRefused) as caught:
-        isolation.decode_isolated(scan_bomb(), cage=Cage(cpu_seconds=1, wall_seconds=1.5))
+        sandbox.decode_isolated(scan_bomb(), cage=Cage(cpu_seconds=1, wall_seconds=1.5))
     assert caught.value.code == "decoder_timeout"
     assert outcome_of(small()) == ACCEPTED
 
@@ -135,7 +136,7 @@ def test_the_decoder_s_child_stays_within_its_memory(name: str) -> None:
 def test_a_child_that_wants_too_much_memory_is_refused() -> None:
     data = plain_png((5000, 5000), 16, 6, 4)
     with pytest.raises(ImageRefused) as caught:
-        isolation.decode_isolated(data, cage=Cage(memory_bytes=256 * MEGABYTE))
+        sandbox.decode_isolated(data, cage=Cage(memory_bytes=256 * MEGABYTE))
     assert caught.value.code == "decoder_memory"
     assert outcome_of(small()) == ACCEPTED
 

@@ -18,13 +18,15 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import bell, submission
-from diagnosis.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
-from diagnosis.retention import move_to_trash
-from diagnosis.submission import Submission, submit_study
-from tests.cast import Cast
-from tests.films import chest_png, jpeg
+from audit.models import AuditEvent
+from core.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
+from diagnosis.inference import dispatch
+from diagnosis.intake import submission
+from diagnosis.intake.submission import Submission, submit_study
+from diagnosis.models import ModelVersion, Prediction, Project, Study
+from diagnosis.studies.trash import move_to_trash
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png, jpeg
 
 pytestmark = pytest.mark.usefixtures("active_model")
 
@@ -271,7 +273,7 @@ def test_a_stop_after_the_rows_are_stored_keeps_the_files(
     def stopped(uid: str) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bell, "ring", stopped)
+    monkeypatch.setattr(dispatch, "ring", stopped)
     with pytest.raises(KeyboardInterrupt):
         submit(cast)
     assert Study.objects.count() == 1
@@ -335,8 +337,8 @@ def frozen_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
         app = Celery("frozen", set_as_current=False)
         app.config_from_object("django.conf:settings", namespace="CELERY")
-        monkeypatch.setattr(bell, "current_app", app)
-        monkeypatch.setattr(bell, "_breaker", bell._Breaker())
+        monkeypatch.setattr(dispatch, "current_app", app)
+        monkeypatch.setattr(dispatch, "_breaker", dispatch._Breaker())
         yield
 
 
@@ -357,7 +359,7 @@ def test_a_frozen_broker_costs_a_second_once_and_no_film(
 @pytest.mark.usefixtures("frozen_broker")
 def test_the_bell_says_that_it_was_not_heard(db: None) -> None:
     begun = time.monotonic()
-    assert not bell.ring("00000000-0000-0000-0000-000000000000")
+    assert not dispatch.ring("00000000-0000-0000-0000-000000000000")
     assert time.monotonic() - begun <= 2.5
 
 
@@ -365,7 +367,7 @@ def test_rings_only_after_the_rows_are_stored(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(bell, "ring", rung.append)
+    monkeypatch.setattr(dispatch, "ring", rung.append)
     with django_capture_on_commit_callbacks() as callbacks:
         prediction = submit(cast).prediction
     assert rung == []

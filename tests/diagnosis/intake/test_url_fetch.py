@@ -5,11 +5,19 @@ from typing import Any
 
 import pytest
 
-from diagnosis import fetch
-from diagnosis.fetch import fetch_url
-from tests.films import chest_png
-from tests.hostile_urls import INVALID_URLS, PRIVATE_HOSTS
-from tests.internet import CERTIFICATES, PUBLIC_4, PUBLIC_6, Internet, answer, redirect, refusal
+from diagnosis.intake import url_fetch
+from diagnosis.intake.url_fetch import fetch_url
+from tests.support.hostile_urls import INVALID_URLS, PRIVATE_HOSTS
+from tests.support.inputs.films import chest_png
+from tests.support.servers.internet import (
+    CERTIFICATES,
+    PUBLIC_4,
+    PUBLIC_6,
+    Internet,
+    answer,
+    redirect,
+    refusal,
+)
 
 
 def assert_nothing_was_touched(internet: Internet) -> None:
@@ -39,8 +47,8 @@ def test_fetches_over_ipv6(internet: Internet) -> None:
 
 
 def test_looks_into_nat64_addresses() -> None:
-    assert fetch.is_public(f"64:ff9b::{PUBLIC_4}")
-    assert not fetch.is_public("64:ff9b::10.0.0.1")
+    assert url_fetch.is_public(f"64:ff9b::{PUBLIC_4}")
+    assert not url_fetch.is_public("64:ff9b::10.0.0.1")
 
 
 def test_tries_the_next_address_where_one_does_not_answer(
@@ -145,7 +153,7 @@ def test_refuses_what_is_no_plain_web_address(internet: Internet, url: str) -> N
 @pytest.mark.parametrize("host", PRIVATE_HOSTS)
 def test_never_connects_to_an_address_that_is_not_public(internet: Internet, host: str, scheme: str) -> None:
     refused = refusal(f"{scheme}://{host}/film.png")
-    assert (refused.code, refused.message) == ("url_unreachable", fetch._UNREACHABLE)
+    assert (refused.code, refused.message) == ("url_unreachable", url_fetch._UNREACHABLE)
     assert_nothing_was_touched(internet)
 
 
@@ -154,7 +162,7 @@ def test_is_not_redirected_to_an_address_that_is_not_public(internet: Internet, 
     internet.pages["/film.png"] = lambda visit: visit.send(
         f"HTTP/1.1 302 Found\r\nLocation: http://{host}/\r\nContent-Length: 0\r\n\r\n".encode()
     )
-    assert refusal("http://films.example/film.png").message == fetch._UNREACHABLE
+    assert refusal("http://films.example/film.png").message == url_fetch._UNREACHABLE
     assert len(internet.visits) == 1
     assert_nothing_was_touched(internet)
 
@@ -166,7 +174,7 @@ def test_is_not_redirected_to_what_is_no_plain_web_address(internet: Internet, u
     internet.pages["/film.png"] = lambda visit: visit.send(
         b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + url.encode() + b"\r\n\r\n"
     )
-    assert refusal("http://films.example/film.png").message == fetch._UNREACHABLE
+    assert refusal("http://films.example/film.png").message == url_fetch._UNREACHABLE
     assert_nothing_was_touched(internet)
 
 
@@ -197,13 +205,13 @@ def test_says_the_same_about_a_private_address_an_unknown_name_and_a_dead_server
         "http://films.example/silent",
     ]
     said = {(refused.code, refused.message, refused.http_status) for refused in map(refusal, urls)}
-    assert said == {("url_unreachable", fetch._UNREACHABLE, 400)}
+    assert said == {("url_unreachable", url_fetch._UNREACHABLE, 400)}
 
 
 def test_the_canaries_sing_where_the_guard_is_off(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "is_public", lambda address: True)
+    monkeypatch.setattr(url_fetch, "is_public", lambda address: True)
     for host in ("127.0.0.1", "[::1]", "2130706433", "localhost"):
         assert refusal(f"http://{host}/").code == "url_unreachable"
     assert internet.hits == ["127.0.0.1", "::1", "127.0.0.1", "127.0.0.1"]

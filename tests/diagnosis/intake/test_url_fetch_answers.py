@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from diagnosis import fetch
-from diagnosis.fetch import fetch_url
+from diagnosis.intake import url_fetch
+from diagnosis.intake.url_fetch import fetch_url
 from diagnosis.models import Study
-from tests.api import assert_problem, client_of
-from tests.cast import Cast
-from tests.films import chest_png
-from tests.internet import CERTIFICATES, Internet, Page, Visit, answer, redirect, refusal
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
+from tests.support.servers.internet import CERTIFICATES, Internet, Page, Visit, answer, redirect, refusal
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_gives_up_a_resolver_that_never_answers(internet: Internet, settings: An
 def test_gives_up_a_connection_or_handshake_after_five_seconds(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(url_fetch, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, then says nothing
         through = internet._real_connect
         monkeypatch.setattr(socket.socket, "connect", lambda sock, _: through(sock, silent.getsockname()))

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 
 from diagnosis.models import ModelVersion, Prediction, Study
 from reading.models import ReadingSettings, Review
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cast import Cast
 
 
 def stands(film: Study) -> tuple[object, ...]:

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from diagnosis.errors import Conflict
+from core.errors import Conflict
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.pictures import (
+from diagnosis.results.rendering import (
     HEAT_LAYER,
     LAYER_SIDE,
     OVERLAY,

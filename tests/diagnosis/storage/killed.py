@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from diagnosis import submission
-from tests.cast import Cast
-from tests.films import chest_png
+from diagnosis.intake import submission
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 
 class Killed(BaseException):

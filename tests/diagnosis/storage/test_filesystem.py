@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from diagnosis.storage import DurableFileSystemStorage
+from diagnosis.storage.filesystem import DurableFileSystemStorage
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from diagnosis import incoming, submission
+from diagnosis.inference.reconcile import reconcile
+from diagnosis.intake import submission
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Study
-from diagnosis.reconcile import reconcile
-from diagnosis.submission import submit_study
-from tests.cast import Cast
-from tests.diagnosis.killed import upload_killed_before_its_rows
-from tests.films import chest_png
+from diagnosis.storage import journal
+from tests.diagnosis.storage.killed import upload_killed_before_its_rows
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 
@@ -71,7 +72,7 @@ def test_a_film_whose_row_is_there_keeps_its_files_and_loses_its_note(cast: Cast
     study = submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
     assert [path.name for path in notes()] == [str(study.uid)]  # the test's transaction is still open
     let_time_pass()
-    assert incoming.remove_leftovers() == 0
+    assert journal.remove_leftovers() == 0
     assert len(files()) == 3
     assert notes() == []
 
@@ -100,11 +101,11 @@ def test_where_nobody_knows_whether_the_row_is_stored_the_note_stays(
             submit_study(actor=cast.alice, project=cast.project, data=chest_png())
     assert len(notes()) == 1
     let_time_pass()
-    assert incoming.remove_leftovers() == 1
+    assert journal.remove_leftovers() == 1
     assert files() == []
 
 
 def test_a_foreign_folder_among_the_notes_stops_nothing(cut_off: None) -> None:
     (Path(settings.MEDIA_ROOT) / "incoming" / "lost+found").mkdir()
     let_time_pass()
-    assert incoming.remove_leftovers() == 1
+    assert journal.remove_leftovers() == 1

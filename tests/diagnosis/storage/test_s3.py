@@ -16,20 +16,22 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import backup, incoming, prediction
-from diagnosis.backup import make_backup
-from diagnosis.errors import NotReady
+from core.errors import NotReady
+from diagnosis.inference import prediction
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.object_storage import ObjectStorage
-from diagnosis.storage import StoreUnreachableError
-from diagnosis.submission import submit_study
-from diagnosis.sweep import sweep_storage
-from pneumoweb.media import film_storage
-from tests.cast import Cast
-from tests.diagnosis.killed import upload_killed_before_its_rows
-from tests.films import chest_png
-from tests.object_store import KEY, ObjectStore
-from tests.results import film_result
+from diagnosis.storage import journal
+from diagnosis.storage.filesystem import StoreUnreachableError
+from diagnosis.storage.s3 import ObjectStorage
+from diagnosis.storage.verification import sweep_storage
+from operations import backup
+from operations.backup import make_backup
+from pneumoweb.runtime.media import film_storage
+from tests.diagnosis.storage.killed import upload_killed_before_its_rows
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
+from tests.support.results import film_result
+from tests.support.servers.object_store import KEY, ObjectStore
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +110,7 @@ def test_where_the_store_is_down_nothing_is_stored_and_the_answer_says_so(
     answer = client.post("/api/v1/studies/", {"file": ContentFile(chest_png(), "film.png")})
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
     assert Study.objects.count() == 0
-    assert incoming.remove_leftovers() == 0
+    assert journal.remove_leftovers() == 0
 
 
 def test_a_store_that_fails_half_way_leaves_no_row_and_a_note(
@@ -132,7 +134,7 @@ def test_a_store_that_fails_half_way_leaves_no_row_and_a_note(
     assert len(store.names()) == 2
     assert sweep_storage().is_whole  # it is on its way, for all anybody knows
     settings.INCOMING_FORGOTTEN_AFTER_SECONDS = -1
-    assert incoming.remove_leftovers() == 1
+    assert journal.remove_leftovers() == 1
     assert store.names() == []
 
 
@@ -140,10 +142,10 @@ def test_what_a_killed_upload_leaves_is_found_by_its_note(
     store: ObjectStore, cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     upload_killed_before_its_rows(cast, monkeypatch)
-    assert incoming.remove_leftovers() == 0
+    assert journal.remove_leftovers() == 0
     assert len(store.names()) == 4
     settings.INCOMING_FORGOTTEN_AFTER_SECONDS = -1
-    assert incoming.remove_leftovers() == 1
+    assert journal.remove_leftovers() == 1
     assert store.names() == []
 
 
@@ -164,7 +166,7 @@ def test_a_film_that_is_gone_from_the_store_fails(film: Study) -> None:
 
 
 def test_rows_and_objects_are_compared(film: Study, store: ObjectStore) -> None:
-    incoming.settle(film.uid)
+    journal.settle(film.uid)
     assert (sweep_storage().is_whole, sweep_storage().files) == (True, 3)
     stray = "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
     default_storage.save(stray, ContentFile(b"nobody's"))

@@ -6,17 +6,18 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.batches import add_film, begin_batch, begin_zip_batch
-from diagnosis.errors import Conflict, FilmRefused, NotAllowed
-from diagnosis.models import AuditEvent, Batch, BatchItem, Site, Study
-from diagnosis.sites import SiteRefused, add_site, remove_site, site_named
-from diagnosis.subject_codes import code_in_name
-from diagnosis.submission import submit_study
-from diagnosis.unpacking import unpack_batch
-from tests import zips
-from tests.api import client_of, film_upload
-from tests.cast import Cast
-from tests.films import chest_png
+from audit.models import AuditEvent
+from core.errors import Conflict, FilmRefused, NotAllowed
+from diagnosis.batches.service import add_film, begin_batch, begin_zip_batch
+from diagnosis.batches.unpacking import unpack_batch
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import Batch, BatchItem, Site, Study
+from diagnosis.studies.sites import SiteRefused, add_site, remove_site, site_named
+from diagnosis.studies.subject_codes import code_in_name
+from tests.support.api import client_of, film_upload
+from tests.support.cast import Cast
+from tests.support.inputs import zips
+from tests.support.inputs.films import chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 

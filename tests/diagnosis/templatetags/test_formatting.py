@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from diagnosis.templatetags.film_words import minutes, percent, score
+from diagnosis.templatetags.formatting import minutes, percent, score
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.batches import begin_batch, close_batch, look_after_batches
+from diagnosis.batches.service import begin_batch, close_batch, look_after_batches
+from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.models import Batch, BatchItem, Prediction, Project, Study
-from diagnosis.unpacking import unpack_batch
-from tests import zips
-from tests.cast import Cast
-from tests.films import NOT_FILMS, chest_png
+from tests.support.cast import Cast
+from tests.support.inputs import zips
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 JSON = {"Accept": "application/json"}

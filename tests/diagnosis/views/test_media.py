@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from diagnosis.models import AuditEvent, ModelVersion, Study
-from tests.cast import Cast
-from tests.films import chest_png
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion, Study
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_png
 
 PICTURES = ["study-overlay", "study-heatmap", "study-side-by-side"]
 FILES = ["study-original", "study-display", "study-thumbnail", *PICTURES]

@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion
-from diagnosis.views.card import Section, section, sections_of, words
-from tests.cards import CARD
-from tests.cast import Cast
+from diagnosis.results.model_card import Section, section, sections_of, words
+from tests.support.cards import CARD
+from tests.support.cast import Cast
 
 FULL = {
     **CARD,

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from diagnosis.models import Batch, Notification
 from diagnosis.notifications import batch_finished
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 HTMX = {"HX-Request": "true"}
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.models import Prediction, Study
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 STOP = 286
 NOBODY = uuid.UUID(int=7)

@@ -13,12 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.health import worker_seen
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Study
-from diagnosis.preferences import save_preferences
-from diagnosis.submission import submit_study
-from tests.cast import Cast
-from tests.films import chest_like, png
+from accounts.preferences import save_preferences
+from audit.models import AuditEvent
+from diagnosis.inference.health import worker_seen
+from diagnosis.intake.submission import submit_study
+from diagnosis.models import ModelVersion, Prediction, Study
+from tests.support.cast import Cast
+from tests.support.inputs.films import chest_like, png
 
 MOST_QUERIES = 15
 

@@ -8,9 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent, ModelVersion, Project, Study
-from tests.cast import Cast
-from tests.films import NOT_FILMS, chest_png
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion, Project, Study
+from tests.support.cast import Cast
+from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 

@@ -1,10 +1,10 @@
 """A scene of statistics in the web server's own database: a project of its own, its films and reads."""
 
-from diagnosis import roles
+from accounts import roles
 from diagnosis.models import ModelVersion, Prediction, Project
-from tests.cast import person
-from tests.e2e.reading_scenes import _session as session_of
+from tests.e2e.helpers.reading_scenes import _session as session_of
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cast import person
 
 CONFUSION = {"tn": 148, "fp": 13, "fn": 10, "tp": 456}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, FilePayload
 
-from tests.films import chest_png
-from tests.stack import ADMIN_PASSWORD, Stack
+from tests.support.inputs.films import chest_png
+from tests.support.servers.stack import ADMIN_PASSWORD, Stack
 
 PEOPLE = """
 from django.contrib.auth.models import Group, User

@@ -7,14 +7,14 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
 
-from diagnosis import roles
+from accounts import roles
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ProjectMembership, Study
-from diagnosis.submission import submit_study
 from reading.claims import claim_film
 from reading.review import review_study
-from tests.cast import PASSWORD
-from tests.e2e.study_films import HEIGHT, RESULT, WIDTH
-from tests.films import chest_like, png
+from tests.e2e.helpers.study_films import HEIGHT, RESULT, WIDTH
+from tests.support.cast import PASSWORD
+from tests.support.inputs.films import chest_like, png
 
 
 def make(count: int, films: int) -> None:

@@ -2,11 +2,11 @@
 
 import json
 
-from tests.stack import Stack
+from tests.support.servers.stack import Stack
 
 
 class Room(Stack):
-    """One data directory with the cast of tests/cast.py; `films` holds uids of films, read and unread."""
+    """One data directory with the cast of tests/support/cast.py; `films` holds uids, read and unread."""
 
     films: dict[str, list[str]]
 

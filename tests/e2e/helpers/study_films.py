@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.submission import submit_study
-from tests.cards import CARD
-from tests.cast import make_cast
-from tests.films import chest_like, png
+from tests.support.cards import CARD
+from tests.support.cast import make_cast
+from tests.support.inputs.films import chest_like, png
 
 HEIGHT, WIDTH = 900, 1100
 RESULT: dict[str, Any] = {

@@ -17,17 +17,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from diagnosis.errors import NotAllowed
-from diagnosis.models import AuditEvent, ModelVersion, Prediction, Project, Study
-from insight import exports, exports_files
-from insight.exports import Export, begin_export, person_code
-from insight.exports_columns import NAMES
+from audit.models import AuditEvent
+from core.errors import NotAllowed
+from diagnosis.models import ModelVersion, Prediction, Project, Study
+from insight.exports import files
+from insight.exports import service as exports
+from insight.exports.columns import NAMES
+from insight.exports.service import Export, begin_export, person_code
 from reading.marks import make_tag, tag_film, write_note
 from reading.models import Adjudication, ReadingSettings, Review
 from reading.review import review_study
-from tests.cast import Cast
 from tests.reading.views.test_history import predict, put_in
-from tests.second_factor import just_signed_in
+from tests.support.cast import Cast
+from tests.support.second_factor import just_signed_in
 
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -194,9 +196,9 @@ def test_no_kind_of_export_gives_a_hidden_result_away(
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", " =", "＝"])
 def test_text_that_a_spreadsheet_would_run_is_disarmed(start: str) -> None:
     text = f"{start}HYPERLINK(1)"
-    assert exports_files.as_text(text) == f"'{text}"
-    assert exports_files.as_text(-1.5) == "-1.5", "our own numbers stay numbers"
-    assert exports_files.as_text("a=1") == "a=1"
+    assert files.as_text(text) == f"'{text}"
+    assert files.as_text(-1.5) == "-1.5", "our own numbers stay numbers"
+    assert files.as_text("a=1") == "a=1"
 
 
 def test_an_injected_comment_stays_text_in_csv_and_workbook(finished_study: Study, cast: Cast) -> None:
@@ -257,7 +259,7 @@ def test_a_picture_that_is_lost_is_named_and_the_rest_is_there(finished_study: S
 def test_a_zip_of_too_many_films_is_refused_with_a_sentence_and_not_recorded(
     finished_study: Study, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports_files, "ZIP_MOST_FILMS", 0)
+    monkeypatch.setattr(files, "ZIP_MOST_FILMS", 0)
     response = client_of(cast.aude).get(reverse("export-zip"))
     assert response.status_code == 400
     assert "1 films are too many" in response.content.decode()
@@ -269,7 +271,7 @@ def test_a_workbook_of_too_many_rows_is_refused_with_a_sentence(
 ) -> None:
     read(cast.rania, finished_study)
     read(rob, finished_study)
-    monkeypatch.setattr(exports_files, "XLSX_MOST_ROWS", 1)
+    monkeypatch.setattr(files, "XLSX_MOST_ROWS", 1)
     response = client_of(cast.aude).get(reverse("export-xlsx"))
     assert response.status_code == 400
     assert "An Excel sheet holds 1 rows" in response.content.decode()
@@ -345,9 +347,9 @@ def test_rows_are_fetched_as_they_are_sent(
     cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "CHUNK", 3)
-    monkeypatch.setattr(exports_files, "PIECE", 500)
+    monkeypatch.setattr(files, "PIECE", 500)
     export = films(cast, active_model, 9)
-    pieces = exports_files.reads_csv(export)
+    pieces = files.reads_csv(export)
     next(pieces)
     assert export.rows_given <= 3, "one piece needs one chunk"
     later = films_after(cast, active_model)

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent, Study
-from tests.api import assert_problem, client_of
-from tests.cast import PASSWORD, Cast
+from audit.models import AuditEvent
+from diagnosis.models import Study
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import PASSWORD, Cast
 
 PAGES = [
     ("export-csv", []),

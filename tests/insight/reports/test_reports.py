@@ -10,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
-from diagnosis.models import AuditEvent, Prediction, Project, Site, Study
-from insight.reports import ResultWords, study_report
-from insight.reports_pdf import printable
+from audit.models import AuditEvent
+from diagnosis.models import Prediction, Project, Site, Study
+from insight.reports.film import ResultWords, study_report
+from insight.reports.layout import printable
 from reading.models import Review
 from reading.review import review_study
-from tests.cast import Cast
-from tests.second_factor import just_signed_in
+from tests.support.cast import Cast
+from tests.support.second_factor import just_signed_in
 
 DISCLAIMER = "Research and education only. Not for clinical use."
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

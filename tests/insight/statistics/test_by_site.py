@@ -11,17 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Site, Study
-from diagnosis.sites import add_site
-from insight.dashboard import SITES, dashboard_of, figure_of
-from insight.period import Period
-from insight.reads import signed_reads
-from insight.selection import Selection
-from insight.sites import sites_of
+from diagnosis.studies.sites import add_site
+from insight.statistics.by_site import sites_of
+from insight.statistics.dashboard import SITES, dashboard_of, figure_of
+from insight.statistics.period import Period
+from insight.statistics.selection import Selection
+from insight.statistics.signed_reads import signed_reads
 from reading.models import ReadingClaim
 from reading.worklist import Wishes, queue_of
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
-from tests.second_factor import just_signed_in
+from tests.support.cast import Cast
+from tests.support.second_factor import just_signed_in
 
 
 @pytest.fixture

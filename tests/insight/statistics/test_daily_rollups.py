@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.retention import move_to_trash
-from insight import summary
+from diagnosis.studies.trash import move_to_trash
 from insight.models import ChangedHour, DayFigures
+from insight.statistics import daily_rollups
 from reading.models import Review
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cast import Cast
 
 
 @pytest.fixture
@@ -22,20 +22,20 @@ def films(cast: Cast, rob: User, active_model: ModelVersion) -> list[Study]:
     studies = bring_in(cast.project, cast.alice, active_model, films=40, weeks=4)
     bring_in(cast.other_project, cast.otto, active_model, films=20, weeks=4, seed=7)
     have_read(cast.rania, studies)
-    while summary.refresh():
+    while daily_rollups.refresh():
         pass
     assert not ChangedHour.objects.exists()
     return studies
 
 
-def raw() -> dict[summary.Place, summary.Tally]:
+def raw() -> dict[daily_rollups.Place, daily_rollups.Tally]:
     """Everything worked out from the films, nothing taken from what stands written."""
     films = Study.objects.values_list("project_id", "created_at")
-    return summary.worked_out({(project, timezone.localtime(at).date()) for project, at in films})
+    return daily_rollups.worked_out({(project, timezone.localtime(at).date()) for project, at in films})
 
 
-def standing(cast: Cast) -> dict[summary.Place, summary.Tally]:
-    return summary.Sums([cast.project.pk, cast.other_project.pk]).by_day()
+def standing(cast: Cast) -> dict[daily_rollups.Place, daily_rollups.Tally]:
+    return daily_rollups.Sums([cast.project.pk, cast.other_project.pk]).by_day()
 
 
 def test_what_stands_written_equals_the_films(cast: Cast, films: list[Study]) -> None:
@@ -87,9 +87,9 @@ def test_a_change_is_in_the_sums_at_once_and_after_they_are_written_again(
     change(cast, films[20])
     assert raw() != before
     assert standing(cast) == raw()
-    counts = summary.Sums([cast.project.pk, cast.other_project.pk]).counts()
+    counts = daily_rollups.Sums([cast.project.pk, cast.other_project.pk]).counts()
     assert sum(found["films"] for found in counts.values()) == Study.objects.filter(deleted_at=None).count()
-    summary.refresh()
+    daily_rollups.refresh()
     assert not ChangedHour.objects.exists()
     assert standing(cast) == raw()
 
@@ -98,12 +98,12 @@ def test_rebuilding_gives_the_same(cast: Cast, films: list[Study]) -> None:
     before = standing(cast)
     DayFigures.objects.update(films=77)
     assert standing(cast) != before
-    summary.refresh_all()
+    daily_rollups.refresh_all()
     assert standing(cast) == before
 
 
 def test_a_pass_takes_some_days_and_leaves_the_rest(cast: Cast, films: list[Study]) -> None:
-    summary.mark_everything()
-    assert summary.refresh(most_days=2) == 2
+    daily_rollups.mark_everything()
+    assert daily_rollups.refresh(most_days=2) == 2
     assert ChangedHour.objects.exists()
     assert standing(cast) == raw()

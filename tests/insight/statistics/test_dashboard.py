@@ -14,15 +14,15 @@ from django.utils import timezone
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from diagnosis.models import ModelVersion, Prediction, Study
-from insight.dashboard import KEYS, dashboard_of, figure_of
-from insight.figures import Figure
-from insight.period import Period
-from insight.reads import LEAST_OF_EACH, LEAST_READS, LEAST_SUBJECTS
-from insight.selection import Selection
+from insight.statistics.dashboard import KEYS, dashboard_of, figure_of
+from insight.statistics.figure import Figure
+from insight.statistics.period import Period
+from insight.statistics.selection import Selection
+from insight.statistics.signed_reads import LEAST_OF_EACH, LEAST_READS, LEAST_SUBJECTS
 from reading.models import Review
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
-from tests.second_factor import just_signed_in
+from tests.support.cast import Cast
+from tests.support.second_factor import just_signed_in
 
 MOST_QUERIES = 15
 

@@ -8,14 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis import roles
+from accounts import roles
 from diagnosis.models import ModelVersion, Prediction, Project, ResultDisclosure, Study
-from insight.dashboard import KEYS
+from insight.statistics.dashboard import KEYS
 from reading.models import ReadingSettings, Review
-from tests import api
-from tests.cast import Cast, person
 from tests.insight.some_hundred import bring_in, have_read
-from tests.second_factor import just_signed_in
+from tests.support import api
+from tests.support.cast import Cast, person
+from tests.support.second_factor import just_signed_in
 
 # What may differ with who asks but never with a hidden result.
 OF_RESULTS = [key for key in KEYS if key not in ("volumes", "time-to-result")]

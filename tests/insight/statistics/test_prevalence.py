@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Project, Study
-from insight.dial import dial_of
-from tests.cast import Cast
+from insight.statistics.prevalence import dial_of
+from tests.support.cast import Cast
 
 CARD = {"metrics": {"validation": {"confusion": {"tn": 148, "fp": 13, "fn": 10, "tp": 456}}}}
 

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Prediction, Project, Study
-from diagnosis.retention import move_to_trash
-from insight.projects import detail_of, progress_of
+from diagnosis.studies.trash import move_to_trash
+from insight.statistics.progress import detail_of, progress_of
 from reading.models import Review
-from tests.cast import Cast
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cast import Cast
 
 
 @pytest.fixture

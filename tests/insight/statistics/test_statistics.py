@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import assert_problem, client_of
-from tests.cast import Cast
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import Cast
 
 STATISTICS = "/api/v1/statistics/"
 

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from diagnosis import health
+from diagnosis.inference import health
 from diagnosis.models import ModelVersion, WorkerStatus
 
 

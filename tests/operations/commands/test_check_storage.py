@@ -6,9 +6,9 @@ import pytest
 from django.conf import settings
 
 from diagnosis.models import Study
-from diagnosis.retention import move_to_trash
-from tests.cast import Cast
-from tests.diagnosis.commands.running import run
+from diagnosis.studies.trash import move_to_trash
+from tests.support.cast import Cast
+from tests.support.running import run
 
 
 def path_of(name: str) -> Path:

@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from diagnosis.models import AuditEvent, ModelVersion, WorkerStatus
-from pneumoml.artifacts import write_artifact
-from tests.cards import CARD
+from audit.models import AuditEvent
+from diagnosis.models import ModelVersion, WorkerStatus
+from pneumoml.cards.artifact import write_artifact
+from tests.support.cards import CARD
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from diagnosis import audit
-from diagnosis.models import AuditEvent, AuditHead
-from tests.diagnosis.commands.running import run
+from audit import trail as audit
+from audit.models import AuditEvent, AuditHead
+from tests.support.running import run
 
 pytestmark = pytest.mark.django_db
 

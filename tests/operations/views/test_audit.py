@@ -10,11 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis import audit
-from diagnosis.models import AuditEvent
-from diagnosis.views.audit import PAGE
-from tests.cast import Cast
-from tests.diagnosis.commands.running import run
+from audit import trail
+from audit.models import AuditEvent
+from operations.views.audit import PAGE
+from tests.support.cast import Cast
+from tests.support.running import run
 
 TRAIL = reverse("audit")
 
@@ -31,7 +31,7 @@ def seqs(client: Client, **query: str) -> list[int]:
 
 def write(cast: Cast, number: int) -> None:
     for index in range(number):
-        audit.record(actor=cast.alice, verb="film_downloaded", target=cast.project, number=index)
+        trail.record(actor=cast.alice, verb="film_downloaded", target=cast.project, number=index)
 
 
 def test_pages_go_back_by_number_without_gap_or_repetition(aude: Client, cast: Cast) -> None:
@@ -45,7 +45,7 @@ def test_pages_go_back_by_number_without_gap_or_repetition(aude: Client, cast: C
 
 
 def test_every_filter_narrows(aude: Client, cast: Cast) -> None:
-    audit.record(actor=cast.rania, verb="study_viewed", target=cast.project)
+    trail.record(actor=cast.rania, verb="study_viewed", target=cast.project)
     write(cast, 2)
     assert len(seqs(aude, actor="rania")) == 1
     assert len(seqs(aude, verb="film_downloaded")) == 2

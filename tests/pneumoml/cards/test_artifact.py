@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.artifacts import (
+from pneumoml.cards.artifact import (
     Artifact,
     ArtifactRefused,
     load_artifact,
@@ -21,7 +21,7 @@ from pneumoml.artifacts import (
     shipped_versions,
     write_artifact,
 )
-from tests.cards import CARD
+from tests.support.cards import CARD
 
 WEIGHTS: dict[str, Any] = {
     "dense/kernel": np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4),

@@ -18,8 +18,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pneumoml.artifacts import ArtifactRefused, load_artifact, load_weights, write_artifact
-from tests.cards import CARD
+from pneumoml.cards.artifact import ArtifactRefused, load_artifact, load_weights, write_artifact
+from tests.support.cards import CARD
 
 WEIGHTS = {"dense/kernel": np.ones((3, 4), np.float32)}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pneumoml.images import (
+from pneumoml.decoding.images import (
     ImageLimits,
     ImageRefused,
     check_header,
@@ -21,9 +21,9 @@ from pneumoml.images import (
     thumbnail,
     window_to_8bit,
 )
-from tests import films
+from tests.support.inputs import films
 
-SAMPLES = sorted((Path(__file__).resolve().parents[2] / "samples").glob("*.jpeg"))
+SAMPLES = sorted((Path(__file__).resolve().parents[3] / "samples").glob("*.jpeg"))
 
 
 def refusal(data: bytes, limits: ImageLimits | None = None) -> ImageRefused:
@@ -227,7 +227,7 @@ def test_a_png_with_right_checksums_but_broken_pixel_data_is_refused() -> None:
 
 
 def test_every_sample_film_is_described_and_can_be_decoded() -> None:
-    samples = Path(__file__).resolve().parents[2] / "samples"
+    samples = Path(__file__).resolve().parents[3] / "samples"
     readme = (samples / "README.md").read_text()
     paths = sorted(samples.glob("*.jpeg"))
     assert len(paths) == 6

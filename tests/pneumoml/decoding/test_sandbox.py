@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml import isolation
-from pneumoml.images import ImageLimits, ImageRefused, decode_film
-from pneumoml.isolation import Cage, decode_isolated
-from tests import films
+from pneumoml.decoding import sandbox
+from pneumoml.decoding.images import ImageLimits, ImageRefused, decode_film
+from pneumoml.decoding.sandbox import Cage, decode_isolated
+from tests.support.inputs import films
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MEGABYTE = 1024 * 1024
 
 SAME: dict[str, Callable[[], bytes]] = {
@@ -53,7 +53,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 @pytest.fixture(autouse=True, scope="module")
 def _stopped_afterwards() -> Iterator[None]:
     yield
-    isolation.shut_down()
+    sandbox.shut_down()
 
 
 def eventually(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
@@ -67,9 +67,9 @@ def eventually(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
 
 
 def server_pid() -> int:
-    isolation.warm_up()
-    assert isolation._server is not None
-    return isolation._server.process.pid
+    sandbox.warm_up()
+    assert sandbox._server is not None
+    return sandbox._server.process.pid
 
 
 def children(pid: int) -> list[int]:
@@ -146,12 +146,12 @@ def while_held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], obj
         # The child of an earlier film must be gone, or it would be taken for the next one's.
         assert eventually(lambda: not children(server_pid()))
 
-        class Held(isolation._Channel):
+        class Held(sandbox._Channel):
             def write(self, data: bytes) -> None:
                 visit(eventually(lambda: children(server_pid()))[0])
                 super().write(data)
 
-        monkeypatch.setattr(isolation, "_Channel", Held)
+        monkeypatch.setattr(sandbox, "_Channel", Held)
 
     return arrange
 
@@ -202,19 +202,19 @@ def test_film_whose_server_is_lost_on_the_way_is_read_by_the_next(while_held: Ar
 
 
 def test_slow_start_of_the_server_is_not_held_against_the_film(monkeypatch: pytest.MonkeyPatch) -> None:
-    isolation.shut_down()
-    monkeypatch.setattr(isolation, "_START", f"import time; time.sleep(4); {isolation._START}")
+    sandbox.shut_down()
+    monkeypatch.setattr(sandbox, "_START", f"import time; time.sleep(4); {sandbox._START}")
     assert decode_isolated(films.png(), cage=Cage(wall_seconds=1)).width == 360
 
 
 def test_server_that_cannot_start_is_reported_as_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    isolation.shut_down()
-    monkeypatch.setattr(isolation, "_START", "raise SystemExit(3)")
-    with pytest.raises(isolation.DecoderUnavailable) as caught:
+    sandbox.shut_down()
+    monkeypatch.setattr(sandbox, "_START", "raise SystemExit(3)")
+    with pytest.raises(sandbox.DecoderUnavailable) as caught:
         decode_isolated(films.png())
     assert caught.value.code == "decoder_unavailable"
-    with pytest.raises(isolation.DecoderUnavailable):
-        isolation.warm_up()
+    with pytest.raises(sandbox.DecoderUnavailable):
+        sandbox.warm_up()
     monkeypatch.undo()
     assert decode_isolated(films.png()).width == 360
 
@@ -231,12 +231,12 @@ def test_no_descriptor_and_no_process_is_left_behind() -> None:
             continue
     assert len(os.listdir("/proc/self/fd")) == own
     assert eventually(lambda: not children(pid) and len(os.listdir(f"/proc/{pid}/fd")) == theirs)
-    isolation.shut_down()
+    sandbox.shut_down()
     assert gone(pid)
 
 
 def test_server_holds_no_secret_and_no_foreign_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
-    isolation.shut_down()
+    sandbox.shut_down()
     monkeypatch.setenv("SECRET_KEY", "planted-secret")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         os.set_inheritable(listener.fileno(), True)
@@ -268,7 +268,7 @@ SCRIPT = """
 import sys, threading
 print("main ran")
 sys.path.insert(0, {root!r})
-from pneumoml.isolation import decode_isolated
+from pneumoml.decoding.sandbox import decode_isolated
 data = open({film!r}, "rb").read()
 shapes = []
 def decode():
@@ -317,7 +317,7 @@ def test_forked_process_starts_its_own_server() -> None:
         try:
             shape = decode_isolated(films.png()).pixels.shape
             answer = f"{shape} {server_pid() != pid}"
-            isolation.shut_down()
+            sandbox.shut_down()
         finally:
             os.write(writer, answer.encode())
             os._exit(0)
@@ -330,15 +330,15 @@ def test_forked_process_starts_its_own_server() -> None:
 
 
 def test_fork_while_another_thread_starts_a_film_does_not_block_the_new_process() -> None:
-    isolation.warm_up()
-    with isolation._lock:
+    sandbox.warm_up()
+    with sandbox._lock:
         child = os.fork()
         if child == 0:
             status = 1
             try:
                 signal.alarm(20)
                 status = 0 if decode_isolated(films.png()).width == 360 else 2
-                isolation.shut_down()
+                sandbox.shut_down()
             finally:
                 os._exit(status)
         assert os.waitpid(child, 0)[1] == 0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import films
-from tests.pneumoml.test_isolation import ROOT, eventually, gone
+from tests.pneumoml.decoding.test_sandbox import ROOT, eventually, gone
+from tests.support.inputs import films
 
 APP = """
 import os

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.artifacts import (
+from pneumoml.cards.artifact import (
     CARD_FILE,
     SCOPE_FILE,
     Artifact,
@@ -18,11 +18,11 @@ from pneumoml.artifacts import (
     load_weights,
     write_artifact,
 )
-from pneumoml.dataset import LabelledFilm, scan_folder, split_by_patient
-from pneumoml.predictor import Predictor
-from tests import films
-from tests.cards import CARD
-from tests.labelled import make_folder
+from pneumoml.network.predictor import Predictor
+from pneumoml.training.dataset import LabelledFilm, scan_folder, split_by_patient
+from tests.support.cards import CARD
+from tests.support.inputs import films
+from tests.support.inputs.labelled import make_folder
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,15 +44,17 @@ def checked(
     random_network: Any, labelled: list[LabelledFilm], tmp_path_factory: pytest.TempPathFactory
 ) -> Artifact:
     """The random network as a version that went through both parts."""
-    from pneumoml import reportcard, scopefit
-    from pneumoml.network import layer_weights
+    from pneumoml.evaluation import explanation_report, scope_fit
+    from pneumoml.network.vgg16 import layer_weights
 
     folder = tmp_path_factory.mktemp("models") / "test-1"
     plain = write_artifact(folder, {**CARD, **DIFFERENT}, layer_weights(random_network))
-    entry, arrays = scopefit.scope_entry(plain, labelled, scopefit.Sizes(40, 30, 4, 1, 1))
-    scoped = scopefit.write_scope(plain, entry, arrays)
-    sizes = reportcard.Sizes(of_each_class=2, above=2, draws=1)
-    return reportcard.write_report_card(scoped, reportcard.report_card(scoped, labelled, sizes))
+    entry, arrays = scope_fit.scope_entry(plain, labelled, scope_fit.Sizes(40, 30, 4, 1, 1))
+    scoped = scope_fit.write_scope(plain, entry, arrays)
+    sizes = explanation_report.Sizes(of_each_class=2, above=2, draws=1)
+    return explanation_report.write_report_card(
+        scoped, explanation_report.report_card(scoped, labelled, sizes)
+    )
 
 
 def test_the_card_holds_rates_with_numbers_and_intervals(checked: Artifact) -> None:
@@ -84,7 +86,7 @@ def test_the_report_card_is_complete(checked: Artifact) -> None:
 
 
 def test_weights_and_everything_else_on_the_card_stay(checked: Artifact, random_network: Any) -> None:
-    from pneumoml.network import layer_weights
+    from pneumoml.network.vgg16 import layer_weights
 
     assert {name: checked.card.raw[name] for name in CARD if name not in DIFFERENT} == {
         name: value for name, value in CARD.items() if name not in DIFFERENT
@@ -142,7 +144,7 @@ def test_the_scope_file_is_small(checked: Artifact) -> None:
 
 
 def test_the_card_in_words_has_both_parts(checked: Artifact, labelled: list[LabelledFilm]) -> None:
-    from pneumoml.cardtext import _explanation, _scope
+    from pneumoml.cards.markdown import _explanation, _scope
 
     words = "\n".join([*_scope(checked.card.raw), *_explanation(checked.card.raw)])
     for title in ("## Scope gate", "## Explanation report card", "Adebayo", "Petsiuk", "Draelos"):
@@ -153,10 +155,10 @@ def test_the_card_in_words_has_both_parts(checked: Artifact, labelled: list[Labe
 def test_no_film_above_the_operating_point_is_said(
     random_network: Any, labelled: list[LabelledFilm], tmp_path: Path
 ) -> None:
-    from pneumoml import reportcard
-    from pneumoml.network import layer_weights
+    from pneumoml.evaluation import explanation_report
+    from pneumoml.network.vgg16 import layer_weights
 
     point = {"threshold": 1.0, "borderline": [1.0, 1.0], "policy": "For tests only."}
     artifact = write_artifact(tmp_path, {**CARD, "operating_point": point}, layer_weights(random_network))
     with pytest.raises(ValueError, match="operating point"):
-        reportcard.report_card(artifact, labelled, reportcard.Sizes(1, 1, 1))
+        explanation_report.report_card(artifact, labelled, explanation_report.Sizes(1, 1, 1))

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumoml.datareport import data_report, difference_hash
-from pneumoml.dataset import LabelledFilm, scan_folder, split_by_patient
-from pneumoml.metrics import auc
-from pneumoml.shift import changes, chosen_films
-from pneumoml.shortcuts import STATISTICS, acquisition, matched_indices, reversed_indices
-from tests import films
-from tests.labelled import make_folder
+from pneumoml.evaluation.data_report import data_report, difference_hash
+from pneumoml.evaluation.shift_tests import changes, chosen_films
+from pneumoml.statistics.metrics import auc
+from pneumoml.training.dataset import LabelledFilm, scan_folder, split_by_patient
+from pneumoml.training.shortcuts import STATISTICS, acquisition, matched_indices, reversed_indices
+from tests.support.inputs import films
+from tests.support.inputs.labelled import make_folder
 
 NORMAL = LabelledFilm(Path("IM-0001-0001.png"), 0, "normal", "IM-0001")
 SICK = LabelledFilm(Path("person1_virus_1.png"), 1, "virus", "person1")

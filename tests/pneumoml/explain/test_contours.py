@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoml import heatmap
-from pneumoml.contours import LEVELS, contours_svg, find_contours
+from pneumoml.explain import heatmap
+from pneumoml.explain.contours import LEVELS, contours_svg, find_contours
 
 SVG = "{http://www.w3.org/2000/svg}"
 PALETTE = np.stack([np.arange(256, dtype=np.uint8)] * 3, axis=1)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.gradcam import CamPass, FusedCam, LayerUnknown, target_layers
-from pneumoml.preprocess import PreprocessConfig, prepare
-from tests import films
+from pneumoml.explain.gradcam import CamPass, FusedCam, LayerUnknown, target_layers
+from pneumoml.imaging.preprocess import PreprocessConfig, prepare
+from tests.support.inputs import films
 
 pytestmark = pytest.mark.tensorflow
 

@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoml import DISCLAIMER, heatmap
-from pneumoml.heatmap import HeatmapOptionInvalid
-from tests import films
+from pneumoml import DISCLAIMER
+from pneumoml.explain import heatmap
+from pneumoml.explain.heatmap import HeatmapOptionInvalid
+from tests.support.inputs import films
 
 Pixels = NDArray[Any]
 

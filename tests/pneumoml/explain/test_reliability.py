@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.cards import MapLimits
-from pneumoml.explanations import SENTENCES, agreement, map_flags, outside_thorax, rank_correlation
+from pneumoml.cards.card import MapLimits
+from pneumoml.explain.reliability import SENTENCES, agreement, map_flags, outside_thorax, rank_correlation
 
 LIMITS = MapLimits(least_strength=0.1, most_outside=0.5, least_agreement=0.5, depends_on_weights=True)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.burned_in import _patches, looks_burned_in
-from pneumoml.images import decode_film
-from tests.films import chest_like
+from pneumoml.decoding.images import decode_film
+from pneumoml.imaging.burned_in import _patches, looks_burned_in
+from tests.support.inputs.films import chest_like
 
-SAMPLES = sorted((Path(__file__).resolve().parents[2] / "samples").glob("*.jpeg"))
+SAMPLES = sorted((Path(__file__).resolve().parents[3] / "samples").glob("*.jpeg"))
 
 
 def with_text(text: str, *, grey: int = 255, size: float = 0.8) -> NDArray[np.uint8]:

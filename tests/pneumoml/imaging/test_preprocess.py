@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.preprocess import (
+from pneumoml.imaging.preprocess import (
     IMAGENET_MEAN_BGR,
     PreprocessConfig,
     PreprocessRefused,
@@ -21,7 +21,7 @@ from pneumoml.preprocess import (
     split_bands,
     standardise,
 )
-from tests import films
+from tests.support.inputs import films
 
 TARGETS = (2.2, 3.3, 5.8, 8.4, 11.6, 35.5)
 CONFIG = PreprocessConfig(band_targets=TARGETS)

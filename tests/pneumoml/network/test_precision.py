@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, trial_films
+from pneumoml.network.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, trial_films
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def test_trial_films_are_grey_differ_and_are_the_same_every_time() -> None:
 
 @pytest.mark.tensorflow
 def test_the_network_computes_in_bfloat16_when_told_to_and_says_so(random_artifact: object) -> None:
-    from pneumoml.artifacts import Artifact
-    from pneumoml.predictor import Predictor
+    from pneumoml.cards.artifact import Artifact
+    from pneumoml.network.predictor import Predictor
 
     assert isinstance(random_artifact, Artifact)
     film = trial_films()[0]

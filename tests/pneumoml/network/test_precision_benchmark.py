@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from pneumoml import trial
-from pneumoml.artifacts import Artifact
-from pneumoml.gradcam import DEFAULT_LAYER
-from pneumoml.precision import BFLOAT16, FLOAT32, PRECISIONS
-from pneumoml.trial import best_precision
+from pneumoml.cards.artifact import Artifact
+from pneumoml.explain.gradcam import DEFAULT_LAYER
+from pneumoml.network import precision_benchmark
+from pneumoml.network.precision import BFLOAT16, FLOAT32, PRECISIONS
+from pneumoml.network.precision_benchmark import best_precision
 
 pytestmark = pytest.mark.tensorflow
 
@@ -31,7 +31,7 @@ def version(random_artifact: Any) -> Artifact:
 @pytest.fixture
 def bfloat16_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process believes that the CPU has it; a process of its own looks for itself."""
-    monkeypatch.setattr(trial, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(precision_benchmark, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
 
 
 @pytest.mark.usefixtures("bfloat16_cpu")
@@ -78,7 +78,7 @@ def test_workers_that_start_together_make_one_trial_between_them(
             together.wait(timeout=1)  # only two trials at once come past here before
         return BFLOAT16
 
-    monkeypatch.setattr(trial, "_tried", tried)
+    monkeypatch.setattr(precision_benchmark, "_tried", tried)
     ask = partial(best_precision, version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json")
     with ThreadPoolExecutor(2) as workers:
         asked = [workers.submit(ask) for _worker in range(2)]
@@ -89,6 +89,6 @@ def test_workers_that_start_together_make_one_trial_between_them(
 def test_a_cpu_without_bfloat16_needs_no_trial(
     version: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial, "cpu_flags", lambda: frozenset({"avx2"}))
-    monkeypatch.setattr(trial, "_tried", lambda *_: pytest.fail("A trial was made."))
+    monkeypatch.setattr(precision_benchmark, "cpu_flags", lambda: frozenset({"avx2"}))
+    monkeypatch.setattr(precision_benchmark, "_tried", lambda *_: pytest.fail("A trial was made."))
     assert best_precision(version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json") == FLOAT32

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.artifacts import Artifact, ArtifactRefused, load_weights, write_artifact
-from pneumoml.predictor import LayerUnknown, Predictor
-from pneumoml.preprocess import PreprocessConfig, PreprocessRefused, prepare
-from tests import films
-from tests.cards import CARD
+from pneumoml.cards.artifact import Artifact, ArtifactRefused, load_weights, write_artifact
+from pneumoml.imaging.preprocess import PreprocessConfig, PreprocessRefused, prepare
+from pneumoml.network.predictor import LayerUnknown, Predictor
+from tests.support.cards import CARD
+from tests.support.inputs import films
 
 pytestmark = pytest.mark.tensorflow
 
@@ -90,7 +90,7 @@ def test_anything_but_a_grey_film_is_refused(predictor: Predictor, shape: tuple[
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path, random_network: Any) -> None:
-    from pneumoml.network import layer_weights
+    from pneumoml.network.vgg16 import layer_weights
 
     weights = layer_weights(random_network)
     assert refusal(tmp_path / "a", CARD, {**weights, "extra/kernel": np.zeros(2)}) == "foreign_architecture"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pneumoml.artifacts import load_artifact, shipped_versions
-from pneumoml.cardtext import render_card
-from pneumoml.images import decode_film
+from pneumoml.cards.artifact import load_artifact, shipped_versions
+from pneumoml.cards.markdown import render_card
+from pneumoml.decoding.images import decode_film
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "pneumoml" / "models"
 VERSION = max(shipped_versions(MODELS))
 
@@ -32,7 +32,7 @@ def test_card_says_where_its_figures_and_weights_come_from() -> None:
 
 @pytest.mark.tensorflow
 def test_reference_logits_are_reproduced() -> None:
-    from pneumoml.predictor import Predictor
+    from pneumoml.network.predictor import Predictor
 
     predictor = Predictor.load(load_artifact(MODELS / VERSION))
     stored = json.loads((Path(__file__).parent / "reference_logits.json").read_text("utf-8"))[VERSION]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.network import (
+from pneumoml.network.vgg16 import (
     BaseWeightsRefused,
     base_weights,
     build_tail,

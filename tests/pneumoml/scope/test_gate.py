@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.counterexamples import KINDS, pictures, turned
-from pneumoml.scope import SENTENCES, ScopeReference, check, declared, fields_of, fit_reference
-from tests import films
+from pneumoml.evaluation.counterexamples import KINDS, pictures, turned
+from pneumoml.scope.gate import SENTENCES, ScopeReference, check, declared, fields_of, fit_reference
+from tests.support.inputs import films
 
 Grey = NDArray[np.uint8]
 TYPICAL = np.zeros(16, np.float32)

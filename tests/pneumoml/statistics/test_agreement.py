@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from pneumoml.agreement import cohen_kappa, share_by_subject
-from pneumoml.metrics import wilson
+from pneumoml.statistics.agreement import cohen_kappa, share_by_subject
+from pneumoml.statistics.metrics import wilson
 
 
 def table(cells: list[list[int]]) -> tuple[list[str], list[str]]:

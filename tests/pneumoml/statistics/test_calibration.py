@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pneumoml.calibration import choose_threshold, fit_scaling, sigmoid
-from pneumoml.metrics import Floats, ece
+from pneumoml.statistics.calibration import choose_threshold, fit_scaling, sigmoid
+from pneumoml.statistics.metrics import Floats, ece
 
 
 def test_scaling_undoes_an_overconfident_and_shifted_logit() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from pneumoml.discrimination import Floats, auc_by_subject, roc_points
+from pneumoml.statistics.discrimination import Floats, auc_by_subject, roc_points
 
 
 def films(n: int = 80, seed: int = 3) -> tuple[Floats, Floats]:

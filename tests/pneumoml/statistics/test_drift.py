@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.drift import band, expected_by_chance, histogram, reference_of, stability_index
+from pneumoml.statistics.drift import band, expected_by_chance, histogram, reference_of, stability_index
 
 
 def test_two_bins_by_hand() -> None:

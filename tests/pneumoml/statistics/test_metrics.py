@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
-from pneumoml import metrics
+from pneumoml.statistics import metrics
 
 
 @pytest.fixture(scope="module", params=range(5))

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoml.metrics import Confusion
-from pneumoml.prevalence import at_prevalence, counts_of
+from pneumoml.statistics.metrics import Confusion
+from pneumoml.statistics.predictive_values import at_prevalence, counts_of
 
 
 def test_values_follow_bayes_and_intervals_what_repeated_validations_would_give() -> None:

@@ -7,10 +7,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pneumoml.augment import AugmentConfig, augment, band_jitter, sharpen
-from pneumoml.preprocess import recompress
-from pneumoml.recipe import load_recipe
-from tests import films
+from pneumoml.imaging.preprocess import recompress
+from pneumoml.training.augment import AugmentConfig, augment, band_jitter, sharpen
+from pneumoml.training.recipe import load_recipe
+from tests.support.inputs import films
 
 STRONG = load_recipe("robust").augmentation
 

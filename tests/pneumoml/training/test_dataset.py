@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoml.dataset import (
+from pneumoml.training.dataset import (
     DatasetRefused,
     film_of,
     load_pixels,
@@ -16,8 +16,8 @@ from pneumoml.dataset import (
     split_by_patient,
     write_split,
 )
-from tests import films
-from tests.labelled import make_folder
+from tests.support.inputs import films
+from tests.support.inputs.labelled import make_folder
 
 
 def code_of(action: Callable[[], object]) -> str:

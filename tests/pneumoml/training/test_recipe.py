@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoml.recipe import Recipe, RecipeRefused, load_recipe
+from pneumoml.training.recipe import Recipe, RecipeRefused, load_recipe
 
 
 def test_plain_recipe_is_ordinary_fine_tuning() -> None:

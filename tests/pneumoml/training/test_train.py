@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumoml.augment import AugmentConfig
-from pneumoml.dataset import LabelledFilm, scan_folder
-from pneumoml.features import balanced_pass, cached_pass, film_input
-from pneumoml.fitting import batches, read_log
-from pneumoml.preprocess import PreprocessConfig
-from pneumoml.recipe import Recipe
-from pneumoml.training import Trained, Trunk, train, training_plan
-from tests.labelled import make_folder
+from pneumoml.imaging.preprocess import PreprocessConfig
+from pneumoml.training.augment import AugmentConfig
+from pneumoml.training.dataset import LabelledFilm, scan_folder
+from pneumoml.training.features import balanced_pass, cached_pass, film_input
+from pneumoml.training.fitting import batches, read_log
+from pneumoml.training.recipe import Recipe
+from pneumoml.training.train import Trained, Trunk, train, training_plan
+from tests.support.inputs.labelled import make_folder
 
 pytestmark = pytest.mark.tensorflow
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pneumoweb.bootstrap import SetupError, check_port, check_space, port_number, read_dotenv
+from pneumoweb.runtime.bootstrap import SetupError, check_port, check_space, port_number, read_dotenv
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Copy:
 def copy(tmp_path: Path) -> Copy:
     root = tmp_path / "a project"
     (root / "pneumoweb").mkdir(parents=True)
-    for name in ("run.sh", "pneumoweb/find_python.sh", "pneumoweb/bootstrap.py"):
+    for name in ("run.sh", "pneumoweb/runtime/find_python.sh", "pneumoweb/runtime/bootstrap.py"):
         shutil.copy(ROOT / name, root / name)
     (root / "requirements.txt").write_text(
         "not-a-package-anywhere==0 --hash=sha256:" + "0" * 64, encoding="ascii"

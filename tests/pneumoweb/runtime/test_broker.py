@@ -13,8 +13,8 @@ import pytest
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from pneumoweb import broker as broker_module
-from pneumoweb.broker import (
+from pneumoweb.runtime import broker as broker_module
+from pneumoweb.runtime.broker import (
     BrokerError,
     broker_for,
     check_server,
@@ -24,9 +24,9 @@ from pneumoweb.broker import (
     server_command,
     valkey_binary,
 )
-from tests.waiting import wait_until
+from tests.support.servers.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def running() -> Iterator[dict[Path, subprocess.Popen[bytes]]]:
 
 def start(var: Path, running: dict[Path, subprocess.Popen[bytes]]) -> None:
     """Start the server of `var` as the supervisor does, and wait until it answers."""
-    command = [sys.executable, "-m", "pneumoweb.broker", str(var)]
+    command = [sys.executable, "-m", "pneumoweb.runtime.broker", str(var)]
     running[var] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     wait_until(lambda: answers(var), seconds=20, what="the broker's answer")
 
@@ -126,7 +126,7 @@ def test_two_servers_never_share_one_append_only_file(
 ) -> None:
     start(tmp_path, running)
     second = subprocess.run(
-        [sys.executable, "-m", "pneumoweb.broker", str(tmp_path)],
+        [sys.executable, "-m", "pneumoweb.runtime.broker", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=20,
     )  # fmt: skip
     assert second.returncode == 1
@@ -208,7 +208,7 @@ def test_a_server_that_does_not_run_here_is_found_out(
 
 def test_asking_for_the_address_creates_nothing_and_needs_no_django(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from pneumoweb.broker import default_broker; "
+        "import sys; from pathlib import Path; from pneumoweb.runtime.broker import default_broker; "
         "default_broker(Path(sys.argv[1])); print([m for m in ('django.apps', 'valkey') if m in sys.modules])"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "var")]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
-from pneumoweb.broker import BrokerError
-from pneumoweb.processes import Site, WorkersError, processes, site_from, supervisor_config
-from pneumoweb.supervise import choose_broker
+from pneumoweb.runtime.broker import BrokerError
+from pneumoweb.runtime.processes import Site, WorkersError, processes, site_from, supervisor_config
+from pneumoweb.runtime.supervise import choose_broker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {"CELERY_BROKER_URL": "filesystem://"}
 
 
@@ -90,7 +90,7 @@ def test_files_replace_a_server_that_does_not_run_here_and_every_process_hears_o
     def does_not_run() -> None:
         raise BrokerError("no_server", "It does not run here.")
 
-    monkeypatch.setattr("pneumoweb.supervise.check_server", does_not_run)
+    monkeypatch.setattr("pneumoweb.runtime.supervise.check_server", does_not_run)
     monkeypatch.setenv("CELERY_BROKER_URL", "")
     found = choose_broker(site(tmp_path))
     assert found.broker.kind == "filesystem"

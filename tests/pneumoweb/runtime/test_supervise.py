@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumoweb.processes import Site, site_from
-from pneumoweb.supervise import ask_health
-from tests.stack import ROOT, Stack
-from tests.waiting import wait_until
+from pneumoweb.runtime.processes import Site, site_from
+from pneumoweb.runtime.supervise import ask_health
+from tests.support.servers.stack import ROOT, Stack
+from tests.support.servers.waiting import wait_until
 
 pytestmark = pytest.mark.worker
 
@@ -23,7 +23,7 @@ PROCESSES = {"broker": "valkey-server", "web": "gunicorn", "worker": " worker ",
 
 @dataclass
 class Running:
-    """A site started by `python -m pneumoweb.supervise`, with all the processes that came of it."""
+    """A site started by `python -m pneumoweb.runtime.supervise`, with all the processes that came of it."""
 
     stack: Stack
     supervise: subprocess.Popen[bytes]
@@ -97,7 +97,7 @@ def start(stack: Stack, printed_to: Path) -> subprocess.Popen[bytes]:
     """Start the site in the foreground, as run.sh ends."""
     with printed_to.open("wb") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "pneumoweb.supervise"],
+            [sys.executable, "-m", "pneumoweb.runtime.supervise"],
             cwd=ROOT,
             env=stack.env | {"PORT": str(stack.port)},
             stdout=out,

@@ -8,8 +8,8 @@ from drf_spectacular.generators import SchemaGenerator
 from diagnosis.models import Study
 from reading.marks import make_tag, tag_film, write_note
 from reading.models import Adjudication, Review
-from tests.api import assert_problem, client_of
-from tests.cast import Cast
+from tests.support.api import assert_problem, client_of
+from tests.support.cast import Cast
 
 REVIEWS = "/api/v1/reviews/"
 

@@ -15,8 +15,8 @@ from diagnosis.models import ModelVersion, Prediction, Project, Study
 from reading.filters import Cursor
 from reading.models import Review
 from reading.views.history import FILMS_PER_PAGE
-from tests.cast import Cast
-from tests.film_rows import film_row
+from tests.support.cast import Cast
+from tests.support.inputs.film_rows import film_row
 
 MOST_QUERIES = 15
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.models import AuditEvent, Prediction, Study
+from audit.models import AuditEvent
+from diagnosis.models import Prediction, Study
 from reading.models import Review
 from reading.review import review_study
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 HTMX = {"HX-Request": "true"}
 FULL = {"agrees_with_ai": "no", "finding": "normal", "confidence": "70", "comment": "Clear lung fields."}

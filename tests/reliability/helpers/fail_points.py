@@ -47,13 +47,13 @@ class Steps:
         from django.db import connection
         from django.db.backends.sqlite3.base import DatabaseWrapper
 
-        from diagnosis import bell
+        from diagnosis.inference import dispatch
 
         for name in ("mkdir", "rmdir", "fsync", "unlink"):
             self.watch(os, name, name)
         self.watch(os, "open", "open")
         self.watch(DatabaseWrapper, "_commit", "COMMIT")
-        self.watch(bell, "_sent", "ring")
+        self.watch(dispatch, "_sent", "ring")
         connection.ensure_connection()
         connection.execute_wrappers.append(self._watch_statement)
 
@@ -68,7 +68,7 @@ def upload(seed: int, token: str) -> int:
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
-    from tests.films import chest_png
+    from tests.support.inputs.films import chest_png
 
     film = SimpleUploadedFile("film.png", chest_png(seed=seed), "image/png")
     answer = Client().post(
@@ -116,10 +116,11 @@ def faults_after(seed: int, token: str) -> list[str]:
     """Look at what the cut-off upload left, tidy up, send the film again; return what is wrong."""
     import hashlib
 
-    from diagnosis.incoming import on_their_way, remove_leftovers
-    from diagnosis.models import AuditEvent, Prediction, Study
-    from diagnosis.sweep import sweep_storage
-    from tests.films import chest_png
+    from audit.models import AuditEvent
+    from diagnosis.models import Prediction, Study
+    from diagnosis.storage.journal import on_their_way, remove_leftovers
+    from diagnosis.storage.verification import sweep_storage
+    from tests.support.inputs.films import chest_png
 
     found = []
     at_once = sweep_storage()
@@ -145,11 +146,11 @@ def faults_after(seed: int, token: str) -> list[str]:
 def main() -> None:
     """End an upload before each of its steps, look, and tell."""
     django.setup()
-    from diagnosis import intake
-    from pneumoml.images import decode_film
+    from diagnosis.intake import decode
+    from pneumoml.decoding.images import decode_film
 
     # In this process: a server of its own for the decoder would cost each of the children half a second.
-    intake.decode_isolated = decode_film  # type: ignore[assignment]
+    decode.decode_isolated = decode_film  # type: ignore[assignment]
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from knox.models import get_token_model

@@ -21,12 +21,13 @@ def main() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from diagnosis import registry
-    from diagnosis.models import AuditEvent, Prediction, Project
-    from diagnosis.prediction import claim_prediction, finish, run_prediction
-    from diagnosis.submission import submit_study
-    from tests.films import chest_png
-    from tests.results import film_result
+    from audit.models import AuditEvent
+    from diagnosis.inference import registry
+    from diagnosis.inference.prediction import claim_prediction, finish, run_prediction
+    from diagnosis.intake.submission import submit_study
+    from diagnosis.models import Prediction, Project
+    from tests.support.inputs.films import chest_png
+    from tests.support.results import film_result
 
     registry.activate(actor=None, model=registry.register_shipped(actor=None)[-1])
     actor, project = User.objects.create_superuser("adam"), Project.objects.get(slug="general")

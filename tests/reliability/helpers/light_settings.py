@@ -2,7 +2,7 @@
 
 from pneumoweb.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.reliability.stand_in.StandIn"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.reliability.helpers.stand_in.StandIn"]  # noqa: F405
 
 PREDICTION_TIME_LIMIT_SECONDS = CELERY_TASK_TIME_LIMIT = 4
 CELERY_TASK_SOFT_TIME_LIMIT = 3

@@ -21,7 +21,7 @@ class StandIn(AppConfig):
 
     def ready(self) -> None:
         """Put the stand-in where the network is loaded; everything around it is the project's own."""
-        from diagnosis import prediction
+        from diagnosis.inference import prediction
 
         compute = prediction._compute
 
@@ -37,7 +37,7 @@ class StandIn(AppConfig):
 
 class _Predictor:
     def predict(self, pixels: Any, *, colour_fraction: float) -> Any:
-        from tests.results import film_result
+        from tests.support.results import film_result
 
         time.sleep(READ_SECONDS)
         return film_result(0.9)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import requests
 
-from tests.films import chest_png
-from tests.stack import ADMIN, ADMIN_PASSWORD, Stack
-from tests.waiting import wait_until
+from tests.support.inputs.films import chest_png
+from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD, Stack
+from tests.support.servers.waiting import wait_until
 
 
 @dataclass

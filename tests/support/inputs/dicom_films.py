@@ -13,7 +13,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from tests.films import chest_like
+from tests.support.inputs.films import chest_like
 
 CR = "1.2.840.10008.5.1.4.1.1.1"
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests import films
-from tests.films import chunk
-from tests.hostile_dicom import DICOMS
+from tests.support.inputs import films
+from tests.support.inputs.films import chunk
+from tests.support.inputs.hostile_dicom import DICOMS
 
 ACCEPTED = "accepted"
 MEGABYTE = 1024 * 1024

@@ -1,4 +1,4 @@
-"""Hostile and odd DICOM files, each with what must become of it; part of the corpus in tests/hostile.py."""
+"""Hostile and odd DICOM files, each with what must become of it; part of the corpus in hostile.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from pydicom.dataset import Dataset
 
-from tests import films
-from tests.dicom_films import dataset, dicom, encapsulated, lut, values12, written
+from tests.support.inputs import films
+from tests.support.inputs.dicom_films import dataset, dicom, encapsulated, lut, values12, written
 
 ACCEPTED = "accepted"
 JPEG, J2K, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests import films
+from tests.support.inputs import films
 
 
 def make_folder(folder: Path, *, normal: int, pneumonia: int, side: int = 96) -> Path:

@@ -5,7 +5,7 @@ import stat
 import struct
 import zipfile
 
-from tests.films import chest_png
+from tests.support.inputs.films import chest_png
 
 
 def zip_of(*contents: bytes, names: list[str] | None = None, packed: bool = False) -> bytes:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from diagnosis.errors import UrlRefused
-from diagnosis.fetch import fetch_url
+from core.errors import UrlRefused
+from diagnosis.intake.url_fetch import fetch_url
 
 PUBLIC_4, PUBLIC_6 = "93.184.215.14", "2606:2800:21f:cb07::1"
 CERTIFICATES = Path(__file__).parent / "certificates"

@@ -12,8 +12,8 @@ import boto3
 import pytest
 import requests
 
-from tests.stack import free_port
-from tests.waiting import wait_until
+from tests.support.servers.stack import free_port
+from tests.support.servers.waiting import wait_until
 
 KEY = {"AWS_ACCESS_KEY_ID": "films", "AWS_SECRET_ACCESS_KEY": "only-for-tests"}
 

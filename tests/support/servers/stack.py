@@ -15,11 +15,11 @@ import psycopg
 import redis
 import requests
 
-from pneumoweb.broker import prepare_folders, server_command
-from pneumoweb.processes import Site, processes, site_from
-from tests.waiting import wait_until
+from pneumoweb.runtime.broker import prepare_folders, server_command
+from pneumoweb.runtime.processes import Site, processes, site_from
+from tests.support.servers.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 ADMIN = "adam"
 ADMIN_PASSWORD = "correct horse battery"
 

@@ -11,15 +11,15 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from pneumoml import isolation
-from pneumoml.dicom_meta import TRANSFER_SYNTAXES
-from pneumoml.dicom_record import DicomRecord
-from pneumoml.film import Film
-from pneumoml.images import ImageRefused, decode_film
-from tests import dicom_films, films
-from tests.dicom_films import compressed, dataset, dicom, encapsulated, values12, written
+from pneumoml.decoding import sandbox
+from pneumoml.decoding.dicom.file_meta import TRANSFER_SYNTAXES
+from pneumoml.decoding.dicom.record import DicomRecord
+from pneumoml.decoding.film import Film
+from pneumoml.decoding.images import ImageRefused, decode_film
+from tests.support.inputs import dicom_films, films
+from tests.support.inputs.dicom_films import compressed, dataset, dicom, encapsulated, values12, written
 
-CODESTREAMS = Path(__file__).resolve().parents[1] / "codestreams"
+CODESTREAMS = Path(__file__).resolve().parents[4] / "tests" / "support" / "inputs" / "codestreams"
 SMALL = values12(40, 48)
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 JPEG, JPEG12 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
@@ -29,7 +29,7 @@ J2K = "1.2.840.10008.1.2.4.91"
 @pytest.fixture(autouse=True, scope="module")
 def _no_decoder_left_behind() -> Iterator[None]:
     yield
-    isolation.shut_down()
+    sandbox.shut_down()
 
 
 def record_of(film: Film) -> DicomRecord:
@@ -90,7 +90,7 @@ def test_every_transfer_syntax_on_the_list_is_tried() -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=list(TRANSFER_SYNTAXES.values()))
 def test_a_film_in_every_transfer_syntax_is_read_in_the_cage(syntax: str) -> None:
     make, distance = SYNTAXES[syntax]
-    film = isolation.decode_isolated(make())
+    film = sandbox.decode_isolated(make())
     values = record_of(film).values
     assert film.format == "DICOM"
     assert film.pixels.std() > 5
@@ -203,13 +203,13 @@ def test_a_deflated_file_is_refused_before_anything_is_read(monkeypatch: pytest.
     def never(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("the dataset was read")
 
-    monkeypatch.setattr("pneumoml.dicom.dcmread", never)
+    monkeypatch.setattr("pneumoml.decoding.dicom.decode.dcmread", never)
     assert refusal_code(REFUSED["deflated"][0]()) == "dicom_deflated"
 
 
 def test_a_codestream_of_another_size_reaches_no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[str] = []
-    monkeypatch.setattr("pneumoml.dicom_pixels.get_decoder", reached.append)
+    monkeypatch.setattr("pneumoml.decoding.dicom.pixels.get_decoder", reached.append)
     assert refusal_code(lying_codestream(60_000)) == "broken_image"
     assert reached == []
 
@@ -256,7 +256,7 @@ def test_every_bundled_file_is_a_film_or_a_declared_refusal() -> None:
 
 def test_a_real_radiograph_is_shown_with_dark_lungs() -> None:
     path = Path(str(get_testdata_file("RG1_UNCR.dcm")))
-    film = isolation.decode_isolated(path.read_bytes())
+    film = sandbox.decode_isolated(path.read_bytes())
     facts = record_of(film)
     assert film.pixels.shape == (1955, 1841)
     assert (facts.photometric, facts.view_position, facts.sex, facts.age_years) == (

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from pneumoml.dicom_record import DicomRecord
-from pneumoml.film import Film
-from pneumoml.images import decode_film
-from tests.dicom_films import dicom, lut
+from pneumoml.decoding.dicom.record import DicomRecord
+from pneumoml.decoding.film import Film
+from pneumoml.decoding.images import decode_film
+from tests.support.inputs.dicom_films import dicom, lut
 
 
 def record_of(film: Film) -> DicomRecord:

@@ -1,0 +1,16 @@
+"""Registers the app with Django and listens to changes of second factors for the audit trail."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """People."""
+
+    name = "accounts"
+    verbose_name = "People"
+
+    def ready(self) -> None:
+        """Write changes of second factors to the audit trail."""
+        from accounts.second_factor import listen_to_changes
+
+        listen_to_changes()

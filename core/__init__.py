@@ -1,0 +1,1 @@
+"""What every app uses: refusals, API conventions, middleware, command base."""

@@ -1,0 +1,1 @@
+"""Middleware: request number and log, sessions, sign-in of page parts."""

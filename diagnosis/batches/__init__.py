@@ -1,0 +1,1 @@
+"""Many films at once: the batch, its archive, its progress."""

@@ -1,0 +1,1 @@
+"""From untrusted bytes or a URL to a stored film."""

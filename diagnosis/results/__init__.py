@@ -1,0 +1,1 @@
+"""What is shown of a result: pictures, sentences, the model card."""

@@ -1,0 +1,1 @@
+"""Where films lie, and whether rows and files agree."""

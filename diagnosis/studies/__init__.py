@@ -1,0 +1,1 @@
+"""Films: who sees them, sites, subject codes, search, trash."""

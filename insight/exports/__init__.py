@@ -1,0 +1,1 @@
+"""Exports of films and reads as CSV, Excel and ZIP."""

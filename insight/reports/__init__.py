@@ -1,0 +1,1 @@
+"""PDF reports of a film and of a project."""

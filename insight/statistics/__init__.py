@@ -1,0 +1,1 @@
+"""Figures over many films: volumes, accuracy, agreement, drift."""

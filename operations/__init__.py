@@ -1,0 +1,1 @@
+"""Running an installation: backup, health, metrics, storage check, set-up."""

@@ -1,0 +1,1 @@
+"""Pages for whoever runs or audits the installation."""

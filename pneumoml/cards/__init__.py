@@ -1,0 +1,1 @@
+"""Model cards and the artefact that carries one."""

@@ -1,0 +1,1 @@
+"""DICOM: file meta, header, pixels, and the record that is kept."""

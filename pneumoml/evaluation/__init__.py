@@ -1,0 +1,1 @@
+"""How good a version is: metrics on films, shift tests, explanation report, release."""

@@ -1,0 +1,1 @@
+"""Grad-CAM, heat maps, contours, and how far a map can be trusted."""

@@ -1,0 +1,1 @@
+"""Preprocessing and the search for burned-in text."""

@@ -1,0 +1,1 @@
+"""The network, its arithmetic, and the predictor."""

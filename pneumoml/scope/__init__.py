@@ -1,0 +1,1 @@
+"""Whether a film is one that the model can judge."""

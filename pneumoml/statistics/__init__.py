@@ -1,0 +1,1 @@
+"""Statistics: discrimination, calibration, agreement, predictive values, drift."""

@@ -1,0 +1,1 @@
+"""Processes of an installation: install, broker, supervisor."""
