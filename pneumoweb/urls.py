@@ -26,5 +26,10 @@ urlpatterns = [
     path("", include("operations.urls")),
     path("api/v1/", include(api_urls)),
     re_path(r"^api(?:/|$)", UnknownAddress.as_view(), name="api-unknown"),
+    # The audit trail was part of the app diagnosis; its address in the administration still leads there.
+    path(
+        "admin/diagnosis/auditevent/<path:rest>", RedirectView.as_view(url="/admin/audit/auditevent/%(rest)s")
+    ),
+    path("admin/diagnosis/auditevent/", RedirectView.as_view(url="/admin/audit/auditevent/")),
     path("admin/", admin_site.urls),
 ]

@@ -73,7 +73,7 @@ def _head(study: Study, address: str, at: datetime) -> Iterator[Flowable]:
         *([(_("Site"), str(study.site))] if study.site else []),
         (_("Subject"), study.subject_code or study.pseudonym or _("no code")),
         (_("Taken in"), pdf.moment(study.created_at)),
-        (_("Film"), _film_words(study)),
+        (_("Film"), _formatting(study)),
         (_("SHA-256 of the file"), study.sha256),
         (_("Report made"), f"{pdf.moment(at)}, {software()}"),
     ]
@@ -87,7 +87,7 @@ def _head(study: Study, address: str, at: datetime) -> Iterator[Flowable]:
 _FLUSH = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 0)]
 
 
-def _film_words(study: Study) -> str:
+def _formatting(study: Study) -> str:
     size = _("%(width)d × %(height)d pixels, %(bits)d bits") % {
         "width": study.width,
         "height": study.height,

@@ -9,7 +9,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [
     name
-    for name in ("pneumoweb", "pneumoml", "core", "audit", "accounts", "diagnosis", "reading", "insight", "operations", "interop", "trials")
+    for name in (
+        "pneumoweb",
+        "pneumoml",
+        "core",
+        "audit",
+        "accounts",
+        "diagnosis",
+        "reading",
+        "insight",
+        "operations",
+        "interop",
+        "trials",
+    )
     if (ROOT / name).is_dir()
 ]
 
