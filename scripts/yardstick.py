@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("pneumoml", "core", "audit", "accounts", "diagnosis", "reading", "insight", "operations", "pneumoweb")
+ROOMS = (
+    "pneumoml",
+    "core",
+    "audit",
+    "accounts",
+    "diagnosis",
+    "reading",
+    "insight",
+    "operations",
+    "pneumoweb",
+)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

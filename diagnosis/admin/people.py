@@ -41,6 +41,7 @@ class SiteInline(_SiteInline):
     model = Site
     extra = 0
 
+
 # Apps whose permissions mean something in the administration.
 _WITH_PERMISSIONS = ["auth", "core", "audit", "accounts", "diagnosis", "reading"]
 

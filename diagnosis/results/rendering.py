@@ -53,8 +53,8 @@ def render_picture(
     `kind` is one of PICTURE_KINDS; "heat-layer" is RGBA in the film's proportions, small (the map is coarse
     and the viewer scales it over the film), the others are RGB with a caption strip. `colour_map` (a name in
     `pneumoml.explain.heatmap.COLOUR_MAPS`) and `alpha` (0 to 1, a number or its text) fall back to the
-    settings, `style` ("heat" or "contour") to "heat", where they are None or empty. The heat layer in the style
-    "contour" is the exception: SVG, so that its lines stay sharp at every magnification.
+    settings, `style` ("heat" or "contour") to "heat", where they are None or empty. The heat layer in the
+    style "contour" is the exception: SVG, so that its lines stay sharp at every magnification.
 
     Raises PictureRefused (400), Conflict where there is no result (409), FilmMissing (503).
     """

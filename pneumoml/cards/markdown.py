@@ -222,6 +222,10 @@ def _making(card: Mapping[str, Any]) -> list[str]:
         for split, counts in data["films"].items()
     )
     note = [f"- {training['note']}"] if training["note"] else []
+    layers = training.get("trained_layers")
+    trained = (
+        [f"- Trained were {', '.join(layers)}; all other layers keep the base weights."] if layers else []
+    )
     return [
         "## Data and training",
         "",
@@ -229,6 +233,7 @@ def _making(card: Mapping[str, Any]) -> list[str]:
         f"- `{training['command']}`, seed {training['seed']}, base weights: {training['base_weights']}",
         f"- {training['epochs']} epochs over cached passes, {training['fitting_seconds']} seconds of "
         "fitting; the whole recipe is in card.json.",
+        *trained,
         *note,
         "",
     ]

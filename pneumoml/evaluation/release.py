@@ -102,8 +102,16 @@ def _changed(
     report: Report | None,
 ) -> Measured:
     chosen = chosen_films(validation, SHIFT_FILMS, recipe.seed)
-    size = recipe.preprocessing.size
-    plan = PassPlan(0, tuple(chosen), size, recipe.seed, recipe.preprocessing, AugmentConfig(), change=name)
+    plan = PassPlan(
+        number=0,
+        films=tuple(chosen),
+        side=recipe.preprocessing.size,
+        seed=recipe.seed,
+        preprocessing=recipe.preprocessing,
+        augmentation=AugmentConfig(),
+        change=name,
+        trained_blocks=recipe.trained_blocks,
+    )
     cached = cached_pass(
         folder / "passes" / f"shift-{name.replace(' ', '-')}",
         plan,
@@ -161,6 +169,7 @@ def write_version(
         "metadata_only_auc": metadata_auc(_metadata_scores(run, films), validation),
     }
     card = _card(release, recipe=recipe, judged=judged, metrics=metrics, films=films, run=run)
+    card["training"]["trained_layers"] = trained.trained_layers()
     weights = trained.weights()
     artifact = write_artifact(folder, card, weights)
     metrics["cam_reference"] = _cam_reference(artifact, validation)

@@ -47,12 +47,13 @@ def outside_thorax(cam: Floats) -> float:
 
     There is no lung segmentation here: the thorax is a fixed box, so the figure is approximate.
     """
-    inside = _thorax(*cam.shape)
+    inside = thorax_box(*cam.shape)
     total = float(cam.sum())
     return float(cam[~inside].sum()) / total if total > 0 else float((~inside).mean())
 
 
-def _thorax(height: int, width: int) -> NDArray[np.bool_]:
+def thorax_box(height: int, width: int) -> NDArray[np.bool_]:
+    """Mark the fields of a film or map of that size that lie inside `THORAX`: (height, width)."""
     down, across = round(_EDGE_DOWN * height), round(_EDGE_ACROSS * width)
     inside = np.zeros((height, width), dtype=np.bool_)
     inside[down : height - down, across : width - across] = True

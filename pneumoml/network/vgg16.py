@@ -18,7 +18,6 @@ HEAD_UNITS = (512, 256, 128)
 DROPOUTS = (0.5, 0.3, 0.2)
 # (filters, convolutions) of the five blocks: configuration D of Simonyan & Zisserman 2015.
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-TRUNK_OUTPUT = "block4_pool"
 LOGIT_LAYER = "logit"
 
 
@@ -70,16 +69,30 @@ def _head(tensor: Any, dropouts: Sequence[float]) -> Any:
     return keras.layers.Dense(1, name=LOGIT_LAYER)(tensor)
 
 
-def build_trunk() -> keras.Model:
-    """Build blocks 1 to 4, the frozen part: float32 (n, h, w, 3) to float32 (n, h/16, w/16, 512)."""
+def trunk_grid(trained_blocks: int = 1) -> tuple[int, int]:
+    """Pixels of the film to a field of the trunk's output, and its channels."""
+    frozen = len(_BLOCKS) - trained_blocks
+    return int(2**frozen), _BLOCKS[frozen - 1][0]
+
+
+def build_trunk(trained_blocks: int = 1) -> keras.Model:
+    """Build the blocks before the last `trained_blocks` (1 to 4), the frozen part.
+
+    Input: float32 (n, h, w, 3). Output: float32, fields and channels as `trunk_grid` says: of blocks 1 to 4
+    (n, h/16, w/16, 512).
+    """
     film = keras.Input((None, None, 3), name="film")
-    return keras.Model(film, _convolutions(film, range(1, 5)), name="trunk")
+    return keras.Model(film, _convolutions(film, range(1, len(_BLOCKS) + 1 - trained_blocks)), name="trunk")
 
 
-def build_tail(dropouts: Sequence[float] = DROPOUTS) -> keras.Model:
-    """Build block 5 and the head, the trained part: float32 (n, h, w, 512) to logits, float32 (n, 1)."""
-    features = keras.Input((None, None, _BLOCKS[3][0]), name="features")
-    return keras.Model(features, _head(_convolutions(features, range(5, 6)), dropouts), name="tail")
+def build_tail(dropouts: Sequence[float] = DROPOUTS, trained_blocks: int = 1) -> keras.Model:
+    """Build the last `trained_blocks` (1 to 4) blocks and the head, the trained part.
+
+    Input: the trunk's output, float32 (n, h, w, channels). Output: logits, float32 (n, 1).
+    """
+    features = keras.Input((None, None, trunk_grid(trained_blocks)[1]), name="features")
+    blocks = range(len(_BLOCKS) + 1 - trained_blocks, len(_BLOCKS) + 1)
+    return keras.Model(features, _head(_convolutions(features, blocks), dropouts), name="tail")
 
 
 def layer_weights(model: keras.Model) -> dict[str, NDArray[np.floating[Any]]]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from pneumoml.imaging.preprocess import recompress
 
+_VEIL_FIELDS, _VEIL_BLUR = 14, 12.0  # as in `reportcard`
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -25,8 +27,11 @@ class AugmentConfig:
     (pixels) and amount with `sharpness` the probability that one of them happens, `noise` as the largest
     standard deviation in grey levels, `jpeg` the lowest and highest quality with `jpeg_share` its
     probability, `clahe` the probability of local equalisation. Hiding: `erase` the probability of a hidden
-    rectangle, `border` of hidden edges. `bands`: standard deviation of the logarithm by which each band's
-    target contrast is varied, the standardisation's own uncertainty (see `preprocess`).
+    rectangle, `border` of hidden edges, `veil` of fields of the prepared film that are blurred away.
+    `surroundings`: probability that a film of the other class gives what lies outside the thorax (see
+    `surroundings`); at 0.5 that tells nothing about the class any more. `bands`: standard deviation of the
+    logarithm by which each band's target contrast is varied, the standardisation's own uncertainty (see
+    `preprocess`).
     """
 
     rotation: float = 0.0
@@ -47,6 +52,8 @@ class AugmentConfig:
     clahe: float = 0.0
     erase: float = 0.0
     border: float = 0.0
+    veil: float = 0.0
+    surroundings: float = 0.0
     bands: float = 0.0
 
     @classmethod
@@ -66,7 +73,20 @@ class AugmentConfig:
 
 def augment(pixels: NDArray[np.uint8], generator: Generator, config: AugmentConfig) -> NDArray[np.uint8]:
     """Change one grey film, uint8 (h, w), at random; the same generator state gives the same film."""
-    film = _geometry(pixels, generator, config).astype(np.float32)
+    return augment_with(pixels, np.ones(pixels.shape, np.float32), generator, config)[0]
+
+
+def augment_with(
+    pixels: NDArray[np.uint8], mask: NDArray[np.float32], generator: Generator, config: AugmentConfig
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Change a film as `augment` does, and move `mask`, float32 (h, w), along with what it marks."""
+    moved, matrix = _geometry(pixels, generator, config)
+    if matrix is not None:
+        mask = np.asarray(cv2.warpAffine(mask, matrix, mask.shape[::-1]), np.float32)
+    return _acquisition(moved.astype(np.float32), generator, config), mask
+
+
+def _acquisition(film: NDArray[np.float32], generator: Generator, config: AugmentConfig) -> NDArray[np.uint8]:
     film = _tone(film, generator, config)
     film = _sharpness(film, generator, config)
     film = _hide(film, generator, config)
@@ -83,7 +103,10 @@ def band_jitter(generator: Generator, config: AugmentConfig, bands: int) -> NDAr
     return np.exp(generator.normal(0.0, config.bands, bands)) if config.bands else np.ones(bands)
 
 
-def _geometry(pixels: NDArray[np.uint8], generator: Generator, config: AugmentConfig) -> NDArray[np.uint8]:
+def _geometry(
+    pixels: NDArray[np.uint8], generator: Generator, config: AugmentConfig
+) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
+    """Move a film; return it with the matrix of what was done, None for nothing."""
     height, width = pixels.shape
     angle, shear = np.deg2rad((_either(generator, config.rotation), _either(generator, config.shear)))
     zoom = generator.uniform(*config.zoom)
@@ -98,16 +121,15 @@ def _geometry(pixels: NDArray[np.uint8], generator: Generator, config: AugmentCo
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     shift = np.array([_either(generator, config.shift) * width, _either(generator, config.shift) * height])
     if np.allclose(linear, np.eye(2)) and not shift.any():
-        return pixels
+        return pixels, None
     matrix = np.column_stack((linear, centre + shift - linear @ centre))
     # Edges are filled in one of three ways, so that no way of filling becomes a sign of anything.
     border = (cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101)[generator.integers(3)]
     value = float(generator.uniform(0, 60))
-    return np.asarray(
-        cv2.warpAffine(
-            pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border, borderValue=value
-        )
+    moved = cv2.warpAffine(
+        pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border, borderValue=value
     )
+    return np.asarray(moved), matrix
 
 
 def _either(generator: Generator, limit: float) -> float:
@@ -155,6 +177,19 @@ def _hide(film: NDArray[np.float32], generator: Generator, config: AugmentConfig
         top, left = generator.integers(0, height - high), generator.integers(0, width - wide)
         film[top : top + high, left : left + wide] = generator.uniform(20, 220)
     return film
+
+
+def veil(grey: NDArray[np.float32], generator: Generator, config: AugmentConfig) -> NDArray[np.float32]:
+    """Blur some fields of a prepared film, float32 (h, w), away, so that blur is no sign of anything.
+
+    The fields and the blur are those by which the report card takes parts of a film away.
+    """
+    if generator.random() >= config.veil:
+        return grey
+    hidden = generator.random((_VEIL_FIELDS, _VEIL_FIELDS)) < generator.uniform(0.1, 0.7)
+    shape = grey.shape[::-1]
+    mask = cv2.resize(hidden.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST) > 0
+    return np.where(mask, cv2.GaussianBlur(grey, (0, 0), _VEIL_BLUR), grey)
 
 
 def sharpen(film: NDArray[np.float32], amount: float, sigma: float = 1.2) -> NDArray[np.float32]:

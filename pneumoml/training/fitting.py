@@ -1,4 +1,4 @@
-"""Fitting block 5 and the head to cached features: optimiser, schedule, mixing, averaging, checkpoints."""
+"""Fitting the trained part to cached features: optimiser, schedule, mixing, averaging, checkpoints."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pneumoml.network.vgg16 import layer_weights, set_layer_weights
 from pneumoml.training.features import CachedPass
 from pneumoml.training.progress import Progress, Report, named
+from pneumoml.training.quiet import SplitTail
 from pneumoml.training.recipe import Recipe
 
 _EVALUATION_BATCH = 32
@@ -37,7 +38,7 @@ class Epoch:
 
 
 def tail_logits(tail: keras.Model, features: NDArray[np.float16]) -> NDArray[np.float64]:
-    """Logits, (n,), of cached features, float16 (n, h, w, 512)."""
+    """Logits, (n,), of cached features, float16 (n, h, w, channels)."""
     run = tf.function(lambda batch: tail(batch, training=False), reduce_retracing=True)
     parts = [
         run(tf.constant(features[start : start + _EVALUATION_BATCH].astype(np.float32))).numpy()[:, 0]
@@ -56,14 +57,22 @@ class Fit:
         self.optimiser.build(tail.trainable_variables)
         self.average = [tf.Variable(variable.value) for variable in tail.trainable_variables]
         self.steps = 0
+        self._split = SplitTail(tail) if recipe.quiet else None
         self._step = tf.function(self._train_step, reduce_retracing=True)
 
-    def _train_step(self, features: tf.Tensor, targets: tf.Tensor, momentum: tf.Tensor) -> tf.Tensor:
+    def _train_step(
+        self, features: tf.Tensor, targets: tf.Tensor, thorax: tf.Tensor, momentum: tf.Tensor
+    ) -> tf.Tensor:
+        """Take one step; return the cross-entropy without the penalty."""
         variables = self.tail.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.tail(features, training=True)[:, 0]
+            if self._split:
+                logits, outside = self._split(features, thorax)
+            else:
+                logits, outside = self.tail(features, training=True)[:, 0], 0.0
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits))
-        self.optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            whole = loss + self.recipe.quiet * outside
+        self.optimiser.apply_gradients(zip(tape.gradient(whole, variables), variables, strict=True))
         for kept, variable in zip(self.average, variables, strict=True):
             kept.assign(momentum * kept + (1.0 - momentum) * variable.value)
         return loss
@@ -72,12 +81,10 @@ class Fit:
         """Go once over a cached pass and return the mean loss."""
         losses = []
         count = math.ceil(len(data.labels) / self.recipe.batch_size)
-        for number, (features, targets) in enumerate(batches(data, self.recipe, epoch), start=1):
+        for number, batch in enumerate(batches(data, self.recipe, epoch), start=1):
             # A young average forgets faster, so that it does not hang on to the random start.
             momentum = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
-            losses.append(
-                float(self._step(tf.constant(features), tf.constant(targets), tf.constant(momentum)))
-            )
+            losses.append(float(self._step(*map(tf.constant, batch), tf.constant(momentum))))
             self.steps += 1
             if progress:
                 progress(number, count)
@@ -132,8 +139,11 @@ def _optimiser(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimiz
 
 def batches(
     data: CachedPass, recipe: Recipe, epoch: int
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield shuffled, mixed, cut batches: features, float32 (b, h, w, 512), and targets, float32 (b,)."""
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield shuffled, mixed, cut batches: features (b, h, w, channels), targets (b,), thorax, all float32.
+
+    The thorax is that of `CachedPass` as shares (0–1); it is neither mixed nor cut.
+    """
     generator = np.random.default_rng((recipe.seed, 7, epoch))
     order = generator.permutation(len(data.labels))
     smoothing = recipe.label_smoothing
@@ -149,7 +159,8 @@ def batches(
             share = np.maximum(share, 1 - share)
             features = _mix(features, features[partner], share[:, None, None, None])
             targets = _mix(targets, targets[partner], share)
-        yield features, targets.astype(np.float32)
+        thorax = data.thorax[chosen].astype(np.float32) * np.float32(1 / 255)
+        yield features, targets.astype(np.float32), thorax
 
 
 def _mix(

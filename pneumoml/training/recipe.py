@@ -33,16 +33,19 @@ PLAIN_AUGMENTATION = AugmentConfig(rotation=15, shift=0.1, shear=8, zoom=(0.9, 1
 class Recipe:
     """Every value of a training run.
 
-    `passes` augmented passes are cached and taken in turn, one an epoch; `sides` are the input sides of the
-    passes, in turn. `balanced` passes hold as many films of either class. `schedule` "plateau" halves the
-    rate after `plateau_patience` epochs without a better validation loss, "cosine" falls from
-    `learning_rate` to 0. `mixup` is the alpha of the Beta distribution two films' features are mixed by
-    (Zhang 2018; 0: none). `average` is the momentum of the running average of the weights (Polyak & Juditsky
-    1992; 0: none). `patience`: epochs without a better validation loss after which training stops (0:
-    never).
+    `trained_blocks` is how many of the five blocks are trained, counted from the last; those before keep the
+    base weights. `passes` augmented passes are cached and taken in turn, one an epoch; `sides` are the
+    input sides of the passes, in turn. `balanced` passes hold as many films of either class. `schedule`
+    "plateau" halves the rate after `plateau_patience` epochs without a better validation loss, "cosine"
+    falls from `learning_rate` to 0. `mixup` is the alpha of the Beta distribution two films' features are
+    mixed by (Zhang 2018; 0: none). `average` is the momentum of the running average of the weights (Polyak &
+    Juditsky 1992; 0: none). `patience`: epochs without a better validation loss after which training stops
+    (0: never). `quiet` weighs a penalty on the share of evidence that lies outside the thorax (see
+    `fitting`; 0: none), which goes without `mixup` and `cut`.
     """
 
     seed: int = 42
+    trained_blocks: int = 1
     passes: int = 25
     sides: tuple[int, ...] = (224,)
     balanced: bool = False
@@ -60,6 +63,7 @@ class Recipe:
     mixup: float = 0.0
     cut: int = 0
     average: float = 0.0
+    quiet: float = 0.0
     dropouts: tuple[float, float, float] = (0.5, 0.3, 0.2)
     augmentation: AugmentConfig = field(default=PLAIN_AUGMENTATION)
     preprocessing: PreprocessConfig = field(default_factory=PreprocessConfig)
@@ -71,6 +75,10 @@ class Recipe:
             raise RecipeRefused("passes, epochs, batch_size and learning_rate must be above 0.")
         if any(side % 16 or not 32 <= side <= self.preprocessing.size for side in self.sides):
             raise RecipeRefused("sides must be multiples of 16, at least 32 and at most the input size.")
+        if not 1 <= self.trained_blocks <= 4:
+            raise RecipeRefused("trained_blocks must be 1 to 4.")
+        if self.quiet and (self.mixup or self.cut):
+            raise RecipeRefused("quiet goes without mixup and cut: films that are mixed have no one thorax.")
         if self.optimiser not in OPTIMISERS or self.schedule not in SCHEDULES:
             raise RecipeRefused("optimiser must be adam or adamw, schedule plateau or cosine.")
 

@@ -1,4 +1,4 @@
-"""Training from films to weights: cached passes of the frozen blocks, then block 5 and the head over them."""
+"""Training from films to weights: cached passes of the frozen blocks, then the other blocks and the head."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pneumoml.training.recipe import Recipe
 
 
 class Trunk:
-    """Blocks 1 to 4 with base weights, and the digest (sha256, hex) of those weights."""
+    """The frozen blocks with base weights; the digest (sha256, hex) is that of the base of all blocks."""
 
-    def __init__(self, base: Path | None) -> None:
+    def __init__(self, base: Path | None, trained_blocks: int = 1) -> None:
         """Load the base weights from `base`, or Keras's own. Raises `BaseWeightsRefused`."""
         self.weights = base_weights(base)
-        self.model = build_trunk()
+        self.model = build_trunk(trained_blocks)
         set_layer_weights(self.model, self.weights)
         digest = hashlib.sha256()
         for name in sorted(self.weights):
@@ -45,13 +45,22 @@ def training_plan(films: Sequence[LabelledFilm], recipe: Recipe, number: int) ->
         seed=recipe.seed,
         preprocessing=recipe.preprocessing,
         augmentation=recipe.augmentation,
+        trained_blocks=recipe.trained_blocks,
     )
 
 
 def validation_plan(films: Sequence[LabelledFilm], recipe: Recipe) -> PassPlan:
     """Plan the unchanged validation films at full size."""
     size = recipe.preprocessing.size
-    return PassPlan(-1 % 2**32, tuple(films), size, recipe.seed, recipe.preprocessing, AugmentConfig())
+    return PassPlan(
+        number=-1 % 2**32,
+        films=tuple(films),
+        side=size,
+        seed=recipe.seed,
+        preprocessing=recipe.preprocessing,
+        augmentation=AugmentConfig(),
+        trained_blocks=recipe.trained_blocks,
+    )
 
 
 def cache_passes(
@@ -84,10 +93,11 @@ class Trained:
 
     def weights(self) -> Weights:
         """All weights of the whole network, "layer/variable" to float32."""
-        return {
-            **{name: array for name, array in self.trunk.weights.items() if not name.startswith("block5")},
-            **layer_weights(self.tail),
-        }
+        return {**layer_weights(self.trunk.model), **layer_weights(self.tail)}
+
+    def trained_layers(self) -> list[str]:
+        """Names of the layers that were trained, from input to output; all others keep the base weights."""
+        return [layer.name for layer in self.tail.layers if layer.trainable_weights]
 
 
 def train(
@@ -106,7 +116,7 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     _start_over_if_changed(folder, recipe)
-    trunk = Trunk(base)
+    trunk = Trunk(base, recipe.trained_blocks)
     passes = cache_passes(folder, [film for film in films if film.split == "train"], recipe, trunk, report)
     plan = validation_plan([film for film in films if film.split == "val"], recipe)
     validation = cached_pass(
@@ -116,7 +126,7 @@ def train(
         trunk.digest,
         progress=named(report, "validation films"),
     )
-    tail = build_tail(recipe.dropouts)
+    tail = build_tail(recipe.dropouts, recipe.trained_blocks)
     set_tail_base(tail, trunk.weights)
     longest = max(len(cached.labels) for cached in passes)
     fit = Fit(tail, recipe, math.ceil(longest / recipe.batch_size))
@@ -125,9 +135,8 @@ def train(
 
 
 def set_tail_base(tail: keras.Model, base: Weights) -> None:
-    """Start block 5 from the base weights; the head keeps its random ones."""
-    start = {name: array for name, array in base.items() if name.startswith("block5")}
-    set_layer_weights(tail, {**layer_weights(tail), **start})
+    """Start the trained blocks from the base weights; the head keeps its random ones."""
+    set_layer_weights(tail, {**layer_weights(tail), **base})
 
 
 def _start_over_if_changed(folder: Path, recipe: Recipe) -> None:

@@ -24,10 +24,10 @@ class Command(FriendlyCommand):
     help = (
         "Train VGG16 with its head on DIR/split.csv (see download_dataset) and write a model version: "
         "weights, card and pictures. The frozen blocks run once over each augmented pass and are cached; "
-        "block 5 and the head are trained over the cache. A run that was interrupted goes on where it "
-        "stopped. Threshold and calibration come from validation films and changed copies of them (shift "
-        "tests). The recipe “plain” is ordinary fine-tuning; “robust” is that of the shipped model. Every "
-        "value of a recipe is an option or stands in a TOML file."
+        "block 5 (or more blocks, as the recipe says) and the head are trained over the cache. A run that "
+        "was interrupted goes on where it stopped. Threshold and calibration come from validation films and "
+        "changed copies of them (shift tests). The recipe “plain” is ordinary fine-tuning; “robust” is that "
+        "of the shipped model. Every value of a recipe is an option or stands in a TOML file."
     )
     examples = (
         "  manage.py train_model --data chest_xray --name mine-1\n"
@@ -85,7 +85,8 @@ class Command(FriendlyCommand):
         bars = Bars()
         if options["cache_only"]:
             training = [film for film in films if film.split == "train"]
-            cache_passes(run_dir, training, recipe, Trunk(options["base_weights"]), bars)
+            trunk = Trunk(options["base_weights"], recipe.trained_blocks)
+            cache_passes(run_dir, training, recipe, trunk, bars)
             self.say(f"The passes are cached in {run_dir}.")
             return
         trained = train(run_dir, films, recipe, options["base_weights"], bars)

@@ -15,6 +15,7 @@ from pneumoml.network.vgg16 import (
     build_trunk,
     layer_weights,
     set_layer_weights,
+    trunk_grid,
 )
 
 pytestmark = pytest.mark.tensorflow
@@ -29,9 +30,11 @@ def test_network_is_vgg16_with_the_head_and_a_logit(random_network: Any) -> None
     assert random_network.count_params() == 14_714_688 + 427_009
 
 
-def test_trunk_and_tail_together_are_the_network(random_network: Any) -> None:
+@pytest.mark.parametrize("trained", [1, 2, 4])
+def test_trunk_and_tail_together_are_the_network(random_network: Any, trained: int) -> None:
     weights = layer_weights(random_network)
-    trunk, tail = build_trunk(), build_tail()
+    trunk, tail = build_trunk(trained), build_tail(trained_blocks=trained)
+    assert trunk.output_shape[-1] == trunk_grid(trained)[1]
     set_layer_weights(trunk, weights)
     set_layer_weights(tail, weights)
     film = np.random.default_rng(0).uniform(-100, 130, (1, 224, 224, 3)).astype(np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pneumoml.imaging.preprocess import recompress
-from pneumoml.training.augment import AugmentConfig, augment, band_jitter, sharpen
+from pneumoml.training.augment import AugmentConfig, augment, augment_with, band_jitter, sharpen, veil
 from pneumoml.training.recipe import load_recipe
 from tests.support.inputs import films
 
@@ -65,6 +65,23 @@ def test_flip_mirrors() -> None:
     film = films.chest_like(224, 224)
     mirrored = augment(film, np.random.default_rng(0), AugmentConfig(flip=1)).astype(int)
     assert np.abs(mirrored[5:-5, 5:-5] - film[:, ::-1][5:-5, 5:-5]).mean() < 1
+
+
+def test_a_mask_moves_with_the_film() -> None:
+    film, mask = films.chest_like(224, 224), np.zeros((224, 224), np.float32)
+    mask[40:180, 20:60] = 1
+    once = augment(film, np.random.default_rng(0), STRONG)
+    again, moved = augment_with(film, mask, np.random.default_rng(0), AugmentConfig(flip=1))
+    assert np.array_equal(once, augment_with(film, mask, np.random.default_rng(0), STRONG)[0])
+    assert np.abs(moved - mask[:, ::-1]).max() < 0.01
+    assert again.shape == moved.shape
+
+
+def test_veil_blurs_some_fields_and_no_others() -> None:
+    film = films.chest_like(224, 224).astype(np.float32)
+    assert veil(film, np.random.default_rng(0), AugmentConfig()) is film
+    changed = veil(film, np.random.default_rng(0), AugmentConfig(veil=1)) != film
+    assert 0.1 < changed.mean() < 0.9
 
 
 def test_bands_vary_only_when_asked() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoml.training.recipe import Recipe, RecipeRefused, load_recipe
+from pneumoml.training.recipe import RECIPES_DIR, Recipe, RecipeRefused, load_recipe
 
 
 def test_plain_recipe_is_ordinary_fine_tuning() -> None:
@@ -25,6 +25,17 @@ def test_shipped_recipe_is_read_and_goes_into_the_card() -> None:
     assert again == robust
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES_DIR.glob("*.toml")))
+def test_every_shipped_recipe_is_read(name: str) -> None:
+    recipe = load_recipe(name)
+    assert Recipe().with_values(json.loads(json.dumps(recipe.to_mapping()))) == recipe
+
+
+def test_block_5_alone_is_trained_unless_a_recipe_says_more() -> None:
+    assert (load_recipe("plain").trained_blocks, load_recipe("robust").trained_blocks) == (1, 1)
+    assert load_recipe("deeper").trained_blocks == 2
+
+
 def test_given_values_win() -> None:
     assert load_recipe("robust").with_values({"seed": 7, "epochs": 2}).seed == 7
 
@@ -36,6 +47,8 @@ def test_given_values_win() -> None:
         "epochs = 0",
         "sides = [100]",
         'optimiser = "sgd"',
+        "trained_blocks = 5",
+        "quiet = 0.5\nmixup = 0.2",
         "not toml",
         "[augmentation]\nwobble = 1",
         "[preprocessing]\nsize = 5",

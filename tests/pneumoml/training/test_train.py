@@ -11,7 +11,7 @@ import pytest
 from pneumoml.imaging.preprocess import PreprocessConfig
 from pneumoml.training.augment import AugmentConfig
 from pneumoml.training.dataset import LabelledFilm, scan_folder
-from pneumoml.training.features import balanced_pass, cached_pass, film_input
+from pneumoml.training.features import balanced_pass, cached_pass, film_and_thorax, film_input
 from pneumoml.training.fitting import batches, read_log
 from pneumoml.training.recipe import Recipe
 from pneumoml.training.train import Trained, Trunk, train, training_plan
@@ -72,6 +72,43 @@ def test_two_steps_change_block_5_and_the_head_only(trained: Trained) -> None:
     assert "logit/kernel" in weights
 
 
+def test_recipe_may_train_block_4_too(
+    films: list[LabelledFilm], base: Path, tmp_path: Path, trained: Trained
+) -> None:
+    recipe = replace(RECIPE, trained_blocks=2, mixup=0.0, quiet=0.5)
+    deeper = train(tmp_path, films, recipe, base)
+    weights, start = deeper.weights(), deeper.trunk.weights
+    assert set(weights) == set(trained.weights())
+    assert np.array_equal(weights["block3_conv3/kernel"], start["block3_conv3/kernel"])
+    assert not np.array_equal(weights["block4_conv1/kernel"], start["block4_conv1/kernel"])
+    assert deeper.validation.features.shape == (4, 8, 8, 256)
+    assert deeper.trained_layers()[:2] == ["block4_conv1", "block4_conv2"]
+    assert trained.trained_layers()[0] == "block5_conv1"
+
+
+def test_depth_is_part_of_what_a_cached_pass_depends_on(films: list[LabelledFilm]) -> None:
+    shallow, deep = (training_plan(films, replace(RECIPE, trained_blocks=blocks), 0) for blocks in (1, 2))
+    assert shallow.fingerprint("base") != deep.fingerprint("base")
+
+
+def test_penalty_is_the_share_of_evidence_outside_the_thorax() -> None:
+    import keras
+    import tensorflow as tf
+
+    from pneumoml.network.vgg16 import build_tail
+    from pneumoml.training.quiet import SplitTail
+
+    keras.utils.set_random_seed(2)
+    split = SplitTail(build_tail((0.0, 0.0, 0.0)))
+    features = tf.constant(np.random.default_rng(0).uniform(0, 9, (2, 4, 4, 512)).astype(np.float32))
+    left = np.zeros((2, 4, 4), np.float32)
+    left[:, :, :2] = 1
+    shares = [float(split(features, tf.constant(thorax))[1]) for thorax in (left, 1 - left, left * 0)]
+    assert shares[0] + shares[1] == pytest.approx(1, abs=0.01)
+    assert shares[2] == pytest.approx(1, abs=0.01)
+    assert split(features, tf.constant(left))[0].shape == (2,)
+
+
 def test_log_has_a_line_an_epoch(trained: Trained, run_folder: Path) -> None:
     (line,) = read_log(run_folder / "log.csv")
     assert line.epoch == 1
@@ -127,11 +164,26 @@ def test_films_of_a_pass_are_the_same_every_time(films: list[LabelledFilm]) -> N
     assert not np.array_equal(film_input(plan, 3), film_input(replace(plan, number=1), 3))
 
 
+def test_swapped_surroundings_and_veil_leave_other_draws_as_they_were(films: list[LabelledFilm]) -> None:
+    plan = training_plan(films, replace(RECIPE, sides=(64,), augmentation=AugmentConfig()), 0)
+    swapped = replace(plan, augmentation=AugmentConfig(surroundings=1.0))
+    veiled = replace(plan, augmentation=AugmentConfig(veil=1.0))
+    before, thorax = film_and_thorax(plan, 0)
+    after, same = film_and_thorax(swapped, 0)
+    assert np.array_equal(thorax, same)
+    assert thorax.shape == (4, 4)
+    assert thorax[1:3, 1:3].min() == 255
+    assert not np.array_equal(before, after)
+    assert not np.array_equal(before, film_input(veiled, 0))
+
+
 def test_batches_smooth_labels_and_mix_films(trained: Trained) -> None:
     data = trained.validation
     plain = Recipe(batch_size=4, label_smoothing=0.1)
-    (features, targets), *_ = batches(data, plain, 0)
+    (features, targets, thorax), *_ = batches(data, plain, 0)
     assert sorted(set(targets.tolist())) == pytest.approx([0.05, 0.95])
     mixed = next(batches(data, replace(plain, mixup=0.4), 0))[0]
     assert features.shape == mixed.shape
+    assert thorax.shape == (4, 4, 4)
+    assert 0 <= thorax.min() < thorax.max() == 1
     assert not np.allclose(features, mixed)
