@@ -9,7 +9,8 @@ from insight.statistics import formatting
 from insight.statistics.charts import roc_curve
 from insight.statistics.figure import Cell, Column, Figure
 from insight.statistics.signed_reads import Finding, Read, Reads, rule, too_few
-from pneumoml.statistics.agreement import Estimate, share_by_subject
+from pneumoml.statistics.agreement import share_by_subject
+from pneumoml.statistics.clusters import Estimate
 from pneumoml.statistics.discrimination import auc_by_subject, roc_points
 
 MOST_POINTS = 100

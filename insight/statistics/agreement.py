@@ -11,7 +11,8 @@ from insight.statistics import formatting
 from insight.statistics.charts import Picture, intervals
 from insight.statistics.figure import Cell, Column, Figure, interval_columns
 from insight.statistics.signed_reads import Finding, Read, Reads, rule, too_few
-from pneumoml.statistics.agreement import Estimate, cohen_kappa
+from pneumoml.statistics.agreement import cohen_kappa
+from pneumoml.statistics.clusters import Estimate
 
 MOST_READERS, MOST_PAIRS = 20, 20
 Pair = tuple[Read, Read]

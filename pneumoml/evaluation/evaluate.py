@@ -11,7 +11,8 @@ import numpy as np
 
 from pneumoml.cards.artifact import Artifact
 from pneumoml.network.predictor import Predictor
-from pneumoml.statistics.metrics import Floats, predictive_values, share, summary, wilson
+from pneumoml.statistics.intervals import wilson
+from pneumoml.statistics.metrics import Floats, predictive_values, share, summary
 from pneumoml.training.dataset import LabelledFilm, load_pixels
 
 PREVALENCES = (0.625, 0.3, 0.1, 0.05, 0.02)

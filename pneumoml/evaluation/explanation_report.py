@@ -21,7 +21,8 @@ from pneumoml.explain.reliability import agreement, map_flags, outside_thorax, r
 from pneumoml.imaging.preprocess import PreprocessConfig, prepare, shrink
 from pneumoml.network.predictor import load_network
 from pneumoml.network.vgg16 import HEAD_UNITS, LOGIT_LAYER
-from pneumoml.statistics.metrics import Floats, bootstrap, flag_rate, wilson
+from pneumoml.statistics.intervals import wilson
+from pneumoml.statistics.metrics import Floats, bootstrap, flag_rate
 from pneumoml.training.dataset import LabelledFilm, load_pixels
 from pneumoml.training.progress import Report, told
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoml.cards.card import MapLimits
+from pneumoml.statistics.ranks import midranks
 
 Floats = NDArray[np.floating[Any]]
 
@@ -75,13 +76,7 @@ def _halved(cam: Floats) -> Floats:
 
 def rank_correlation(first: Floats, second: Floats) -> float:
     """Spearman's rank correlation of two maps of one shape; 0 where one of them is flat."""
-    one, other = (_ranks(np.asarray(cam, dtype=np.float64).ravel()) for cam in (first, second))
+    one, other = (midranks(np.asarray(cam, dtype=np.float64).ravel()) for cam in (first, second))
     if min(float(one.std()), float(other.std())) == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks of values (n,), equal ones sharing their mean rank."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places], dtype=np.float64)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pneumoml.statistics.metrics import wilson
-
-_LEVEL_Z = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure from `n` reads of `clusters` subjects; no interval where every subject says the same."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-    clusters: int
+from pneumoml.statistics.clusters import Estimate, cluster_sums, small_sample
+from pneumoml.statistics.intervals import LEVEL_Z, NO_ERROR, logit_interval, wilson
 
 
 def cohen_kappa(first: Sequence[str], second: Sequence[str], clusters: Sequence[object]) -> Estimate:
@@ -47,10 +33,10 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str], clusters: Sequence[
     by_chance = column[one] + row[two] - 2 * expected
     influence = ((same - observed) * (1 - expected) - by_chance * (1 - observed)) / (1 - expected) ** 2
     sums = cluster_sums(influence, clusters)
-    error = math.sqrt(_small_sample(len(sums)) * float((sums**2).sum())) / len(one)
-    if error < 1e-9:
+    error = math.sqrt(small_sample(len(sums)) * float((sums**2).sum())) / len(one)
+    if error < NO_ERROR:
         return Estimate(kappa, None, None, len(one), len(sums))
-    low, high = kappa - _LEVEL_Z * error, kappa + _LEVEL_Z * error
+    low, high = kappa - LEVEL_Z * error, kappa + LEVEL_Z * error
     return Estimate(kappa, max(-1.0, low), min(1.0, high), len(one), len(sums))
 
 
@@ -63,21 +49,9 @@ def share_by_subject(hits: Sequence[bool], clusters: Sequence[object]) -> Estima
     found = np.asarray(hits, dtype=np.float64)
     share = float(found.mean())
     sums = cluster_sums(found - share, clusters)
-    error = math.sqrt(_small_sample(len(sums)) * float((sums**2).sum())) / len(found)
-    if error < 1e-9:
+    error = math.sqrt(small_sample(len(sums)) * float((sums**2).sum())) / len(found)
+    if error < NO_ERROR:
         low, high = wilson(round(share * len(sums)), len(sums))
     else:
-        place, width = math.log(share / (1 - share)), _LEVEL_Z * error / (share * (1 - share))
-        low, high = 1 / (1 + math.exp(width - place)), 1 / (1 + math.exp(-width - place))
+        low, high = logit_interval(share, error)
     return Estimate(share, low, high, len(found), len(sums))
-
-
-def cluster_sums(values: NDArray[np.float64], clusters: Sequence[object]) -> NDArray[np.float64]:
-    """Add up the values (n,) of each cluster; one sum per cluster, in the order of first appearance."""
-    numbers: dict[object, int] = {}
-    which = [numbers.setdefault(cluster, len(numbers)) for cluster in clusters]
-    return np.bincount(which, weights=values, minlength=len(numbers)).astype(np.float64)
-
-
-def _small_sample(clusters: int) -> float:
-    return clusters / (clusters - 1) if clusters > 1 else 1.0

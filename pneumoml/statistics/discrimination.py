@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoml.statistics.agreement import Estimate, cluster_sums
+from pneumoml.statistics.clusters import Estimate, cluster_sums, small_sample
+from pneumoml.statistics.intervals import NO_ERROR, logit_interval
+from pneumoml.statistics.ranks import midranks
 
 Floats = NDArray[np.float64]
-_LEVEL_Z = 1.959963984540054
 
 
 def auc_by_subject(labels: Floats, scores: Floats, clusters: Sequence[object]) -> Estimate:
@@ -25,11 +26,11 @@ def auc_by_subject(labels: Floats, scores: Floats, clusters: Sequence[object]) -
     positives, negatives = int(sick.sum()), int((~sick).sum())
     if positives == 0 or negatives == 0:
         raise ValueError("AUC needs both classes")
-    ranks = _midranks(scores)
+    ranks = midranks(scores)
     # For each film the share of films of the other class that its score is on the right side of (ties: half).
     component = np.empty(len(scores))
-    component[sick] = (ranks[sick] - _midranks(scores[sick])) / negatives
-    component[~sick] = 1 - (ranks[~sick] - _midranks(scores[~sick])) / positives
+    component[sick] = (ranks[sick] - midranks(scores[sick])) / negatives
+    component[~sick] = 1 - (ranks[~sick] - midranks(scores[~sick])) / positives
     area = float(component[sick].mean())
     above = cluster_sums(np.where(sick, component - area, 0.0), clusters) / positives
     below = cluster_sums(np.where(sick, 0.0, component - area), clusters) / negatives
@@ -39,12 +40,14 @@ def auc_by_subject(labels: Floats, scores: Floats, clusters: Sequence[object]) -
     )
     with_sick, with_well = int((members[0] > 0).sum()), int((members[1] > 0).sum())
     variance = (
-        _small_sample(with_sick) * float((above**2).sum())
-        + _small_sample(with_well) * float((below**2).sum())
-        + 2 * _small_sample(len(above)) * float((above * below).sum())
+        small_sample(with_sick) * float((above**2).sum())
+        + small_sample(with_well) * float((below**2).sum())
+        + 2 * small_sample(len(above)) * float((above * below).sum())
     )
-    low, high = _logit_interval(area, math.sqrt(max(0.0, variance)))
-    return Estimate(area, low, high, len(labels), len(above))
+    error = math.sqrt(max(0.0, variance))
+    if error < NO_ERROR or not 0 < area < 1:
+        return Estimate(area, None, None, len(labels), len(above))
+    return Estimate(area, *logit_interval(area, error), len(labels), len(above))
 
 
 def roc_points(labels: Floats, scores: Floats, most: int = 200) -> list[tuple[float, float, float]]:
@@ -63,22 +66,3 @@ def roc_points(labels: Floats, scores: Floats, most: int = 200) -> list[tuple[fl
     step = max(1, math.ceil(len(points) / most))
     kept = points[::step] if points[-1] in points[::step] else [*points[::step], points[-1]]
     return [(math.inf, 0.0, 0.0), *kept]
-
-
-def _midranks(values: Floats) -> Floats:
-    """Ranks from 1 on, equal values sharing the mean of theirs."""
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    middles: Floats = (ends - (counts - 1) / 2)[which]
-    return middles
-
-
-def _logit_interval(share: float, error: float) -> tuple[float | None, float | None]:
-    if error < 1e-9 or not 0 < share < 1:
-        return None, None
-    place, width = math.log(share / (1 - share)), _LEVEL_Z * error / (share * (1 - share))
-    return 1 / (1 + math.exp(width - place)), 1 / (1 + math.exp(-width - place))
-
-
-def _small_sample(clusters: int) -> float:
-    return clusters / (clusters - 1) if clusters > 1 else 1.0

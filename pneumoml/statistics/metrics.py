@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Interval = tuple[float, float]
+from pneumoml.statistics.intervals import Interval, wilson
+from pneumoml.statistics.ranks import midranks
+
 Floats = NDArray[np.float64]
-_LEVEL_Z = 1.959963984540054
 _BOOTSTRAP_REPEATS = 1000
 
 
@@ -40,16 +41,6 @@ def confusion(labels: Floats, probabilities: Floats, threshold: float) -> Confus
         fn=int((~positive & sick).sum()),
         tp=int((positive & sick).sum()),
     )
-
-
-def wilson(successes: int, trials: int) -> Interval:
-    """95 % interval of a proportion (Wilson 1927); (0, 1) where there are no trials."""
-    if trials == 0:
-        return 0.0, 1.0
-    share, z2 = successes / trials, _LEVEL_Z**2
-    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _LEVEL_Z * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def flag_rate(flagged: int, n: int) -> dict[str, Any]:
@@ -168,14 +159,12 @@ def fast_auc(labels: Floats, scores: Floats) -> float:
 
     Raises `ValueError` where one class is missing.
     """
-    from scipy.stats import rankdata
-
     sick = labels == 1
     positives = int(sick.sum())
     negatives = len(labels) - positives
     if positives == 0 or negatives == 0:
         raise ValueError("AUC needs both classes")
-    total = float(rankdata(scores)[sick].sum())
+    total = float(midranks(scores)[sick].sum())
     return (total - positives * (positives + 1) / 2) / (positives * negatives)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pneumoml.statistics.metrics import Confusion, predictive_values, wilson
-
-_LEVEL_Z = 1.959963984540054
+from pneumoml.statistics.intervals import LEVEL_Z, from_logit, wilson
+from pneumoml.statistics.metrics import Confusion, predictive_values
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,10 @@ def _predictive(counts: Confusion, prevalence: float) -> tuple[Range, Range]:
     return _on_logit(ppv, positive, for_alarm), _on_logit(npv, negative, for_none)
 
 
-def _on_logit(value: float, place: float, error: float) -> Range:
-    """The interval around `place` on the logit scale; it always holds the value itself."""
-    ends = [1 / (1 + math.exp(-(place + side * _LEVEL_Z * error))) for side in (-1, 1)]
-    return Range(value, min(ends[0], value), max(ends[1], value))
+def _on_logit(value: float, centre: float, error: float) -> Range:
+    """The interval around `centre` on the logit scale; it always holds the value itself."""
+    low, high = from_logit(centre, LEVEL_Z * error)
+    return Range(value, min(low, value), max(high, value))
 
 
 def _added(one: Range, two: Range) -> Range:

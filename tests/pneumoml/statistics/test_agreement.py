@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from pneumoml.statistics.agreement import cohen_kappa, share_by_subject
-from pneumoml.statistics.metrics import wilson
+from pneumoml.statistics.intervals import wilson
 
 
 def table(cells: list[list[int]]) -> tuple[list[str], list[str]]:
