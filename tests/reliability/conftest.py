@@ -17,10 +17,9 @@ StartStack = Callable[..., Uploader]
 
 
 def broker_settings(name: str) -> dict[str, str]:
-    """Return the settings of a broker by its name: valkey (embedded), files or redis."""
+    """Return the settings of a broker by its name: valkey (embedded) or redis."""
     return {
         "valkey": {},
-        "files": {"CELERY_BROKER_URL": "filesystem://"},
         "redis": {"CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"},
     }[name]
 

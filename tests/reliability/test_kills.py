@@ -56,7 +56,7 @@ def test_sixty_films_uploaded_during_six_kills_are_all_read_exactly_once(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("broker", ["valkey", "redis", "files"])
+@pytest.mark.parametrize("broker", ["valkey", "redis"])
 def test_five_hundred_films_uploaded_during_forty_kills_are_all_read_exactly_once(
     start_stack: StartStack, record_property: Callable[..., None], broker: str
 ) -> None:

