@@ -201,7 +201,7 @@ def test_an_archive_whose_rows_cannot_be_written_leaves_no_file(
     def broken(**details: object) -> None:
         raise NotReady("from_the_test", "No.")
 
-    monkeypatch.setattr("diagnosis.batches.service.audit.record", broken)
+    monkeypatch.setattr("diagnosis.batches.service.trail.record", broken)
     with pytest.raises(NotReady):
         begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
     assert (archives(), Batch.objects.count()) == ([], 0)
