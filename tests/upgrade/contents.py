@@ -1,6 +1,6 @@
 """What a database holds, as counts and checksums that say nothing of the app in which a model lives.
 
-    python -m tests.upgrade.contents    prints it as JSON, of the installation that the environment names
+python -m tests.upgrade.contents    prints it as JSON, of the installation that the environment names
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """What the installation that the environment names holds, and whether people and programs go on with it.
 
-    python -m tests.upgrade.inside    prints it as JSON; the films and reads that it adds at the end stay
+python -m tests.upgrade.inside    prints it as JSON; the films and reads that it adds at the end stay
 """
 
 import io

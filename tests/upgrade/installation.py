@@ -115,7 +115,12 @@ def postgresql(program: str, *words: str, given: str = "") -> str:
 
     programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
     done = subprocess.run(
-        [str(programs / program), *words], input=given, capture_output=True, text=True, check=False, timeout=120
+        [str(programs / program), *words],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout

@@ -1,4 +1,4 @@
-"""Fills the stored installation with films in every state and what people said of them; with the code of 0.1.0."""
+"""Fills the stored installation with films in every state and what people said; with the code of 0.1.0."""
 
 import io
 from dataclasses import replace
@@ -43,8 +43,9 @@ def send(clock: Any, data: bytes, slug: str = "ward-7", *, code: str = "", site:
     """Take a film in two days and some minutes after the one before."""
     clock.shift(2 * DAY + 37 * MINUTE)
     centre = project(slug).sites.filter(code=site).first()
-    sent = {"project": project(slug), "data": data, "subject_code": code, "site": centre}
-    return submit_study(actor=person("nurse"), **sent).study
+    return submit_study(
+        actor=person("nurse"), project=project(slug), data=data, subject_code=code, site=centre
+    ).study
 
 
 def see(clock: Any, study: Study, score: float, **flags: Any) -> None:
@@ -102,7 +103,7 @@ def of_the_open_project(clock: Any, newer: Any) -> None:
 
 
 def of_the_ward(clock: Any) -> None:
-    """Films of a project with sites: read alike, read apart and decided, drafted, failed, waiting, running."""
+    """Films of a project with sites: read alike, read apart and decided, drafted, failed, in DICOM."""
     alike = send(clock, film(10), code="P010", site="BER")
     see(clock, alike, 0.97)
     read("paediatrician", alike, "pneumonia", 85, region=Region(0.2, 0.3, 0.25, 0.4), time=Time(95, 61))
@@ -114,7 +115,9 @@ def of_the_ward(clock: Any) -> None:
     read("paediatrician", drafted, "other", 40, sign=False, comment="To be looked at again")
     clock.shift(MINUTE)
     read("paediatrician", drafted, "pneumonia", 55, sign=False, time=Time(30, 20))
-    sign_review(actor=person("radiologist"), review=read("radiologist", drafted, "not_readable", 70, sign=False))
+    sign_review(
+        actor=person("radiologist"), review=read("radiologist", drafted, "not_readable", 70, sign=False)
+    )
     clock.shift(DAY)
     read("radiologist", drafted, "pneumonia", 60, comment="An addendum, after the second view")
     read("radiologist", drafted, "other", 61, sign=False, comment="An addendum that is not signed")
@@ -139,7 +142,9 @@ def apart(clock: Any) -> None:
     reason = {"kind": "reader_ai", "reason": "ai_missed", "note": "A faint one"}
     give_reason(actor=person("radiologist"), study=study, **reason)
     give_reason(actor=person("head"), study=study, kind="readers", reason="subtle")
-    adjudicate(actor=person("head"), study=study, finding="pneumonia", rationale="Seen on the lateral view too.")
+    adjudicate(
+        actor=person("head"), study=study, finding="pneumonia", rationale="Seen on the lateral view too."
+    )
     clock.shift(MINUTE)
     adjudicate(actor=person("head"), study=study, finding="normal", rationale="A skin fold after all.")
 
@@ -185,7 +190,7 @@ def in_batches(clock: Any) -> None:
     """An archive that is through with refusals and a duplicate, and a batch that is still being sent."""
     names = ["Z-30_a.png", "Z-31_b.png", "Smith_John.png", "Z-32_c.png", "Z-33_d.png"]
     data = zip_of(film(30), film(31), film(34), NOT_FILMS["text"], film(30), names=names)
-    archive = {"archive": io.BytesIO(data), "codes_from_names": True}
+    archive: dict[str, Any] = {"archive": io.BytesIO(data), "codes_from_names": True}
     clock.shift(DAY)
     site = project("ward-7").sites.get(code="BER")
     batch = batches.begin_zip_batch(actor=person("nurse"), project=project("ward-7"), site=site, **archive)
@@ -222,7 +227,11 @@ def by_the_api(clock: Any, token: str) -> None:
 def views_and_last_words(clock: Any) -> None:
     """Tags, notes, views and notifications; all later than the sums of days were last worked out."""
     teaching, rotated, tube = Tag.objects.filter(project__slug="ward-7").order_by("pk")
-    for code, tag, name in (("P010", teaching, "head"), ("P010", rotated, "radiologist"), ("N011", tube, "nurse")):
+    for code, tag, name in (
+        ("P010", teaching, "head"),
+        ("P010", rotated, "radiologist"),
+        ("N011", tube, "nurse"),
+    ):
         tag_film(actor=person(name), study=Study.objects.get(subject_code=code), tag=tag)
     again = Study.objects.get(subject_code="P012")
     tag_film(actor=person("head"), study=again, tag=tube)
@@ -231,7 +240,7 @@ def views_and_last_words(clock: Any) -> None:
     write_note(actor=person("radiologist"), study=again, text="Asked for the lateral view.")
     films, worklist = SavedView.Page.FILMS, SavedView.Page.WORKLIST
     save_view(actor=person("head"), page=films, name="Above", query="result=pneumonia&sort=score")
-    shared = {"query": "state=begun&project=ward-7", "shared_with": project("ward-7")}
+    shared: dict[str, Any] = {"query": "state=begun&project=ward-7", "shared_with": project("ward-7")}
     save_view(actor=person("radiologist"), page=worklist, name="Begun here", **shared)
     newest = person("nurse").notifications.order_by("-pk")[0]
     mark_read(actor=person("nurse"), notification=newest)

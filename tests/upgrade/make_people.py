@@ -1,4 +1,4 @@
-"""Fills the stored installation with people, projects and what belongs to accounts; with the code of 0.1.0."""
+"""Fills the stored installation with people, projects and accounts; with the code of 0.1.0."""
 
 from typing import Any
 from unittest import mock
@@ -58,7 +58,7 @@ def make_people(clock: Any) -> Secrets:
 
 
 def make_projects(clock: Any) -> None:
-    """Make four projects beside the one that is open to all: with sites, with hidden results, without films."""
+    """Make four projects beside the one that is open to all: with sites, hidden results, no films."""
     admin = just_signed_in(Client(), person("admin"))
     add_project_by_page(admin)
     Project.objects.create(slug="night", name="Night shift", ai_visibility=Project.AiVisibility.HIDDEN)
@@ -83,7 +83,11 @@ def make_projects(clock: Any) -> None:
             reads_blind=blind,
             adjudicators=deciders,
         )
-    for name, colour, early in (("Teaching", "blue", False), ("Rotated", "amber", True), ("Tube", "red", True)):
+    for name, colour, early in (
+        ("Teaching", "blue", False),
+        ("Rotated", "amber", True),
+        ("Tube", "red", True),
+    ):
         make_tag(actor=head, project=project("ward-7"), name=name, colour=colour, before_reading=early)
     make_tag(actor=head, project=project("night"), name="Second look", colour="green")
 

@@ -10,7 +10,7 @@ POSTGRESQL = DATA / "postgresql.sql.gz"
 EXPECTED = DATA / "expected.json"
 
 BEGUN = datetime(2026, 10, 5, 8, 0, 0, 123457, tzinfo=UTC)  # moments are kept to the microsecond
-LOOKED_AT = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)  # when the answers are asked for, after all that happened
+LOOKED_AT = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)  # when everything is asked for
 
 PASSWORD = "chest film upgrade"
 PEOPLE = {
