@@ -2,7 +2,8 @@
 
     python -m tests.upgrade.collect FOLDER PART…    writes each answer of these PARTS as a file
 
-Every answer is of the same moment, and whatever asking changes is undone before the next question.
+The installation is brought to the code of today first. Every answer is of the same moment, and whatever
+asking changes is undone before the next question.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 
 import django
 import time_machine
+from django.core.management import call_command
 
 from tests.upgrade import past
 from tests.upgrade.described import as_json, body_of, described, drawn, headers_of, without_version
@@ -210,6 +212,7 @@ def _by_itself(part: str) -> Answers:
 def main(folder: Path, parts: list[str]) -> None:
     """Write the answers below `folder` and print how many there are."""
     django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
     written = 0
     with time_machine.travel(past.LOOKED_AT, tick=False):
         for name, content in (answer for part in parts for answer in _by_itself(part)):

@@ -10,10 +10,11 @@ import pytest
 
 from tests.upgrade.renew import ANSWERS, PARTS, collect
 
+RENEW = "Where that is meant to be: .venv/bin/python -m tests.upgrade.renew, then read what git diff says."
 MOST_LINES = 12  # of each answer that differs
 MOST_ANSWERS = 25
 # Each is one process, so that two of them may run beside each other.
-TOGETHER = (("itself", "api", "administration"), ("pages", "reader"))
+TOGETHER = (("pages",), ("itself", "api", "administration", "reader"))
 
 
 def test_every_part_is_asked_for() -> None:
@@ -28,7 +29,7 @@ def test_every_answer_is_the_stored_one(parts: tuple[str, ...], tmp_path: Path) 
     then, now = answers(ANSWERS, parts), answers(tmp_path / "now", parts)
     differ = [name for name in sorted({**then, **now}) if then.get(name) != now.get(name)]
     told = [difference(name, then.get(name), now.get(name)) for name in differ[:MOST_ANSWERS]]
-    assert not differ, f"{len(differ)} of {len(then)} answers differ:\n" + "\n".join(told)
+    assert not differ, "\n".join([f"{len(differ)} of {len(then)} answers differ.", *told, RENEW])
 
 
 def answers(folder: Path, parts: tuple[str, ...]) -> dict[str, bytes]:

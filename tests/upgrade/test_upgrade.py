@@ -79,7 +79,8 @@ def nothing_is_lost(installation: Installation, vendor: str, *, left_out: tuple[
         ("left to migrate", found["left_to_migrate"]),
     ]
     assert len(told) > 100
-    assert {what: fault for what, fault in told if fault} == {}
+    faults = [f"{what}: {fault}" for what, fault in told if fault]
+    assert not faults, "\n".join(faults)
 
 
 def _compared(what: str, then: object, now: object) -> Told:
@@ -111,7 +112,8 @@ def _permissions(now: dict[str, Any]) -> Told:
             lost = Counter(then["held"][kind].get(who, []))
             yield f"{kind} {who} holds no more", sorted(lost - Counter(held))
             yield f"{kind} {who} holds besides", sorted(Counter(held) - lost)
-    yield from _compared("what people may by the label of today's app", then["may"], now["may"])
+    for who, may in then["may"].items():
+        yield from _compared(f"what Django lets {who} do", may, now["may"].get(who))
     yield "content types without a model", now["without_a_model"]
     for kind in ("models", "permissions"):
         counted = Counter(now[kind])
