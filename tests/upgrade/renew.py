@@ -1,0 +1,32 @@
+"""Writes the stored answers anew, for a change that people and programs are meant to see.
+
+.venv/bin/python -m tests.upgrade.renew            all of them; then read what `git diff` says
+.venv/bin/python -m tests.upgrade.renew pages api  some parts
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.upgrade.installation import stored_on_sqlite
+
+ANSWERS = Path(__file__).resolve().parent / "answers"
+PARTS = ("itself", "pages", "api", "reader", "administration")
+
+
+def collect(*parts: str, scratch: Path, into: Path) -> int:
+    """Ask the stored installation, brought to the code of today; return how many answers there are."""
+    return int(stored_on_sqlite(scratch / "var").look("collect", str(into), *parts))
+
+
+def renew(*parts: str) -> int:
+    """Put today's answers in place of the stored ones."""
+    for part in parts:
+        shutil.rmtree(ANSWERS / part, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        return collect(*parts, scratch=Path(scratch), into=ANSWERS)
+
+
+if __name__ == "__main__":
+    print(f"{renew(*(sys.argv[1:] or PARTS))} answers")  # noqa: T201
