@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
@@ -12,7 +12,7 @@ from core.api.problem import UnknownAddress
 handler500 = "core.error_pages.server_error"
 
 
-def _moved(address: str) -> Callable[..., HttpResponse]:
+def _moved(address: str) -> Callable[..., HttpResponseBase]:
     """Lead people of the administration to the new address of a page."""
     return admin_site.admin_view(RedirectView.as_view(url=address))
 

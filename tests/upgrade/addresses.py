@@ -4,7 +4,7 @@ import itertools
 import re
 from typing import Any
 
-from tests.routes import all_routes
+from tests.support.routes import all_routes
 
 # Of each route that names a film: read alike, read apart, drafted, failed, waiting, hidden, of a ZIP.
 FILMS = ("P010", "N011", "P012", "N013", "A051", "X020", "Z-31")
