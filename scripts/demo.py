@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ProjectMembership, Site, Study
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 
 PEOPLE = {
     "nurse": ["uploader"],

@@ -20,8 +20,8 @@ from diagnosis.results.rendering import OVERLAY
 from insight.exports import files
 from insight.exports.columns import COLUMNS
 from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
-from reading.filters import HistoryFilter
-from reading.list_queries import count_at_most
+from reading.lists.filters import HistoryFilter
+from reading.lists.queries import count_at_most
 
 CSV, XLSX, ZIP = (
     "text/csv; charset=utf-8",

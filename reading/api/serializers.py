@@ -11,7 +11,7 @@ from diagnosis.api.serializers import PredictionSerializer, StudySerializer
 from diagnosis.models import Prediction, Study
 from reading.models import Adjudication, FilmTag, Note, Review, films_with_opinions
 from reading.region import Region
-from reading.review import MAX_COMMENT
+from reading.reviews.service import MAX_COMMENT
 
 
 class RegionSerializer(serializers.Serializer[Region]):

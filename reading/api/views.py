@@ -30,7 +30,7 @@ from reading.api.serializers import (
     SignatureSerializer,
 )
 from reading.models import Review
-from reading.review import review_study, sign_review
+from reading.reviews.service import review_study, sign_review
 
 
 class ReviewedStudyViewSet(StudyViewSet):

@@ -2,7 +2,7 @@
 
 from django import template
 
-from reading.list_queries import MOST_COUNTED
+from reading.lists.queries import MOST_COUNTED
 
 register = template.Library()
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET
 
 from accounts.roles import roles_of
 from diagnosis.models import Project, Study
-from reading.filters import Cursor, HistoryFilter
-from reading.list_queries import put_tags
+from reading.lists.filters import Cursor, HistoryFilter
+from reading.lists.queries import put_tags
 from reading.models import SavedView
 from reading.views.saved_views import views_of
 

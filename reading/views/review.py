@@ -19,13 +19,13 @@ from core.web import live_partial, signed_in
 from diagnosis.models import Prediction, Study
 from diagnosis.studies.blinding import shown_result
 from diagnosis.views.films import films_for, refused
-from reading.claims import claim_film, claim_of_another, held_by, keep_claim
-from reading.forms import SIGN, ReviewForm
+from reading.lists.worklist import place_of
 from reading.models import Review, with_opinions
-from reading.review import Time, review_study
-from reading.timing import opening_of, seconds_since
+from reading.reviews.claims import claim_film, claim_of_another, held_by, keep_claim
+from reading.reviews.forms import SIGN, ReviewForm
+from reading.reviews.service import Time, review_study
+from reading.reviews.timing import opening_of, seconds_since
 from reading.views.worklist import remembered_wishes
-from reading.worklist import place_of
 
 _FIELD_OF = {
     "agreement_invalid": "agrees_with_ai",

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 from core.errors import Refused
 from core.web import signed_in
 from diagnosis.models import Project
+from reading.lists.saved_views import filters_of, remove_view, save_view
 from reading.models import SavedView
-from reading.saved_views import filters_of, remove_view, save_view
 
 _ADDRESSES = {SavedView.Page.FILMS: "studies", SavedView.Page.WORKLIST: "worklist"}
 

@@ -18,11 +18,11 @@ from diagnosis.forms import sites_for
 from diagnosis.models import Project, Study
 from diagnosis.views.films import film_or_404, refused
 from reading.adjudication import films_to_decide
-from reading.claims import claim_film, claim_of_another, keep_claim
-from reading.list_queries import count_at_most, put_tags
+from reading.lists.queries import count_at_most, put_tags
+from reading.lists.worklist import Wishes, queue_of
 from reading.models import SavedView, Tag
+from reading.reviews.claims import claim_film, claim_of_another, keep_claim
 from reading.views.saved_views import views_of
-from reading.worklist import Wishes, queue_of
 
 FILMS_SHOWN = 50
 _KEPT_AS = "worklist"

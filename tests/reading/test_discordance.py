@@ -15,7 +15,7 @@ from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, Study
 from reading.discordance import ReasonRefused, discordant, give_reason
 from reading.models import DiscordanceReason
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from core.errors import Conflict, NotAllowed
 from diagnosis.models import Study
-from reading.list_queries import FEW
+from reading.lists.queries import FEW
 from reading.marks import MarkRefused, make_tag, remove_tag, tag_film, untag_film, write_note
 from reading.models import FilmTag, Note, Tag
-from reading.review import review_study
+from reading.reviews.service import review_study
 from reading.rules import set_rules
 from tests.reading.views.test_history import put_in
 from tests.support.cast import Cast
@@ -47,7 +47,7 @@ def found(who: User, study: Study, tag: Tag) -> list[str]:
 def test_a_tag_is_put_on_a_film_found_by_it_and_taken_off(
     client: Client, cast: Cast, study: Study, follow_up: Tag, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("reading.list_queries.FEW", few)
+    monkeypatch.setattr("reading.lists.queries.FEW", few)
     client.force_login(cast.rania)
     address = reverse("study-marks", args=[study.uid])
     page = client.post(address, {"action": "tag", "tag": str(follow_up.pk)}, headers=HTMX).content.decode()

@@ -15,10 +15,10 @@ from core.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Project, Study
 from reading.adjudication import adjudicate, films_to_decide
 from reading.discordance import discordant
+from reading.lists.worklist import queue_of
 from reading.models import Adjudication, Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from reading.rules import readers_of, set_rules
-from reading.worklist import queue_of
 from tests.support import api
 from tests.support.cast import PASSWORD, Cast, person
 

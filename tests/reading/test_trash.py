@@ -15,7 +15,7 @@ from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Study
 from diagnosis.studies.trash import move_to_trash, restore
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from reading.trash import purge_trash
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png

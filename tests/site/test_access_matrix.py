@@ -8,7 +8,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from diagnosis.models import Batch, Prediction, Project, Study
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.support.cast import Cast
 from tests.support.routes import Route, all_routes
 from tests.support.second_factor import just_signed_in

@@ -14,7 +14,7 @@ from audit import trail
 from diagnosis.models import ModelVersion, Study
 from diagnosis.studies.trash import move_to_trash
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.reading.views.test_history import predict, put_in
 from tests.site.test_access_matrix import address, is_admin
 from tests.support.cast import Cast

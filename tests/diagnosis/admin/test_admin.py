@@ -43,7 +43,7 @@ def sign_in(client: Client) -> Callable[[User], Client]:
 @pytest.fixture
 def review(finished_study: Study, cast: Cast) -> Review:
     """Rania's opinion on the film."""
-    from reading.review import review_study
+    from reading.reviews.service import review_study
 
     study = Study.objects.get(pk=finished_study.pk)
     return review_study(

@@ -10,8 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from accounts import roles
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ProjectMembership, Study
-from reading.claims import claim_film
-from reading.review import review_study
+from reading.reviews.claims import claim_film
+from reading.reviews.service import review_study
 from tests.e2e.helpers.study_films import HEIGHT, RESULT, WIDTH
 from tests.support.cast import PASSWORD
 from tests.support.inputs.films import chest_like, png

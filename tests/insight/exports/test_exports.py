@@ -26,7 +26,7 @@ from insight.exports.columns import NAMES
 from insight.exports.service import Export, begin_export, person_code
 from reading.marks import make_tag, tag_film, write_note
 from reading.models import Adjudication, ReadingSettings, Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.reading.views.test_history import predict, put_in
 from tests.support.cast import Cast
 from tests.support.second_factor import just_signed_in

@@ -15,7 +15,7 @@ from diagnosis.models import Prediction, Project, Site, Study
 from insight.reports.film import ResultWords, study_report
 from insight.reports.layout import printable
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.support.cast import Cast
 from tests.support.second_factor import just_signed_in
 

@@ -17,8 +17,8 @@ from insight.statistics.dashboard import SITES, dashboard_of, figure_of
 from insight.statistics.period import Period
 from insight.statistics.selection import Selection
 from insight.statistics.signed_reads import signed_reads
+from reading.lists.worklist import Wishes, queue_of
 from reading.models import ReadingClaim
-from reading.worklist import Wishes, queue_of
 from tests.insight.some_hundred import bring_in, have_read
 from tests.support.cast import Cast
 from tests.support.second_factor import just_signed_in

@@ -13,7 +13,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from diagnosis.models import Prediction, Study
 from reading.models import Review
-from reading.review import review_study
+from reading.reviews.service import review_study
 from tests.support.cast import Cast
 
 HTMX = {"HX-Request": "true"}

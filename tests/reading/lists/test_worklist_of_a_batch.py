@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from diagnosis.batches.service import add_film, begin_batch
 from diagnosis.models import Study
-from reading.worklist import Wishes, queue_of
+from reading.lists.worklist import Wishes, queue_of
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, ResultDisclosure, Study
 from reading.models import Review
-from reading.review import ReviewRefused, review_study
+from reading.reviews.service import ReviewRefused, review_study
 from tests.support import api
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png

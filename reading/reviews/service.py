@@ -13,9 +13,9 @@ from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Prediction, ResultDisclosure, Study
 from diagnosis.studies.blinding import shown_result
-from reading.claims import give_back
 from reading.models import Review
 from reading.region import Region
+from reading.reviews.claims import give_back
 
 MAX_COMMENT = 4000
 

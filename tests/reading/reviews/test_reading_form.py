@@ -10,8 +10,8 @@ from django.urls import reverse
 from diagnosis.models import Study
 from reading.models import Review
 from reading.region import Region, RegionRefused
-from reading.review import Time, review_study
-from reading.timing import LONGEST, opening_of, seconds_since
+from reading.reviews.service import Time, review_study
+from reading.reviews.timing import LONGEST, opening_of, seconds_since
 from tests.support import api
 from tests.support.cast import Cast
 

@@ -11,8 +11,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from core.expressions import ExistsForRow
 from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
 from reading.adjudication import with_reads_wanted
-from reading.claims import live_claims
-from reading.list_queries import (
+from reading.lists.queries import (
     among,
     beyond,
     number_at_most,
@@ -21,6 +20,7 @@ from reading.list_queries import (
     with_sort_probability,
 )
 from reading.models import Adjudication, ReadingClaim, Review, Tag
+from reading.reviews.claims import live_claims
 
 OLDEST = "oldest"
 # Column and whether the largest comes first. A score that is withheld from the reader sorts last.

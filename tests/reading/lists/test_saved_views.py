@@ -7,9 +7,9 @@ from django.urls import reverse
 from core.errors import NotAllowed
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, Study
+from reading.lists.saved_views import ViewRefused, remove_view, save_view
+from reading.lists.worklist import Wishes, place_of, queue_of
 from reading.models import SavedView
-from reading.saved_views import ViewRefused, remove_view, save_view
-from reading.worklist import Wishes, place_of, queue_of
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
 

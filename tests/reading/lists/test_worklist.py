@@ -14,10 +14,10 @@ from audit.models import AuditEvent
 from core.errors import NotAllowed
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Study
-from reading.claims import claim_film, claim_of_another, give_back, keep_claim
+from reading.lists.worklist import place_of, queue_of
 from reading.models import ReadingClaim
-from reading.review import review_study
-from reading.worklist import place_of, queue_of
+from reading.reviews.claims import claim_film, claim_of_another, give_back, keep_claim
+from reading.reviews.service import review_study
 from tests.support.cast import PASSWORD, Cast
 from tests.support.inputs.films import chest_png
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.models import Study
 from reading.models import Review
 from reading.region import Region, RegionRefused
-from reading.review import MAX_COMMENT
-from reading.timing import LONGEST
+from reading.reviews.service import MAX_COMMENT
+from reading.reviews.timing import LONGEST
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

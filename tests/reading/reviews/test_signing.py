@@ -13,7 +13,7 @@ from core.errors import Conflict, NotAllowed
 from diagnosis.models import Study
 from reading.models import Review
 from reading.region import Region
-from reading.review import review_study, sign_review
+from reading.reviews.service import review_study, sign_review
 from tests.support import api
 from tests.support.cast import PASSWORD, Cast
 

@@ -26,7 +26,7 @@ from core.users import AnyUser
 from diagnosis.forms import SiteField, sites_for
 from diagnosis.models import AI_SHOWN, Prediction, Project, Study, StudyQuerySet
 from diagnosis.studies import search
-from reading.list_queries import beyond, scores_hidden_from, tagged, with_sort_probability
+from reading.lists.queries import beyond, scores_hidden_from, tagged, with_sort_probability
 from reading.models import OTHERS_SHOWN, Review, Tag, with_opinions
 
 ANY = ("", _("Any"))

@@ -6,7 +6,7 @@ from audit.models import AuditEvent
 from core.errors import NotAllowed
 from diagnosis.models import Study
 from reading.models import Review
-from reading.review import ReviewRefused, review_study
+from reading.reviews.service import ReviewRefused, review_study
 from tests.support.cast import Cast
 
 

@@ -1,0 +1,1 @@
+"""Lists of films: the history with its filters, the worklist, saved views."""

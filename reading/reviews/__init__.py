@@ -1,0 +1,1 @@
+"""A reader's opinion on a film: claim, form, time, draft and signature."""
