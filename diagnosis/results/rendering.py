@@ -1,6 +1,5 @@
 """Pictures of a result, drawn on demand from the display copy and the stored Grad-CAM map."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from core.errors import Conflict, Refused
 from diagnosis.models import Prediction
 from diagnosis.storage.display_copy import pixels_of
 from pneumoml.explain import heatmap
-from pneumoml.explain.heatmap import HeatmapOptionInvalid, MapStrength
+from pneumoml.explain.heatmap import HeatmapOptionInvalid, MapStrength, MapStyle
 from pneumoml.imaging.preprocess import Area
 
 HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER = "heatmap", "overlay", "side-by-side", "heat-layer"
 PICTURE_KINDS = (HEATMAP, OVERLAY, SIDE_BY_SIDE, HEAT_LAYER)
-CONTOUR = heatmap.CONTOUR
 LAYER_SIDE = 512  # pixels along the longer side; drawing one the size of a large film takes seconds
 
 
@@ -29,15 +27,6 @@ class FilmMissing(Refused):
     """The stored film cannot be opened."""
 
     http_status = 503
-
-
-@dataclass(frozen=True)
-class _Options:
-    colour_map: str
-    alpha: float
-    reference: float
-    area: Area
-    style: str
 
 
 def render_picture(
@@ -61,33 +50,22 @@ def render_picture(
     if kind not in PICTURE_KINDS:
         message = _("There is no such picture. Choose one of %(kinds)s.")
         raise PictureRefused("picture_unknown", message % {"kinds": ", ".join(PICTURE_KINDS)})
-    options = _checked(prediction, colour_map, alpha, style)
+    map_style = _style(prediction, colour_map, alpha, style)
     cam = map_of(prediction)
     if kind in (HEATMAP, HEAT_LAYER):
-        return _heat(prediction, kind, cam, options)
+        return _heat(prediction, kind, cam, map_style)
     draw = heatmap.overlay if kind == OVERLAY else heatmap.side_by_side
-    return draw(
-        _film(prediction),
-        cam,
-        reference=options.reference,
-        area=options.area,
-        colour_map=options.colour_map,
-        alpha=options.alpha,
-        style=options.style,
-    )
+    return draw(_film(prediction), cam, map_style)
 
 
-def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], options: _Options) -> bytes:
+def _heat(prediction: Prediction, kind: str, cam: NDArray[np.float32], style: MapStyle) -> bytes:
     width, height = prediction.study.width, prediction.study.height
-    reference, area, colour_map = options.reference, options.area, options.colour_map
     if kind == HEATMAP:
-        return heatmap.heat_picture(
-            cam, (width, height), reference=reference, area=area, colour_map=colour_map, style=options.style
-        )
+        return heatmap.heat_picture(cam, (width, height), style)
     factor = LAYER_SIDE / max(width, height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    draw = heatmap.contour_layer if options.style == CONTOUR else heatmap.heat_rgba
-    return draw(cam, size, reference=reference, area=area, colour_map=colour_map)
+    draw = heatmap.contour_layer if style.style == heatmap.CONTOUR else heatmap.heat_rgba
+    return draw(cam, size, style)
 
 
 def map_of(prediction: Prediction) -> NDArray[np.float32]:
@@ -133,13 +111,13 @@ def area_of(prediction: Prediction) -> Area:
     return (edge, edge, 1 - edge, 1 - edge)
 
 
-def _checked(prediction: Prediction, colour_map: object, alpha: object, style: object) -> _Options:
+def _style(prediction: Prediction, colour_map: object, alpha: object, style: object) -> MapStyle:
     try:
-        return _Options(
-            colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
-            alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
+        return MapStyle(
             reference=reference_strength(prediction),
             area=area_of(prediction),
+            colour_map=heatmap.check_colour_map(colour_map or settings.GRADCAM_COLOUR_MAP),
+            alpha=heatmap.check_alpha(settings.GRADCAM_ALPHA if alpha in (None, "") else alpha),
             style=heatmap.check_style(style or heatmap.HEAT),
         )
     except HeatmapOptionInvalid as invalid:

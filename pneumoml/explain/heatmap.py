@@ -118,6 +118,30 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MapStyle:
+    """How a map is drawn: `reference` (> 0) is the strength at the hot end of the colour scale.
+
+    `area` is the part of the film that the map covers, `style` is HEAT or CONTOUR. `alpha`, 0 to 1, is the
+    opacity of the hottest regions (colder ones are more transparent) or of the contours; `max_side` limits
+    the picture's longer side in pixels. Raises `HeatmapOptionInvalid`.
+    """
+
+    reference: float
+    area: Area = WHOLE
+    colour_map: str = DEFAULT_COLOUR_MAP
+    alpha: float = DEFAULT_ALPHA
+    style: str = HEAT
+    max_side: int = DEFAULT_MAX_SIDE
+
+    def __post_init__(self) -> None:
+        """Check the options and write the names as COLOUR_MAPS and STYLES do."""
+        object.__setattr__(self, "max_side", check_side(self.max_side))
+        object.__setattr__(self, "colour_map", check_colour_map(self.colour_map))
+        object.__setattr__(self, "alpha", check_alpha(self.alpha))
+        object.__setattr__(self, "style", check_style(self.style))
+
+
 def map_strength(cam: NDArray[np.floating[Any]], reference: float) -> MapStrength:
     """Compare a map (h, w), ReLU'd and in absolute units, with the reference strength (> 0)."""
     _check_map(cam, reference)
@@ -170,115 +194,66 @@ def _palette(colour_map: str) -> NDArray[np.uint8]:
 
 def _coloured(levels: NDArray[np.float32], colour_map: str) -> NDArray[np.uint8]:
     indices = np.rint(levels * 255).astype(np.uint8)
-    return np.take(_palette(check_colour_map(colour_map)), indices, axis=0)
+    return np.take(_palette(colour_map), indices, axis=0)
 
 
-def heat_rgba(
-    cam: NDArray[np.floating[Any]],
-    size: tuple[int, int],
-    *,
-    reference: float,
-    area: Area = WHOLE,
-    colour_map: str = DEFAULT_COLOUR_MAP,
-) -> bytes:
+def heat_rgba(cam: NDArray[np.floating[Any]], size: tuple[int, int], style: MapStyle) -> bytes:
     """Draw the transparent heat layer for the viewer: RGBA PNG of `size` (width, height).
 
-    Opacity grows with heat (none where there is no heat), so cold regions show the film untouched. It carries
-    no caption, because it lies exactly over the film.
+    Opacity grows with heat (none where there is no heat), so cold regions show the film untouched. It has no
+    caption, because it lies exactly over the film.
     """
-    levels = heat_levels(cam, size, reference, area)
-    return encode_png(np.dstack([_coloured(levels, colour_map), _opacity(levels)]))
+    levels = heat_levels(cam, size, style.reference, style.area)
+    return encode_png(np.dstack([_coloured(levels, style.colour_map), _opacity(levels)]))
 
 
 def _opacity(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Opacity of the heat, full from 0.6 of the scale upwards: a weak map stays a breath of colour."""
+    """Return the opacity of the heat, full from 0.6 of the scale upwards, so that a weak map stays faint."""
     return np.asarray(np.rint(np.minimum(levels / _OPAQUE_FROM, 1) * 255), dtype=np.uint8)
 
 
-def contour_layer(
-    cam: NDArray[np.floating[Any]],
-    size: tuple[int, int],
-    *,
-    reference: float,
-    area: Area = WHOLE,
-    colour_map: str = DEFAULT_COLOUR_MAP,
-) -> bytes:
+def contour_layer(cam: NDArray[np.floating[Any]], size: tuple[int, int], style: MapStyle) -> bytes:
     """Draw the contours for the viewer: SVG of `size` (width, height), see `contours.contours_svg`."""
-    return contours_svg(heat_levels(cam, size, reference, area), _palette(check_colour_map(colour_map)))
+    return contours_svg(heat_levels(cam, size, style.reference, style.area), _palette(style.colour_map))
 
 
-def heat_picture(
-    cam: NDArray[np.floating[Any]],
-    size: tuple[int, int],
-    *,
-    reference: float,
-    area: Area = WHOLE,
-    colour_map: str = DEFAULT_COLOUR_MAP,
-    style: str = HEAT,
-    max_side: int = DEFAULT_MAX_SIDE,
-) -> bytes:
+def heat_picture(cam: NDArray[np.floating[Any]], size: tuple[int, int], style: MapStyle) -> bytes:
     """Draw the map alone in colours, in the film's proportions, with the caption strip below: RGB PNG.
 
-    In the style "contour" its lines lie on black.
+    In the style CONTOUR its lines lie on black, opaque.
     """
-    levels = heat_levels(cam, _fitting(size, check_side(max_side)), reference, area)
-    if check_style(style) == CONTOUR:
-        picture = draw_contours(np.zeros((*levels.shape, 3), np.uint8), levels, _palette(colour_map), 1.0)
+    levels = heat_levels(cam, _fitting(size, style.max_side), style.reference, style.area)
+    if style.style == CONTOUR:
+        black = np.zeros((*levels.shape, 3), np.uint8)
+        picture = draw_contours(black, levels, _palette(style.colour_map), 1.0)
     else:
-        picture = _coloured(levels, colour_map)
-    return encode_png(_captioned(picture, map_strength(cam, reference), colour_map, style))
+        picture = _coloured(levels, style.colour_map)
+    return encode_png(_captioned(picture, map_strength(cam, style.reference), style))
 
 
-def overlay(
-    pixels: NDArray[np.uint8],
-    cam: NDArray[np.floating[Any]],
-    *,
-    reference: float,
-    area: Area = WHOLE,
-    colour_map: str = DEFAULT_COLOUR_MAP,
-    alpha: float = DEFAULT_ALPHA,
-    style: str = HEAT,
-    max_side: int = DEFAULT_MAX_SIDE,
-) -> bytes:
+def overlay(pixels: NDArray[np.uint8], cam: NDArray[np.floating[Any]], style: MapStyle) -> bytes:
     """Lay the map over a copy of the film uint8 (H, W), with the caption strip below the film: RGB PNG.
 
-    `alpha` is the opacity of the hottest regions (colder ones are more transparent), or of the lines in the
-    style "contour". The film is shrunk to at most `max_side` pixels. Raises `HeatmapOptionInvalid`.
+    The film is shrunk to at most `style.max_side` pixels.
     """
-    film = _shrunk(pixels, check_side(max_side))
-    levels = heat_levels(cam, (film.shape[1], film.shape[0]), reference, area)
-    blended = _blended(film, levels, check_colour_map(colour_map), check_alpha(alpha), check_style(style))
-    return encode_png(_captioned(blended, map_strength(cam, reference), colour_map, style))
+    film = _shrunk(pixels, style.max_side)
+    levels = heat_levels(cam, (film.shape[1], film.shape[0]), style.reference, style.area)
+    blended = _blended(film, levels, style)
+    return encode_png(_captioned(blended, map_strength(cam, style.reference), style))
 
 
-def side_by_side(
-    pixels: NDArray[np.uint8],
-    cam: NDArray[np.floating[Any]],
-    *,
-    reference: float,
-    area: Area = WHOLE,
-    colour_map: str = DEFAULT_COLOUR_MAP,
-    alpha: float = DEFAULT_ALPHA,
-    style: str = HEAT,
-    max_side: int = DEFAULT_MAX_SIDE,
-) -> bytes:
+def side_by_side(pixels: NDArray[np.uint8], cam: NDArray[np.floating[Any]], style: MapStyle) -> bytes:
     """Draw film, map and overlay in one row, with the caption strip below: RGB PNG.
 
-    Each of the three has at most `max_side` pixels a side. Raises `HeatmapOptionInvalid`.
+    Each of the three has at most `style.max_side` pixels a side.
     """
-    film = _shrunk(pixels, check_side(max_side))
+    film = _shrunk(pixels, style.max_side)
     height, width = film.shape
-    name, opacity = check_colour_map(colour_map), check_alpha(alpha)
     gap = np.full((height, _MARGIN, 3), _PAPER, np.uint8)
-    levels = heat_levels(cam, (width, height), reference, area)
-    panels = [
-        np.dstack([film] * 3),
-        gap,
-        _coloured(levels, name),
-        gap,
-        _blended(film, levels, name, opacity, check_style(style)),
-    ]
-    return encode_png(_captioned(np.hstack(panels), map_strength(cam, reference), name, style))
+    levels = heat_levels(cam, (width, height), style.reference, style.area)
+    heat, blended = _coloured(levels, style.colour_map), _blended(film, levels, style)
+    row = np.hstack([np.dstack([film] * 3), gap, heat, gap, blended])
+    return encode_png(_captioned(row, map_strength(cam, style.reference), style))
 
 
 def _fitting(size: tuple[int, int], max_side: int) -> tuple[int, int]:
@@ -294,31 +269,27 @@ def _shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _blended(
-    film: NDArray[np.uint8], levels: NDArray[np.float32], colour_map: str, alpha: float, style: str
-) -> NDArray[np.uint8]:
-    if style == CONTOUR:
-        return draw_contours(np.dstack([film] * 3), levels, _palette(colour_map), alpha)
-    weight = (alpha / 255) * _opacity(levels).astype(np.float32)[..., None]
+def _blended(film: NDArray[np.uint8], levels: NDArray[np.float32], style: MapStyle) -> NDArray[np.uint8]:
+    if style.style == CONTOUR:
+        return draw_contours(np.dstack([film] * 3), levels, _palette(style.colour_map), style.alpha)
+    weight = (style.alpha / 255) * _opacity(levels).astype(np.float32)[..., None]
     grey = film.astype(np.float32)[..., None]
-    return np.rint(grey + weight * (_coloured(levels, colour_map) - grey)).astype(np.uint8)
+    return np.rint(grey + weight * (_coloured(levels, style.colour_map) - grey)).astype(np.uint8)
 
 
-def _captioned(
-    picture: NDArray[np.uint8], strength: MapStrength, colour_map: str, style: str
-) -> NDArray[np.uint8]:
+def _captioned(picture: NDArray[np.uint8], strength: MapStrength, style: MapStyle) -> NDArray[np.uint8]:
     """Put a strip with caption, colour scale and disclaimer below an RGB picture, itself left clean."""
     height, width = picture.shape[:2]
     canvas_width = max(width, _MIN_CANVAS)
     text_size = int(min(max(canvas_width / 46, 12), 20))
     font = ImageFont.load_default(text_size)
-    sentences = [f"{CAPTION}: {strength}.{_CONTOURS if style == CONTOUR else ''}", DISCLAIMER]
+    sentences = [f"{CAPTION}: {strength}.{_CONTOURS if style.style == CONTOUR else ''}", DISCLAIMER]
     lines = [line for sentence in sentences for line in _wrapped(sentence, font, canvas_width)]
     line_height = round(text_size * 1.4)
     text_top = text_size + 2 * _MARGIN
     strip_height = text_top + line_height * len(lines) + _MARGIN
     strip = Image.new("RGB", (canvas_width, strip_height), _PAPER)
-    _draw_scale(strip, _MARGIN, text_size, colour_map, font)
+    _draw_scale(strip, _MARGIN, text_size, style.colour_map, font)
     draw = ImageDraw.Draw(strip)
     for index, line in enumerate(lines):
         draw.text((_MARGIN, text_top + index * line_height), line, _INK, font)

@@ -21,12 +21,12 @@ from pneumoml.decoding.images import Film, ImageLimits, ImageRefused
 from pneumoml.decoding.sandbox import DecoderUnavailable, decode_isolated
 from pneumoml.explain import heatmap, reliability
 from pneumoml.explain.gradcam import LayerUnknown
-from pneumoml.explain.heatmap import HeatmapOptionInvalid
+from pneumoml.explain.heatmap import HeatmapOptionInvalid, MapStyle
 from pneumoml.imaging.preprocess import PreprocessRefused
 from pneumoml.scope import gate
 
 if TYPE_CHECKING:
-    from pneumoml.network.predictor import FilmResult, Predictor
+    from pneumoml.network.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,13 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
         "scope_flags": None if result.scope_flags is None else list(result.scope_flags),
         "map_flags": None if result.map_flags is None else list(result.map_flags),
     }
-    place = {
-        "reference": predictor.card.cam_reference or result.cam_strength or 1.0,
-        "area": result.cam_area,
-    }
-    return {**answer, "pictures": _draw(pixels, result, place, look, name)}
+    style = MapStyle(
+        reference=predictor.card.cam_reference or result.cam_strength or 1.0,
+        area=result.cam_area,
+        colour_map=look.colour_map,
+        alpha=look.alpha,
+    )
+    return {**answer, "pictures": _draw(pixels, result.cam, style, look.folder, name)}
 
 
 def _film(path: Path) -> Film:
@@ -184,25 +186,17 @@ def _film(path: Path) -> Film:
 
 
 def _draw(
-    pixels: NDArray[np.uint8], result: "FilmResult", place: dict[str, Any], look: Look, name: str
+    pixels: NDArray[np.uint8], cam: NDArray[np.float32], style: MapStyle, folder: Path | None, name: str
 ) -> dict[str, str]:
     """Write the three pictures, the map laid where the network looked; return their paths by kind."""
-    if look.folder is None:
+    if folder is None:
         return {}
-    size = (pixels.shape[1], pixels.shape[0])
-    blend: dict[str, Any] = {**place, "colour_map": look.colour_map, "alpha": look.alpha}
     pictures = {
-        "heatmap": heatmap.heat_picture(
-            result.cam,
-            size,
-            reference=place["reference"],
-            area=place["area"],
-            colour_map=look.colour_map,
-        ),
-        "overlay": heatmap.overlay(pixels, result.cam, **blend),
-        "side-by-side": heatmap.side_by_side(pixels, result.cam, **blend),
+        "heatmap": heatmap.heat_picture(cam, (pixels.shape[1], pixels.shape[0]), style),
+        "overlay": heatmap.overlay(pixels, cam, style),
+        "side-by-side": heatmap.side_by_side(pixels, cam, style),
     }
-    paths = {kind: look.folder / f"{name}-{kind}.png" for kind in pictures}
+    paths = {kind: folder / f"{name}-{kind}.png" for kind in pictures}
     for kind, path in paths.items():
         try:
             path.write_bytes(pictures[kind])

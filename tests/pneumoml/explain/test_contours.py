@@ -12,6 +12,7 @@ from PIL import Image
 
 from pneumoml.explain import heatmap
 from pneumoml.explain.contours import LEVELS, contours_svg, find_contours
+from pneumoml.explain.heatmap import MapStyle
 
 SVG = "{http://www.w3.org/2000/svg}"
 PALETTE = np.stack([np.arange(256, dtype=np.uint8)] * 3, axis=1)
@@ -58,7 +59,7 @@ def test_the_svg_names_each_level_and_colours_it_as_the_scale_does() -> None:
 def test_lines_are_drawn_over_a_film_and_leave_the_rest_of_it(alpha: float) -> None:
     film = np.full((280, 280), 120, np.uint8)
     cam = hill(side=14 * 20)[::20, ::20]
-    png = heatmap.overlay(film, cam, reference=1.0, alpha=alpha, style="contour", max_side=280)
+    png = heatmap.overlay(film, cam, MapStyle(reference=1.0, alpha=alpha, style="contour", max_side=280))
     picture = np.asarray(Image.open(io.BytesIO(png)))[:280, 40:320]  # centred above a wider caption
     touched = (picture != 120).any(axis=2).mean()
     assert touched == 0 if alpha == 0 else 0.01 < touched < 0.3

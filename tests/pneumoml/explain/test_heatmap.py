@@ -13,7 +13,7 @@ from PIL import Image
 
 from pneumoml import DISCLAIMER
 from pneumoml.explain import heatmap
-from pneumoml.explain.heatmap import HeatmapOptionInvalid
+from pneumoml.explain.heatmap import HeatmapOptionInvalid, MapStyle
 from tests.support.inputs import films
 
 Pixels = NDArray[Any]
@@ -26,6 +26,10 @@ def spot(strength: float = 1.0) -> NDArray[np.float32]:
     return cam
 
 
+def style(**options: Any) -> MapStyle:
+    return MapStyle(**{"reference": 1.0, **options})
+
+
 def opened(data: bytes) -> Pixels:
     return np.asarray(Image.open(io.BytesIO(data)))
 
@@ -36,7 +40,7 @@ def colourfulness(picture: Pixels) -> float:
 
 
 def test_layer_has_the_film_size_and_is_clear_where_there_is_no_heat() -> None:
-    layer = opened(heatmap.heat_rgba(spot(), (360, 300), reference=1.0))
+    layer = opened(heatmap.heat_rgba(spot(), (360, 300), style()))
     assert layer.shape == (300, 360, 4)
     assert layer[10, 10, 3] == 0
     assert layer[205, 270, 3] == 255
@@ -71,25 +75,24 @@ def test_even_a_tiny_picture_has_room_for_its_map() -> None:
 
 def test_every_picture_honours_the_area() -> None:
     film, full, area = films.chest_like(), np.ones((14, 14), np.float32), (0.1, 0.1, 0.9, 0.9)
-    covered = opened(heatmap.heat_rgba(full, (360, 300), reference=1.0, area=area))[..., 3]
+    covered = opened(heatmap.heat_rgba(full, (360, 300), style(area=area)))[..., 3]
     assert (covered[15, 180], covered[150, 18], covered[150, 180]) == (0, 0, 255)
-    overlaid = opened(heatmap.overlay(film, full, reference=1.0, area=area))
+    overlaid = opened(heatmap.overlay(film, full, style(area=area)))
     assert np.array_equal(overlaid[:29], films.rgb(film)[:29])
     assert colourfulness(overlaid[31:269, 40:320]) > 20
-    heat = opened(heatmap.heat_picture(full, (360, 300), reference=1.0, area=area))
+    heat = opened(heatmap.heat_picture(full, (360, 300), style(area=area)))
     assert not np.array_equal(heat[15, 180], heat[150, 180])
-    row = opened(heatmap.side_by_side(film, full, reference=1.0, area=area))
+    row = opened(heatmap.side_by_side(film, full, style(area=area)))
     assert np.array_equal(row[:29, 740:], films.rgb(film)[:29])
 
 
 def test_weak_map_looks_weak() -> None:
     film = films.chest_like()
     strong, weak = (
-        colourfulness(opened(heatmap.overlay(film, spot(strength), reference=1.0))[:300])
-        for strength in (1.0, 0.1)
+        colourfulness(opened(heatmap.overlay(film, spot(strength), style()))[:300]) for strength in (1.0, 0.1)
     )
     assert weak < strong / 5
-    layer = opened(heatmap.heat_rgba(spot(0.1), (360, 300), reference=1.0))
+    layer = opened(heatmap.heat_rgba(spot(0.1), (360, 300), style()))
     assert layer[..., 3].max() < 60
 
 
@@ -103,7 +106,7 @@ def test_map_above_the_reference_keeps_its_shape() -> None:
 
 def test_empty_map_leaves_the_film_untouched() -> None:
     film = films.chest_like()
-    picture = opened(heatmap.overlay(film, np.zeros((14, 14), np.float32), reference=1.0))
+    picture = opened(heatmap.overlay(film, np.zeros((14, 14), np.float32), style()))
     assert np.array_equal(picture[:300], films.rgb(film))
 
 
@@ -127,39 +130,35 @@ def test_strength_is_told_in_numbers_and_a_word(maximum: float, word: str) -> No
 
 def test_alpha_zero_shows_the_film_and_one_the_colour() -> None:
     film = films.chest_like()
-    clear = opened(heatmap.overlay(film, spot(), reference=1.0, alpha=0))
+    clear = opened(heatmap.overlay(film, spot(), style(alpha=0)))
     assert np.array_equal(clear[:300], films.rgb(film))
-    full = opened(heatmap.overlay(film, spot(), reference=1.0, alpha=1, colour_map="hot"))
+    full = opened(heatmap.overlay(film, spot(), style(alpha=1, colour_map="hot")))
     assert tuple(full[205, 270]) == (255, 255, 255)
 
 
 def test_colour_maps_differ_and_are_case_insensitive() -> None:
     pictures = {
-        heatmap.heat_picture(spot(), (100, 100), reference=1.0, colour_map=name)
-        for name in heatmap.COLOUR_MAPS
+        heatmap.heat_picture(spot(), (100, 100), style(colour_map=name)) for name in heatmap.COLOUR_MAPS
     }
     assert len(pictures) == len(heatmap.COLOUR_MAPS) == 8
     assert heatmap.check_colour_map(" jet ") == "JET"
 
 
 def test_jet_runs_from_blue_to_red() -> None:
-    picture = opened(heatmap.heat_picture(spot(), (420, 420), reference=1.0, colour_map="JET"))
+    picture = opened(heatmap.heat_picture(spot(), (420, 420), style(colour_map="JET")))
     cold, hot = picture[20, 20], picture[285, 315]
     assert cold[2] > cold[0]
     assert hot[0] > hot[2]
 
 
 def test_pictures_are_shrunk_but_never_enlarged() -> None:
-    assert (
-        opened(heatmap.overlay(films.chest_like(500, 1000), spot(), reference=1.0, max_side=400)).shape[1]
-        == 400
-    )
-    assert opened(heatmap.overlay(films.chest_like(300, 400), spot(), reference=1.0)).shape[1] == 400
+    assert opened(heatmap.overlay(films.chest_like(500, 1000), spot(), style(max_side=400))).shape[1] == 400
+    assert opened(heatmap.overlay(films.chest_like(300, 400), spot(), style())).shape[1] == 400
 
 
 def test_side_by_side_holds_film_map_and_overlay() -> None:
     film = films.chest_like()
-    picture = opened(heatmap.side_by_side(film, spot(), reference=1.0))
+    picture = opened(heatmap.side_by_side(film, spot(), style()))
     assert picture.shape[1] == 3 * 360 + 2 * 10
     assert np.array_equal(picture[:300, :360], films.rgb(film))
     assert colourfulness(picture[:300, 370:730]) > 50
@@ -167,9 +166,9 @@ def test_side_by_side_holds_film_map_and_overlay() -> None:
 
 
 DRAWINGS: list[Callable[[Pixels], bytes]] = [
-    lambda film: heatmap.overlay(film, spot(), reference=1.0),
-    lambda film: heatmap.side_by_side(film, spot(), reference=1.0),
-    lambda film: heatmap.heat_picture(spot(), (film.shape[1], film.shape[0]), reference=1.0),
+    lambda film: heatmap.overlay(film, spot(), style()),
+    lambda film: heatmap.side_by_side(film, spot(), style()),
+    lambda film: heatmap.heat_picture(spot(), (film.shape[1], film.shape[0]), style()),
 ]
 
 
@@ -195,7 +194,7 @@ def test_caption_says_what_the_colours_mean_and_the_disclaimer(monkeypatch: pyte
         return wrapped(text, *rest)
 
     monkeypatch.setattr(heatmap, "_wrapped", noting)
-    heatmap.overlay(films.chest_like(), spot(0.5), reference=1.0)
+    heatmap.overlay(films.chest_like(), spot(0.5), style())
     assert written == [
         "Regions that raised the score: map strength 50% of a typical strong map (moderate).",
         DISCLAIMER,
@@ -205,7 +204,7 @@ def test_caption_says_what_the_colours_mean_and_the_disclaimer(monkeypatch: pyte
 
 def test_film_itself_is_not_changed() -> None:
     film = films.chest_like()
-    heatmap.side_by_side(film, spot(), reference=1.0)
+    heatmap.side_by_side(film, spot(), style())
     assert np.array_equal(film, films.chest_like())
 
 
@@ -252,3 +251,18 @@ def test_options_are_accepted_as_text_from_a_query_string() -> None:
 def test_map_that_is_none_is_a_programming_error(cam: Pixels, reference: float) -> None:
     with pytest.raises(ValueError, match=r"map|reference"):
         heatmap.heat_levels(cam, (10, 10), reference)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"colour_map": "RAINBOW!"}, "colour_map_unknown"),
+        ({"alpha": 1.1}, "alpha_invalid"),
+        ({"style": "dots"}, "style_unknown"),
+        ({"max_side": 63}, "side_invalid"),
+    ],
+)
+def test_a_style_outside_its_range_is_refused(options: dict[str, Any], code: str) -> None:
+    with pytest.raises(HeatmapOptionInvalid) as caught:
+        style(**options)
+    assert caught.value.code == code
