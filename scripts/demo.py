@@ -22,7 +22,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from diagnosis.intake.submission import submit_study
-from diagnosis.models import Prediction, Project, ProjectMembership, Site, Study
+from diagnosis.models import Prediction, Project, ProjectMembership, Site, Study, newest_prediction
 from reading.models import Review
 from reading.reviews.service import review_study
 
@@ -84,7 +84,7 @@ def reads(share: float = 0.8) -> None:
                 continue
             sick = study.subject_code.startswith("P") == (generator.random() < care)
             finding = Review.Finding.PNEUMONIA if sick else Review.Finding.NORMAL
-            prediction = study.newest_prediction
+            prediction = newest_prediction(study)
             done = prediction is not None and prediction.status == Prediction.Status.SUCCEEDED
             agrees = prediction.outcome == finding if done and prediction and not study.ai_hidden else None
             confidence = int(generator.integers(55, 98))

@@ -16,7 +16,7 @@ from accounts import roles
 from audit.models import AuditEvent, AuditHead
 from diagnosis.inference.registry import active_model
 from diagnosis.intake.submission import submit_study
-from diagnosis.models import Prediction, Project, ResultDisclosure, Study
+from diagnosis.models import Prediction, Project, ResultDisclosure, Study, newest_prediction
 from diagnosis.models import ProjectMembership as Membership
 from insight.models import ChangedHour
 from insight.statistics.daily_rollups import refresh_all
@@ -98,7 +98,7 @@ def projects(who: People) -> list[Project]:
 def template_film(project: Project, user: User, film: bytes) -> tuple[Study, Prediction]:
     """Submit one film as everybody does: what the other rows are copied from, its files included."""
     study = submit_study(actor=user, project=project, data=film, subject_code="T-000000").study
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     assert prediction is not None
     Prediction.objects.filter(pk=prediction.pk).update(
         status=Prediction.Status.SUCCEEDED,

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from core.api.links import absolute
 from diagnosis.inference.prediction import FAILURES
-from diagnosis.models import ModelVersion, Prediction, Project, Site, Study
+from diagnosis.models import ModelVersion, Prediction, Project, Site, Study, newest_prediction
 from diagnosis.results.rendering import area_of, reference_strength
 from diagnosis.studies.blinding import shown_prediction, shown_result
 from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
@@ -317,7 +317,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     @extend_schema_field(serializers.ChoiceField(choices=Prediction.Status.choices, allow_null=True))
     def get_status(self, study: Study) -> str | None:
         """Return the status of the newest prediction."""
-        newest = study.newest_prediction
+        newest = newest_prediction(study)
         return newest.status if newest else None
 
     @extend_schema_field(serializers.ChoiceField(choices=Prediction.Outcome.choices, allow_null=True))

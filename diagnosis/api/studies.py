@@ -29,7 +29,7 @@ from diagnosis.api.serializers import (
 )
 from diagnosis.api.submissions import BODIES, submit
 from diagnosis.inference.prediction import request_prediction
-from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
+from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from, newest_prediction
 from diagnosis.studies import search
 from diagnosis.studies.blinding import as_seen_by
 from diagnosis.studies.trash import move_to_trash
@@ -89,7 +89,7 @@ class StudyViewSet(
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show the study; seeing a result is an audited view, asking whether there is one is not."""
         study = self.get_object()
-        newest = study.newest_prediction
+        newest = newest_prediction(study)
         if newest is not None and newest.is_finished:
             trail.record(actor=actor_of(request), verb="study_viewed", target=study, through="api")
         return Response(self.get_serializer(study).data)

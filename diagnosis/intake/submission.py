@@ -15,7 +15,7 @@ from core.errors import NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.inference import dispatch
 from diagnosis.inference.registry import active_model
 from diagnosis.intake.decode import IncomingFilm, take_in
-from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Site, Study
+from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Site, Study, newest_prediction
 from diagnosis.storage import journal
 from diagnosis.studies.sites import check_site
 from diagnosis.studies.subject_codes import check_subject_code
@@ -92,7 +92,7 @@ def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
     study = Study.objects.filter(project=project, sha256=film.sha256, deleted_at__isnull=True).first()
     if study is None:
         return None
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     if prediction is None:
         return None
     return Submission(study, prediction, created=False)

@@ -3,7 +3,7 @@
 from diagnosis.models.batches import Batch, BatchItem, BatchQuerySet
 from diagnosis.models.disclosures import AI_SHOWN, ResultDisclosure, ai_hidden_from
 from diagnosis.models.notifications import Notification, NotificationQuerySet
-from diagnosis.models.predictions import ModelVersion, Prediction, PredictionQuerySet
+from diagnosis.models.predictions import ModelVersion, Prediction, PredictionQuerySet, newest_prediction
 from diagnosis.models.projects import Project, ProjectMembership, ProjectQuerySet
 from diagnosis.models.sites import Site, SiteQuerySet
 from diagnosis.models.studies import (
@@ -40,4 +40,5 @@ __all__ = [
     "_thumbnail_path",
     "ai_hidden_from",
     "film_visible_to",
+    "newest_prediction",
 ]

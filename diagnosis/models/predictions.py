@@ -153,3 +153,8 @@ class Prediction(models.Model):
             return False
         low, high = self.model_version.borderline_low, self.model_version.borderline_high
         return low <= self.calibrated_probability <= high
+
+
+def newest_prediction(study: Study) -> Prediction | None:
+    """Return the prediction that pages and the API show; uses a prefetched list where there is one."""
+    return max(study.predictions.all(), key=lambda prediction: prediction.pk, default=None)

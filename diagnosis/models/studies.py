@@ -1,7 +1,6 @@
 """Chest films as they were taken in, and who may see them."""
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -19,9 +18,6 @@ from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
 from diagnosis.models.study_state import Standing
-
-if TYPE_CHECKING:
-    from diagnosis.models.predictions import Prediction
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -185,8 +181,3 @@ class Study(DicomFields, Standing):
     def reference(self) -> str:
         """The short name people use for the film, for example PW-000123."""
         return f"PW-{self.pk:06d}" if self.pk else "PW-new"
-
-    @property
-    def newest_prediction(self) -> "Prediction | None":
-        """The prediction that pages and the API show; uses a prefetched list where there is one."""
-        return max(self.predictions.all(), key=lambda prediction: prediction.pk, default=None)

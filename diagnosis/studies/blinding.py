@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import NotAllowed
 from core.users import AnyUser
-from diagnosis.models import AI_SHOWN, Prediction, Project, Study
+from diagnosis.models import AI_SHOWN, Prediction, Project, Study, newest_prediction
 
 _HIDDEN = _("This project hides the AI result from you until you have signed your own read of the film.")
 
@@ -19,7 +19,7 @@ def shown_prediction(study: Study) -> Prediction | None:
     """Return the newest prediction with its `ai_hidden` set, or None where its result is withheld."""
     if study.ai_hidden:
         return None
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     if prediction is not None:
         prediction.ai_hidden = False
     return prediction

@@ -8,8 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.intake import decoder_messages
+from diagnosis.models import Prediction, Study
+from diagnosis.models import newest_prediction as newest_prediction_of
 
 register = template.Library()
+
+
+@register.filter
+def newest_prediction(study: Study) -> Prediction | None:
+    """Return the film's newest prediction."""
+    return newest_prediction_of(study)
 
 
 @register.filter

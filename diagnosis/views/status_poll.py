@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from diagnosis.models import Study
+from diagnosis.models import Study, newest_prediction
 from diagnosis.studies.search import for_display
 
 MAX_FILMS = 500
@@ -31,9 +31,9 @@ def study_states(request: HttpRequest) -> HttpResponse:
     films = [
         study
         for study in for_display(Study.objects.visible_to(request.user)).filter(uid__in=shown)
-        if study.newest_prediction
+        if newest_prediction(study)
     ]
-    changed = [study for study in films if study.newest_prediction.status != shown[study.uid]]  # type: ignore[union-attr]
+    changed = [study for study in films if newest_prediction(study).status != shown[study.uid]]  # type: ignore[union-attr]
     going_on = any(_is_worth_asking(study) for study in films)
     return render(
         request, "partials/film_states.html", {"studies": changed}, status=200 if going_on else _STOP_POLLING
@@ -53,7 +53,7 @@ def _uid(text: str) -> uuid.UUID | None:
 
 
 def _is_worth_asking(study: Study) -> bool:
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     if prediction is None or prediction.is_finished:
         return False
     return prediction.queued_at > timezone.now() - STOP_ASKING_AFTER

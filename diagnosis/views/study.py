@@ -19,7 +19,7 @@ from core.errors import NotAllowed, Refused
 from core.web import live_partial, signed_in
 from diagnosis.inference.health import check_health
 from diagnosis.inference.prediction import request_prediction
-from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies import trash
 from diagnosis.views.films import film_or_404, films_for, refused
@@ -34,7 +34,7 @@ Status = Prediction.Status
 def study_page(request: HttpRequest, uid: object) -> HttpResponse:
     """Show one film, its result or how far it has come, and what can be done with it."""
     study = get_object_or_404(_with_neighbours(request), uid=uid)
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     trail.record(
         actor=request.user,
         verb="study_viewed",
@@ -92,7 +92,7 @@ def study_status(request: HttpRequest, uid: object) -> HttpResponse:
 
 
 def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     context: dict[str, Any] = {
         "study": study,
         "prediction": prediction,

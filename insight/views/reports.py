@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.reauthentication import recently_authenticated
 from core.errors import Refused
 from core.web import signed_in
-from diagnosis.models import Prediction, Project, Study
+from diagnosis.models import Prediction, Project, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies.blinding import shown_result
 from diagnosis.views.films import film_or_404
@@ -64,7 +64,7 @@ def _words_of(study: Study) -> "ResultWords":
 
 
 def _state_of(study: Study) -> str:
-    newest = study.newest_prediction
+    newest = newest_prediction(study)
     if newest is None:
         return _("No model has read this film.")
     if newest.status == Prediction.Status.FAILED:

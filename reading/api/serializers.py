@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from diagnosis.api.serializers import PredictionSerializer, StudySerializer
-from diagnosis.models import Prediction, Study
+from diagnosis.models import Prediction, Study, newest_prediction
 from reading.models import Adjudication, FilmTag, Note, Review, films_with_opinions
 from reading.region import Region
 from reading.reviews.service import MAX_COMMENT
@@ -150,7 +150,7 @@ class ReviewedStudySerializer(StudySerializer):
     @extend_schema_field(PredictionSerializer(allow_null=True))
     def get_prediction(self, study: Study) -> dict[str, Any] | None:
         """Return the newest prediction."""
-        newest = study.newest_prediction
+        newest = newest_prediction(study)
         if newest is not None:
             newest.ai_hidden = study.ai_hidden
         return dict(PredictionSerializer(newest, context=self.context).data) if newest else None

@@ -16,7 +16,7 @@ from accounts.reauthentication import TooManyPasswords, confirm_password
 from accounts.roles import may_review
 from core.errors import NotAllowed, Refused
 from core.web import live_partial, signed_in
-from diagnosis.models import Prediction, Study
+from diagnosis.models import Prediction, Study, newest_prediction
 from diagnosis.studies.blinding import shown_result
 from diagnosis.views.films import films_for, refused
 from reading.lists.worklist import place_of
@@ -159,7 +159,7 @@ def _opening(request: HttpRequest, study: Study, *, anew: bool) -> str:
 
 
 def _has_result(study: Study) -> bool:
-    prediction = study.newest_prediction
+    prediction = newest_prediction(study)
     return prediction is not None and prediction.status == Prediction.Status.SUCCEEDED
 
 

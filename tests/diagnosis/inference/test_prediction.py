@@ -19,7 +19,7 @@ from diagnosis.inference.prediction import (
     request_prediction,
     run_prediction,
 )
-from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from pneumoml.network.predictor import FilmResult
 from tests.support.cast import Cast
 from tests.support.results import film_result
@@ -200,7 +200,7 @@ def test_reading_again_is_possible_after_a_failure_only(waiting: Prediction, cas
     fail(claim_prediction(str(waiting.uid)), "film_missing")
     again = request_prediction(actor=cast.alice, study=waiting.study)
     assert again.status == Status.QUEUED
-    assert waiting.study.newest_prediction == again
+    assert newest_prediction(waiting.study) == again
 
 
 def test_a_new_model_version_may_read_an_old_film(finished_study: Study, cast: Cast) -> None:
