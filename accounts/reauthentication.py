@@ -29,8 +29,6 @@ class NotRecently(NotAllowed):
 class TooManyPasswords(NotAllowed):
     """The account is locked for this address after wrong passwords; signing in is locked with it."""
 
-    http_status = 429
-
 
 def confirm_password(request: HttpRequest, user: User, password: str) -> None:
     """Return if this is the person's password.

@@ -1,4 +1,7 @@
-"""Expected failures: each has a code for programs, a sentence for people and an HTTP status."""
+"""Expected failures: each has a code for programs and a sentence for people.
+
+Their HTTP statuses are in `core.http_status`.
+"""
 
 from django.utils.functional import Promise
 
@@ -6,7 +9,7 @@ from django.utils.functional import Promise
 class Refused(Exception):  # noqa: N818 - the name says what happened to the request
     """The base of everything that is refused on purpose; nothing was stored or changed."""
 
-    http_status = 400
+    is_temporary = False  # True: the installation is at fault, and the same request may succeed later
 
     def __init__(self, code: str, message: str | Promise) -> None:
         self.code = code
@@ -15,26 +18,7 @@ class Refused(Exception):  # noqa: N818 - the name says what happened to the req
 
 
 class FilmRefused(Refused):
-    """The film cannot be taken in: not an image, damaged, too large, of a kind that is not read."""
-
-    _STATUS = {
-        "file_too_large": 413,
-        "too_many_pixels": 413,
-        "unsupported_format": 415,
-        "dicom_bits": 415,
-        "dicom_colour": 415,
-        "dicom_deflated": 415,
-        "dicom_directory": 415,
-        "dicom_document": 415,
-        "dicom_for_processing": 415,
-        "dicom_modality": 415,
-        "dicom_report": 415,
-        "dicom_transfer_syntax": 415,
-    }
-
-    def __init__(self, code: str, message: str | Promise) -> None:
-        super().__init__(code, message)
-        self.http_status = self._STATUS.get(code, 400)
+    """The film is not accepted: not an image, damaged, too large or of an unsupported kind."""
 
 
 class UrlRefused(Refused):
@@ -44,25 +28,25 @@ class UrlRefused(Refused):
 class NotAllowed(Refused):
     """The person's role does not cover this."""
 
-    http_status = 403
-
 
 class Conflict(Refused):
-    """The thing is not in a state in which this can be done."""
+    """The object is not in a state in which this can be done."""
 
-    http_status = 409
+
+class Unprocessable(Refused):
+    """The request is well formed, but cannot be carried out."""
 
 
 class StorageFull(Refused):
-    """There is no room left for the film."""
+    """There is no space left for the film."""
 
-    http_status = 507
+    is_temporary = True
 
 
 class NotReady(Refused):
     """The installation lacks something, for example an active model."""
 
-    http_status = 503
+    is_temporary = True
 
 
 class ModelRefused(Refused):

@@ -7,17 +7,15 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from core.errors import Conflict, Refused
+from core.errors import Conflict, Unprocessable
 from core.models import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
 _ABANDONED_AFTER = timedelta(minutes=2)  # longer than any request lasts
 
 
-class KeyReused(Refused):
+class KeyReused(Unprocessable):
     """The key came before, with another request."""
-
-    http_status = 422
 
 
 def claim_key(*, actor: User, key: str, fingerprint: str) -> IdempotencyKey:

@@ -13,6 +13,7 @@ from django.views.i18n import set_language
 from accounts.forms import PreferencesForm
 from accounts.preferences import save_preferences
 from core.errors import Refused
+from core.http_status import status_of
 from core.web import signed_in
 
 
@@ -38,7 +39,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     try:
         save_preferences(actor=signed_in(request), theme=request.POST.get("theme", ""))
     except Refused as refusal:
-        return HttpResponse(refusal.message, status=refusal.http_status, content_type="text/plain")
+        return HttpResponse(refusal.message, status=status_of(refusal), content_type="text/plain")
     return HttpResponse(status=204)
 
 
@@ -49,5 +50,5 @@ def language(request: HttpRequest) -> HttpResponseBase:
         try:
             save_preferences(actor=request.user, language=request.POST.get("language", ""))
         except Refused as refusal:
-            return HttpResponse(refusal.message, status=refusal.http_status, content_type="text/plain")
+            return HttpResponse(refusal.message, status=status_of(refusal), content_type="text/plain")
     return set_language(request)

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from core.api.parsers import PayloadTooLarge
 from core.database_errors import RETRY_AFTER_SECONDS, says_database_is_gone
 from core.errors import NotReady, Refused
+from core.http_status import status_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ _SERVER_ERROR = "Something went wrong on the server. Tell an administrator the n
 
 
 class RefusedProblem(exceptions.APIException):
-    """An expected refusal of a verb, with its own status, code and sentence."""
+    """An expected refusal as an API error, with its status, code and sentence."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message, refused.code)
-        self.status_code = refused.http_status
-        if refused.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
+        self.status_code = status_of(refused)
+        if self.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             self.wait = RETRY_AFTER_SECONDS  # becomes Retry-After
 
 

@@ -16,7 +16,7 @@ from core.api.actor import actor_of
 from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from core.api.links import absolute
 from core.api.problem import ProblemSerializer
-from core.errors import Conflict, Refused
+from core.errors import Conflict, NotReady, Refused, Unprocessable
 from diagnosis.api.serializers import confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
 from diagnosis.inference.prediction import FAILURES, request_prediction
@@ -27,14 +27,6 @@ from diagnosis.results.rendering import OVERLAY, render_picture
 from diagnosis.studies.blinding import as_seen_by, check_shown
 
 _OUR_FAULT = {"film_missing", "model_refused"}
-
-
-class PredictionUnsuccessful(Refused):
-    """The film was taken in, but no result came of it."""
-
-    def __init__(self, failure_code: str) -> None:
-        super().__init__(failure_code, FAILURES.get(failure_code, "The film could not be read."))
-        self.http_status = 503 if failure_code in _OUR_FAULT else 422
 
 
 class ResultSerializer(serializers.Serializer[Any]):
@@ -92,13 +84,19 @@ class PredictView(APIView):
             prediction=_prediction_for(request, submission), seconds=settings.PREDICT_WAIT_SECONDS
         )
         if prediction.status == Prediction.Status.FAILED:
-            raise PredictionUnsuccessful(prediction.failure_code)
+            raise _unsuccessful(prediction.failure_code)
         if prediction.status != Prediction.Status.SUCCEEDED:
             return Response(_queued(request, prediction), status=202)
         check_shown(as_seen_by(request.user, prediction.study))
         answer = _result(request, prediction)
         trail.record(actor=actor_of(request), verb="film_downloaded", target=prediction.study, kind=OVERLAY)
         return Response(answer)
+
+
+def _unsuccessful(failure_code: str) -> Refused:
+    """Return why an accepted film has no result: the installation's fault (503) or the film's (422)."""
+    kind = NotReady if failure_code in _OUR_FAULT else Unprocessable
+    return kind(failure_code, FAILURES.get(failure_code, "The film could not be read."))
 
 
 def _prediction_for(request: Request, submission: Submission) -> Prediction:

@@ -179,7 +179,7 @@ def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "")
     """Give a place of a batch its outcome: its film is here (new or not), or refused for a reason of its own.
 
     Done again after it was interrupted anywhere, it neither loses the film nor takes it in twice. Raises
-    refusals that are no fault of the film (HTTP status 500 and above, a person who may not upload any more).
+    refusals that are no fault of the film (temporary ones, a person who may not upload any more).
     """
     batch = item.batch
     try:
@@ -194,7 +194,7 @@ def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "")
             item=item,
         )
     except Refused as refusal:
-        if refusal.http_status >= 500 or isinstance(refusal, NotAllowed):
+        if refusal.is_temporary or isinstance(refusal, NotAllowed):
             raise
         refuse(item=item, code=refusal.code, message=refusal.message)
         return

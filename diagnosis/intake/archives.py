@@ -38,12 +38,6 @@ _BYTES_PER_ENTRY = 512  # what the list of contents may take on average
 class ArchiveRefused(Refused):
     """The archive as a whole is not taken; nothing was stored."""
 
-    _STATUS = {"archive_too_large": 413, "archive_too_many": 413, "archive_not_zip": 415}
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.http_status = self._STATUS.get(code, 400)
-
 
 @dataclass(frozen=True)
 class Member:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from core.errors import Conflict, Refused
+from core.errors import Conflict, NotReady, Refused
 from diagnosis.models import Prediction
 from diagnosis.storage.display_copy import pixels_of
 from pneumoml.explain import heatmap
@@ -23,10 +23,8 @@ class PictureRefused(Refused):
     """There is no such picture, or an option of it is outside its range."""
 
 
-class FilmMissing(Refused):
+class FilmMissing(NotReady):
     """The stored film cannot be opened."""
-
-    http_status = 503
 
 
 def render_picture(

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import may_upload
 from core.errors import FilmRefused, NotAllowed, Refused
+from core.http_status import status_of, status_of_code
 from core.web import live_partial, signed_in
 from diagnosis.batches import service as verbs
 from diagnosis.batches.progress import progress_of, with_films
@@ -53,7 +54,7 @@ def _list(request: HttpRequest, form: BatchForm | None, *, refusal: Refused | No
         **_limits(),
     }
     invalid = form is not None and form.is_bound and not form.is_valid()
-    status = refusal.http_status if refusal else 400 if invalid else 200
+    status = status_of(refusal) if refusal else 400 if invalid else 200
     return render(request, "diagnosis/batches.html", context, status=status)
 
 
@@ -121,7 +122,7 @@ def _addresses(batch: Batch) -> dict[str, str]:
 
 def _refused(request: HttpRequest, refusal: Refused, form: BatchForm | None) -> HttpResponse:
     if wants_json(request):
-        return _json({"message": refusal.message, "code": refusal.code}, refusal.http_status)
+        return _json({"message": refusal.message, "code": refusal.code}, status_of(refusal))
     return _list(request, form, refusal=refusal)
 
 
@@ -200,7 +201,7 @@ def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
         item = verbs.add_film(actor=signed_in(request), batch=found, data=file.read(), subject_code=code)
     except Refused as refusal:
         return _json(
-            {"outcome": "lost", "message": refusal.message, "code": refusal.code}, refusal.http_status
+            {"outcome": "lost", "message": refusal.message, "code": refusal.code}, status_of(refusal)
         )
     return _json(_as_json(item), _http_status(item))
 
@@ -217,7 +218,7 @@ def _as_json(item: BatchItem) -> dict[str, Any]:
 
 def _http_status(item: BatchItem) -> int:
     if item.outcome == Outcome.REFUSED:
-        return FilmRefused(item.code, item.message).http_status
+        return status_of_code(item.code)
     return 201 if item.outcome == Outcome.ACCEPTED else 200
 
 

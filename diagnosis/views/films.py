@@ -2,10 +2,11 @@
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 
 from core.errors import Refused
 from core.users import AnyUser
+from core.web import refusal_page
 from diagnosis.models import Prediction, Study
 
 
@@ -26,5 +27,4 @@ def film_or_404(request: HttpRequest, uid: object) -> Study:
 
 def refused(request: HttpRequest, refusal: Refused, *, study: Study) -> HttpResponse:
     """Show why something was not done with a film, with the refusal's own HTTP status and a way back."""
-    context = {"refusal": refusal, "study": study}
-    return render(request, "diagnosis/study_refused.html", context, status=refusal.http_status)
+    return refusal_page(request, "diagnosis/study_refused.html", refusal, study=study)

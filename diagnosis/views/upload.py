@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.roles import may_upload
 from core.errors import NotAllowed, Refused
+from core.http_status import status_of
 from core.web import signed_in
 from diagnosis.forms import UploadForm
 from diagnosis.intake.submission import submit_study
@@ -96,7 +97,7 @@ def _submit(
 
 
 def _refused(name: str, refusal: Refused) -> Outcome:
-    return Outcome(REFUSED, name, refusal.message, refusal.http_status, code=refusal.code)
+    return Outcome(REFUSED, name, refusal.message, status_of(refusal), code=refusal.code)
 
 
 def was_cut_off(request: HttpRequest) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.reauthentication import recently_authenticated
 from core.errors import Refused
-from core.web import signed_in
+from core.web import refusal_page, signed_in
 from diagnosis.results.rendering import OVERLAY
 from insight.exports import files
 from insight.exports.columns import COLUMNS
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, chosen: HistoryFilter, options: ExportOptions) -
 
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """Show why a file was not made, with the refusal's own HTTP status and a way back."""
-    return render(request, "insight/export_refused.html", {"refusal": refusal}, status=refusal.http_status)
+    return refusal_page(request, "insight/export_refused.html", refusal)
 
 
 def filters_of(chosen: HistoryFilter) -> dict[str, str]:

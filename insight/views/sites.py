@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import may_administer
 from core.errors import Refused
+from core.http_status import status_of
 from core.web import signed_in
 from diagnosis.models import Project, Site
 from diagnosis.studies.sites import add_site, remove_site
@@ -27,7 +28,7 @@ def project_sites(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         add_site(actor=signed_in(request), project=project, **form.cleaned_data)
     except Refused as refusal:
-        return _page(request, project, form, refusal=refusal, status=refusal.http_status)
+        return _page(request, project, form, refusal=refusal, status=status_of(refusal))
     return redirect("project-sites", slug=project.slug)
 
 
@@ -39,7 +40,7 @@ def site_remove(request: HttpRequest, slug: str, site: int) -> HttpResponse:
     try:
         remove_site(actor=signed_in(request), site=get_object_or_404(Site, project=project, pk=site))
     except Refused as refusal:
-        return _page(request, project, SiteForm(), refusal=refusal, status=refusal.http_status)
+        return _page(request, project, SiteForm(), refusal=refusal, status=status_of(refusal))
     return redirect("project-sites", slug=project.slug)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from core.errors import NotReady
+from core.http_status import status_of
 from diagnosis.inference.prediction import claim_prediction, finish
 from diagnosis.intake.submission import Submission, submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
@@ -67,7 +68,7 @@ def test_a_film_that_the_full_database_cannot_take_leaves_nothing_and_comes_in_l
 ) -> None:
     with full_database():
         taken, refusal = submit_until_refused(cast)
-    assert (refusal.code, refusal.http_status) == ("database_unavailable", 503)
+    assert (refusal.code, status_of(refusal)) == ("database_unavailable", 503)
     assert Study.objects.count() == len(taken)
     assert len(files()) == 3 * len(taken)
     assert sweep_storage().is_whole

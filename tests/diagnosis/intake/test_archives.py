@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.errors import FilmRefused
+from core.http_status import status_of
 from diagnosis.intake.archives import ArchiveRefused, FilmArchive
 from tests.support.inputs import zips
 from tests.support.inputs.films import NOT_FILMS, chest_png
@@ -19,7 +20,7 @@ def refusal(data: bytes) -> str:
     with pytest.raises(ArchiveRefused) as caught:
         opened(data)
     assert caught.value.message.endswith(".")
-    assert 400 <= caught.value.http_status < 500
+    assert 400 <= status_of(caught.value) < 500
     return caught.value.code
 
 

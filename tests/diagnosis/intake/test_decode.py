@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from core.errors import FilmRefused, NotReady, UrlRefused
+from core.http_status import status_of
 from diagnosis.intake.decode import THUMBNAIL_SIDE, take_in
 from pneumoml.decoding import sandbox
 from tests.support.inputs import films
@@ -100,7 +101,7 @@ def test_makes_a_small_picture_for_lists() -> None:
 def test_refuses_with_a_code_a_sentence_and_a_status(data: bytes, code: str, status: int) -> None:
     with pytest.raises(FilmRefused) as caught:
         take_in(data=data)
-    assert (caught.value.code, caught.value.http_status) == (code, status)
+    assert (caught.value.code, status_of(caught.value)) == (code, status)
     assert caught.value.message.endswith(".")
 
 
@@ -128,7 +129,7 @@ def test_says_that_the_decoder_is_away_when_it_does_not_start(monkeypatch: pytes
     monkeypatch.setattr(sandbox, "_START", "raise SystemExit(3)")
     with pytest.raises(NotReady) as caught:
         take_in(data=films.chest_png())
-    assert (caught.value.code, caught.value.http_status) == ("decoder_unavailable", 503)
+    assert (caught.value.code, status_of(caught.value)) == ("decoder_unavailable", 503)
     monkeypatch.undo()
     sandbox.shut_down()
     assert take_in(data=films.chest_png()).width == 360

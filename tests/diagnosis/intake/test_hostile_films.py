@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from audit.models import AuditEvent
 from core.errors import FilmRefused, Refused
+from core.http_status import status_of
 from diagnosis.intake.decode import take_in
 from diagnosis.models import Study
 from pneumoml.decoding import sandbox
@@ -231,7 +232,7 @@ def test_over_the_api_every_kind_is_answered_and_none_is_left_behind(cast: Cast)
         if not data:  # the form itself says that the file is empty
             assert_problem(answer, 400)
         else:
-            problem = assert_problem(answer, FilmRefused(expected, "").http_status, expected)
+            problem = assert_problem(answer, status_of(FilmRefused(expected, "")), expected)
             assert problem["detail"].endswith(".")
         assert (Study.objects.count(), AuditEvent.objects.count(), len(stored_files())) == before, name
     good = client.post("/api/v1/studies/", {"file": film_upload(seed=99)}, format="multipart")

@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from core.errors import FilmRefused, NotAllowed, NotReady, Refused, StorageFull
+from core.http_status import status_of
 from diagnosis.inference import dispatch
 from diagnosis.intake import submission
 from diagnosis.intake.submission import Submission, submit_study
@@ -205,7 +206,7 @@ def test_a_full_disk_leaves_nothing_behind(
     fail_to_flush(monkeypatch, name, number)
     with pytest.raises(StorageFull) as caught:
         submit(cast)
-    assert (caught.value.code, caught.value.http_status) == ("storage_full", 507)
+    assert (caught.value.code, status_of(caught.value)) == ("storage_full", 507)
     assert "Free some space" in caught.value.message
     assert_nothing_is_stored()
     monkeypatch.undo()
@@ -227,7 +228,7 @@ def test_a_broken_disk_is_said_in_a_sentence(
         fail_to_flush(patch, "thumbnail", number)
         with pytest.raises(NotReady) as caught:
             submit(cast)
-    assert (caught.value.code, caught.value.http_status) == ("storage_failed", 503)
+    assert (caught.value.code, status_of(caught.value)) == ("storage_failed", 503)
     assert_nothing_is_stored()
 
 
@@ -238,7 +239,7 @@ def test_a_database_that_gives_out_leaves_nothing_behind(cast: Cast, table: str)
 
     with on_statement(f'INSERT INTO "{table}"', locked), pytest.raises(NotReady) as caught:
         submit(cast)
-    assert (caught.value.code, caught.value.http_status) == ("database_unavailable", 503)
+    assert (caught.value.code, status_of(caught.value)) == ("database_unavailable", 503)
     assert_nothing_is_stored()
 
 
@@ -287,7 +288,7 @@ def test_a_stop_after_the_rows_are_stored_keeps_the_files(
 def test_only_uploaders_of_the_project_put_films_in(cast: Cast, who: str) -> None:
     with pytest.raises(NotAllowed) as caught:
         submit(cast, actor=getattr(cast, who))
-    assert caught.value.http_status == 403
+    assert status_of(caught.value) == 403
     assert_nothing_is_stored()
 
 

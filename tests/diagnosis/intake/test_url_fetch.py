@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.http_status import status_of
 from diagnosis.intake import url_fetch
 from diagnosis.intake.url_fetch import fetch_url
 from tests.support.hostile_urls import INVALID_URLS, PRIVATE_HOSTS
@@ -204,7 +205,7 @@ def test_says_the_same_about_a_private_address_an_unknown_name_and_a_dead_server
         "http://films.example/gone",
         "http://films.example/silent",
     ]
-    said = {(refused.code, refused.message, refused.http_status) for refused in map(refusal, urls)}
+    said = {(refused.code, refused.message, status_of(refused)) for refused in map(refusal, urls)}
     assert said == {("url_unreachable", url_fetch._UNREACHABLE, 400)}
 
 

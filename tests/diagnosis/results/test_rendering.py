@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import Conflict
+from core.http_status import status_of
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.results.rendering import (
     HEAT_LAYER,
@@ -73,7 +74,7 @@ def test_impossible_wishes_are_refused_by_code(
 ) -> None:
     with pytest.raises(PictureRefused) as refused:
         render_picture(prediction=prediction, **wishes)
-    assert (refused.value.code, refused.value.http_status) == (code, 400)
+    assert (refused.value.code, status_of(refused.value)) == (code, 400)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PICTURE_KINDS if kind != HEAT_LAYER])

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.errors import NotReady
+from core.http_status import status_of
 from diagnosis.inference import prediction
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
@@ -104,7 +105,7 @@ def test_where_the_store_is_down_nothing_is_stored_and_the_answer_says_so(
 ) -> None:
     with pytest.raises(NotReady) as refusal:
         submit_study(actor=cast.alice, project=cast.project, data=chest_png())
-    assert (refusal.value.code, refusal.value.http_status) == ("storage_failed", 503)
+    assert (refusal.value.code, status_of(refusal.value)) == ("storage_failed", 503)
     client.force_login(cast.alice)
     client.raise_request_exception = False
     answer = client.post("/api/v1/studies/", {"file": ContentFile(chest_png(), "film.png")})
