@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.users import AnyUser
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.studies import Study, film_visible_to
+from pneumoml.cards.card import ArtifactRefused, ModelCard, parse_card
 
 
 class ModelVersion(models.Model):
@@ -41,6 +42,14 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+    @property
+    def typed_card(self) -> ModelCard | None:
+        """The card with typed access; None where it lacks what registration requires."""
+        try:
+            return parse_card(self.card)
+        except ArtifactRefused:
+            return None
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):

@@ -1,7 +1,5 @@
 """Pictures of a result, drawn on demand from the display copy and the stored Grad-CAM map."""
 
-from typing import Any
-
 import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -88,11 +86,8 @@ def reference_strength(prediction: Prediction) -> float:
 
 def measured_reference(prediction: Prediction) -> float | None:
     """Return the reference strength that the card holds (> 0); None where none was measured."""
-    card: dict[str, Any] = prediction.model_version.card or {}
-    metrics = card.get("metrics")
-    measured = metrics.get("cam_reference") if isinstance(metrics, dict) else None
-    reference = measured if measured is not None else card.get("cam_reference")
-    return float(reference) if isinstance(reference, (int, float)) and reference > 0 else None
+    card = prediction.model_version.typed_card
+    return card.cam_reference if card else None
 
 
 def area_of(prediction: Prediction) -> Area:
@@ -103,9 +98,8 @@ def area_of(prediction: Prediction) -> Area:
     if prediction.cam_area:
         left, top, right, bottom = prediction.cam_area
         return (left, top, right, bottom)
-    preprocessing = (prediction.model_version.card or {}).get("preprocessing")
-    crop = preprocessing.get("crop", 0.0) if isinstance(preprocessing, dict) else 0.0
-    edge = float(crop) if isinstance(crop, (int, float)) and 0 <= crop < 0.5 else 0.0
+    card = prediction.model_version.typed_card
+    edge = float(card.preprocessing.get("crop", 0.0)) if card else 0.0
     return (edge, edge, 1 - edge, 1 - edge)
 
 

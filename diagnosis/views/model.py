@@ -1,6 +1,5 @@
 """The model page: one version's card for people, and the other versions."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -35,13 +34,10 @@ def _page(request: HttpRequest, model: ModelVersion | None) -> HttpResponse:
 
 
 def _card_context(model: ModelVersion) -> dict[str, Any]:
-    card = model.card if isinstance(model.card, Mapping) else {}
-    policy = card.get("operating_point")
+    card = model.typed_card
     return {
         "card": card,
-        "limits": [limit for limit in card.get("limits") or [] if isinstance(limit, str)],
-        "policy": policy.get("policy", "") if isinstance(policy, Mapping) else "",
-        "sections": sections_of(card),
+        "sections": sections_of(card.raw) if card else [],
         "threshold_percent": round(100 * model.threshold, 1),
         "low_percent": round(100 * model.borderline_low, 1),
         "high_percent": round(100 * model.borderline_high, 1),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from diagnosis.models import ModelVersion
 from insight.statistics import formatting
 from pneumoml.statistics.metrics import Confusion
-from pneumoml.statistics.predictive_values import AtPrevalence, Range, at_prevalence, counts_of
+from pneumoml.statistics.predictive_values import AtPrevalence, Range, at_prevalence
 
 EXAMPLE_PERCENT = 10.0  # where the dial stands until somebody sets it
 
@@ -68,7 +68,8 @@ class Dial:
 
 def dial_of(version: ModelVersion, percent: float) -> Dial:
     """Work out the figures of `version` at a prevalence in per cent, 0.1 to 99."""
-    counts = counts_of(version.card if isinstance(version.card, dict) else {})
+    card = version.typed_card
+    counts = card.validation_counts if card else None
     return Dial(version, percent, counts, at_prevalence(counts, percent / 100) if counts else None)
 
 

@@ -77,14 +77,19 @@ def _columns() -> list[Column]:
 
 def lacks_reference(selection: Selection) -> bool:
     """Tell whether the weeks before the period are needed: the model's card holds nothing to compare with."""
-    return drift.reference_of(selection.version.card if selection.version else {}) is None
+    return _reference(selection) is None
+
+
+def _reference(selection: Selection) -> Histogram | None:
+    card = selection.version.typed_card if selection.version else None
+    return card.score_histogram if card else None
 
 
 def _compared(selection: Selection, found: Weeks) -> tuple[Histogram, str, list[Histogram]]:
     """Return the reference, what it is in a sentence, and the histograms of the weeks."""
     count = len(selection.period.mondays)
     own = _histograms(selection, found.last(count))
-    reference = drift.reference_of(selection.version.card if selection.version else {})
+    reference = _reference(selection)
     if reference is not None:
         source = _("Reference: the model card's histogram of its validation films.")
         return reference, source, own

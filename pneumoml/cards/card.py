@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
+
+from pneumoml.statistics.drift import BINS
+from pneumoml.statistics.metrics import Confusion
 
 ARCHITECTURES = ("vgg16-gap-512-256-128",)
 MAX_WEIGHTS_BYTES = 1024 * 1024 * 1024
@@ -130,6 +133,34 @@ class ModelCard:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             return None
         return float(value) if value > 0 and math.isfinite(value) else None
+
+    @property
+    def score_histogram(self) -> list[int] | None:
+        """Validation films by calibrated probability, in ten equal bins; None where the card holds none."""
+        counts = _entry(self.metrics, "score_histogram", "counts")
+        return counts if _are_counts(counts) and len(counts) == BINS and any(counts) else None
+
+    @property
+    def validation_counts(self) -> Confusion | None:
+        """Counts on validation films; None where the card holds none, or none of one class."""
+        cells = [_entry(self.metrics, "validation", "confusion", name) for name in ("tn", "fp", "fn", "tp")]
+        if not _are_counts(cells):
+            return None
+        counts = Confusion(*cells)
+        return counts if counts.tp + counts.fn and counts.tn + counts.fp else None
+
+
+def _entry(raw: Any, *path: str) -> Any:
+    """Return the entry at `path`, a key for each level; None where there is none."""
+    for key in path:
+        raw = raw.get(key) if isinstance(raw, Mapping) else None
+    return raw
+
+
+def _are_counts(values: Any) -> TypeGuard[list[int]]:
+    return isinstance(values, list) and all(
+        isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values
+    )
 
 
 def _invalid(where: str, wanted: str) -> ArtifactRefused:

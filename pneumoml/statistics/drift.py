@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,18 +42,6 @@ def band(index: float) -> str:
     if index < MODERATE_FROM:
         return "small"
     return "moderate" if index < LARGE_FROM else "large"
-
-
-def reference_of(card: Mapping[str, Any]) -> list[int] | None:
-    """The card's histogram of calibrated probabilities over ten equal bins; None where it holds none."""
-    metrics = card.get("metrics")
-    counts = metrics.get("score_histogram") if isinstance(metrics, Mapping) else None
-    counts = counts.get("counts") if isinstance(counts, Mapping) else None
-    if not isinstance(counts, list) or len(counts) != BINS:
-        return None
-    if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
-        return None
-    return counts if sum(counts) else None
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pneumoml.statistics.intervals import LEVEL_Z, from_logit, wilson
 from pneumoml.statistics.metrics import Confusion, predictive_values
@@ -35,20 +33,6 @@ class AtPrevalence:
     true_alarms: Range
     false_alarms: Range
     missed: Range
-
-
-def counts_of(card: Mapping[str, Any]) -> Confusion | None:
-    """The card's counts on validation films; None where it holds none, or none of one class."""
-    metrics = card.get("metrics")
-    validation = metrics.get("validation") if isinstance(metrics, Mapping) else None
-    found = validation.get("confusion") if isinstance(validation, Mapping) else None
-    if not isinstance(found, Mapping):
-        return None
-    cells = [found.get(name) for name in ("tn", "fp", "fn", "tp")]
-    if not all(isinstance(cell, int) and not isinstance(cell, bool) and cell >= 0 for cell in cells):
-        return None
-    counts = Confusion(*(int(cell) for cell in cells if cell is not None))
-    return counts if counts.tp + counts.fn and counts.tn + counts.fp else None
 
 
 def at_prevalence(counts: Confusion, prevalence: float) -> AtPrevalence:

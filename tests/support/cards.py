@@ -1,9 +1,10 @@
-"""A small valid model card for tests, without its weights entry (`write_artifact` fills that in)."""
+"""A small valid model card for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
+# Without the weights entry, which `write_artifact` fills in.
 CARD: dict[str, Any] = {
     "version": "test-1",
     "architecture": "vgg16-gap-512-256-128",
@@ -18,3 +19,9 @@ CARD: dict[str, Any] = {
     "intended_use": "Tests of the software.",
     "licence": "MIT",
 }
+
+
+def stored_card(**changes: Any) -> dict[str, Any]:
+    """The card as a registered version has it, with `changes` in place of entries of the same names."""
+    weights = {"file": "weights.npz", "sha256": "0" * 64, "dtype": "float16", "bytes": 1}
+    return {**CARD, "weights": weights, **changes}

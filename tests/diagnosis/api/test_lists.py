@@ -7,6 +7,7 @@ import pytest
 from audit import trail
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests.support.api import assert_problem, client_of
+from tests.support.cards import stored_card
 from tests.support.cast import Cast
 
 
@@ -27,7 +28,7 @@ def test_a_prediction_is_listed_without_and_shown_with_its_map(cast: Cast, finis
 
 
 def test_the_reference_strength_is_the_model_cards(cast: Cast, finished_study: Study) -> None:
-    ModelVersion.objects.update(card={"metrics": {"cam_reference": 3.25}})
+    ModelVersion.objects.update(card=stored_card(metrics={"cam_reference": 3.25}))
     uid = Prediction.objects.get().uid
     answer = client_of(cast.rania).get(f"/api/v1/predictions/{uid}/").json()
     assert answer["cam_reference"] == pytest.approx(3.25)

@@ -21,6 +21,7 @@ from diagnosis.results.rendering import (
     render_picture,
     strength_of,
 )
+from tests.support.cards import stored_card
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def pixels(png: bytes) -> NDArray[np.uint8]:
 
 
 def give_card(prediction: Prediction, **card: Any) -> Prediction:
-    ModelVersion.objects.update(card=card)
+    ModelVersion.objects.update(card=stored_card(**card))
     return Prediction.objects.get(pk=prediction.pk)
 
 

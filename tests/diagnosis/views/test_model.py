@@ -9,17 +9,13 @@ from django.urls import reverse
 
 from diagnosis.models import ModelVersion
 from diagnosis.results.model_card import Section, section, sections_of, words
-from tests.support.cards import CARD
+from tests.support.cards import stored_card
 from tests.support.cast import Cast
 
-FULL = {
-    **CARD,
-    "metrics": {
-        "cam_reference": 2.0,
-        "validation": {"n": 520, "auc": 0.99213, "auc_ci": [0.981, 0.998], "confusion": {"tn": 12, "fp": 1}},
-        "shift_tests": [{"test": "blur", "auc": 0.97}, {"test": "JPEG", "auc": 0.98, "films": 520}],
-    },
-    "limits": ["Children from one centre only."],
+METRICS: dict[str, Any] = {
+    "cam_reference": 2.0,
+    "validation": {"n": 520, "auc": 0.99213, "auc_ci": [0.981, 0.998], "confusion": {"tn": 12, "fp": 1}},
+    "shift_tests": [{"test": "blur", "auc": 0.97}, {"test": "JPEG", "auc": 0.98, "films": 520}],
 }
 
 
@@ -29,7 +25,7 @@ def shown(response: Any) -> str:
 
 @pytest.fixture
 def carded(active_model: ModelVersion) -> ModelVersion:
-    active_model.card = FULL
+    active_model.card = stored_card(metrics=METRICS, limits=["Children from one centre only."])
     active_model.save()
     return active_model
 
@@ -105,7 +101,7 @@ def test_the_page_asks_the_database_few_questions(
 
 
 def test_figures_take_their_intervals_beside_them() -> None:
-    laid_out = section("Validation", FULL["metrics"]["validation"])
+    laid_out = section("Validation", METRICS["validation"])
     assert [(fact.name, fact.value, fact.interval) for fact in laid_out.facts] == [
         ("Films", "520", ""),
         ("Area under the ROC curve (AUC)", "0.9921", "0.981 to 0.998"),
@@ -114,7 +110,7 @@ def test_figures_take_their_intervals_beside_them() -> None:
 
 
 def test_rows_that_lack_a_column_leave_it_empty() -> None:
-    table = section("Shift tests", FULL["metrics"]["shift_tests"])
+    table = section("Shift tests", METRICS["shift_tests"])
     assert table.columns == ["Test", "Area under the ROC curve (AUC)", "Films"]
     assert table.rows == [["blur", "0.97", ""], ["JPEG", "0.98", "520"]]
 

@@ -18,6 +18,7 @@ from audit.models import AuditEvent
 from diagnosis.inference.health import worker_seen
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
+from tests.support.cards import stored_card
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_like, png
 
@@ -131,14 +132,14 @@ def test_the_page_shows_facts_of_film_and_reading(client: Client, cast: Cast, fi
 
 
 def test_a_weak_map_is_called_weak(client: Client, cast: Cast, finished_study: Study) -> None:
-    ModelVersion.objects.update(card={"metrics": {"cam_reference": 26.0}})
+    ModelVersion.objects.update(card=stored_card(metrics={"cam_reference": 26.0}))
     client.force_login(cast.alice)
     assert "No region stands out: the map reaches 10%" in text(page(client, finished_study))
 
 
 def test_the_legend_tells_the_scale_in_numbers(client: Client, cast: Cast, finished_study: Study) -> None:
     """The map's maximum is 2.6; a level that it does not reach has no share of it."""
-    ModelVersion.objects.update(card={"metrics": {"cam_reference": 4.0}})
+    ModelVersion.objects.update(card=stored_card(metrics={"cam_reference": 4.0}))
     client.force_login(cast.alice)
     shown = text(page(client, finished_study))
     cells = re.findall(r"<td>(?:<span[^>]*>)?([^<]+)<", shown[shown.index("Map value") :])
@@ -148,7 +149,7 @@ def test_the_legend_tells_the_scale_in_numbers(client: Client, cast: Cast, finis
 
 
 def test_a_strong_map_is_measured_against_the_card(client: Client, cast: Cast, finished_study: Study) -> None:
-    ModelVersion.objects.update(card={"metrics": {"cam_reference": 2.0}})
+    ModelVersion.objects.update(card=stored_card(metrics={"cam_reference": 2.0}))
     client.force_login(cast.alice)
     shown = text(page(client, finished_study))
     assert "The map reaches 130% of the strength of a typical strong map (strong)." in shown

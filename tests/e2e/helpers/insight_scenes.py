@@ -4,6 +4,7 @@ from accounts import roles
 from diagnosis.models import ModelVersion, Prediction, Project
 from tests.e2e.helpers.reading_scenes import _session as session_of
 from tests.insight.some_hundred import bring_in, have_read
+from tests.support.cards import stored_card
 from tests.support.cast import person
 
 CONFUSION = {"tn": 148, "fp": 13, "fn": 10, "tp": 456}
@@ -20,7 +21,7 @@ def make() -> None:
         threshold=0.5,
         borderline_low=0.4,
         borderline_high=0.6,
-        card={"metrics": {"validation": {"confusion": CONFUSION}}},
+        card=stored_card(metrics={"validation": {"confusion": CONFUSION}}),
     )
     films = bring_in(project, readers[0], model, films=120)
     for seed, reader in enumerate(readers):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
-from tests.support.cards import CARD
+from tests.support.cards import stored_card
 from tests.support.cast import make_cast
 from tests.support.inputs.films import chest_like, png
 
@@ -38,7 +38,7 @@ def make(read: int, unread: int) -> None:
         threshold=0.5,
         borderline_low=0.4,
         borderline_high=0.6,
-        card={**CARD, "metrics": {"cam_reference": 2.0, "n": 10, "auc": 0.9, "auc_ci": [0.8, 0.95]}},
+        card=stored_card(metrics={"cam_reference": 2.0, "n": 10, "auc": 0.9, "auc_ci": [0.8, 0.95]}),
         state=ModelVersion.State.ACTIVE,
     )
     uids = []

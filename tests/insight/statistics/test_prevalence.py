@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Project, Study
 from insight.statistics.prevalence import dial_of
+from tests.support.cards import stored_card
 from tests.support.cast import Cast
 
-CARD = {"metrics": {"validation": {"confusion": {"tn": 148, "fp": 13, "fn": 10, "tp": 456}}}}
+CARD = stored_card(metrics={"validation": {"confusion": {"tn": 148, "fp": 13, "fn": 10, "tp": 456}}})
 
 
 @pytest.fixture

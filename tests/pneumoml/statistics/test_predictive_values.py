@@ -1,12 +1,11 @@
 """Predictive values at a chosen prevalence: Bayes, published intervals, the card's counts."""
 
-from typing import Any
 
 import numpy as np
 import pytest
 
 from pneumoml.statistics.metrics import Confusion
-from pneumoml.statistics.predictive_values import at_prevalence, counts_of
+from pneumoml.statistics.predictive_values import at_prevalence
 
 
 def test_values_follow_bayes_and_intervals_what_repeated_validations_would_give() -> None:
@@ -54,27 +53,3 @@ def test_an_empty_cell_keeps_every_interval_around_its_figure(counts: Confusion,
     for figure in vars(at_prevalence(counts, prevalence)).values():
         assert figure.low <= figure.value <= figure.high
         assert figure.low < figure.high
-
-
-@pytest.mark.parametrize(
-    "confusion",
-    [
-        None,
-        [],
-        {},
-        {"tn": 1, "fp": 1, "fn": 1},
-        {"tn": 1, "fp": 1, "fn": 0, "tp": 0},
-        {"tn": -1, "fp": 2, "fn": 1, "tp": 1},
-        {"tn": True, "fp": 2, "fn": 1, "tp": 1},
-        {"tn": "1", "fp": 2, "fn": 1, "tp": 1},
-    ],
-)
-def test_a_card_without_usable_counts_has_none(confusion: Any) -> None:
-    assert counts_of({"metrics": {"validation": {"confusion": confusion}}}) is None
-    assert counts_of({"metrics": confusion}) is None
-    assert counts_of({}) is None
-
-
-def test_the_cards_counts_are_found() -> None:
-    card = {"metrics": {"validation": {"confusion": {"tn": 148, "fp": 13, "fn": 10, "tp": 456}}}}
-    assert counts_of(card) == Confusion(148, 13, 10, 456)
