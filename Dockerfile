@@ -17,20 +17,9 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PNEUMOWEB_
 WORKDIR /app
 RUN useradd --uid 10001 --no-create-home pneumoweb
 RUN install -d -o pneumoweb -g pneumoweb -m 700 /data /data/tmp
-COPY manage.py LICENSE ./
-COPY pneumoweb pneumoweb
-COPY pneumoml pneumoml
-COPY core core
-COPY audit audit
-COPY accounts accounts
-COPY diagnosis diagnosis
-COPY reading reading
-COPY insight insight
-COPY operations operations
-COPY locale locale
-COPY templates templates
-COPY static static
-RUN python -m compileall -q pneumoweb pneumoml core audit accounts diagnosis reading insight operations
+# .dockerignore lets through only what belongs in the image.
+COPY . .
+RUN python -m compileall -q .
 USER pneumoweb
 VOLUME /data
 

@@ -53,9 +53,12 @@ existing() {
     done
 }
 
-packages=$(existing pneumoml core audit accounts diagnosis reading insight operations trials interop pneumoweb)
-python_files="manage.py tests $packages $(existing benchmarks scripts)"
 py=.venv/bin/python
+# The one list of packages: [tool.importlinter] in pyproject.toml.
+packages=$($py -c 'import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["tool"]["importlinter"]["root_packages"])')
+python_files="manage.py tests $packages $(existing benchmarks scripts)"
 
 deploy_check() {
     PNEUMOWEB_VAR="$scratch/deploy" HTTPS=true ALLOWED_HOSTS=example.org \
@@ -109,6 +112,7 @@ if [ $usual = yes ]; then
     step "ruff check" $py -m ruff check $python_files
     step "ruff format" $py -m ruff format --check $python_files
     step "templates (djlint)" $py -m djlint --lint --quiet templates
+    step "imports point downwards (import-linter)" $py -c "from importlinter.cli import lint_imports_command as lint; lint()"
     step "types (mypy --strict)" $py -m mypy --strict $packages
     step "migrations are complete" migrations_check
     step "production settings (check --deploy)" deploy_check

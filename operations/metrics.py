@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from audit.models import AuditHead
 from core.database_errors import UNREACHABLE
-from core.middleware.request_log import ANSWERED, SECONDS
+from core.request_metrics import ANSWERED, SECONDS
 from diagnosis.inference import dispatch
 from diagnosis.inference.health import Health, check_health
 from diagnosis.models import Prediction, WorkerStatus

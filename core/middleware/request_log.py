@@ -1,19 +1,17 @@
 """Each request has an id, a line in the log and a count."""
 
 import logging
-import os
 import re
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
-from prometheus_client import Counter, Histogram
 
 from core.middleware import request_id as request_ids
+from core.request_metrics import ANSWERED, SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -21,21 +19,6 @@ HEADER = "X-Request-ID"
 # Digits that a proxy makes: a visitor's own words would be a way to write names into the log.
 _WELL_FORMED = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _PROBES = {"/health", "/healthz", "/readyz", "/metrics"}
-
-if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    Path(folder).mkdir(parents=True, exist_ok=True)  # several web processes add up what they count there
-ANSWERED = Counter(
-    "pneumoweb_http_requests_total",
-    "Requests answered by this web process since it started.",
-    ["method", "route", "status"],
-    registry=None,
-)
-SECONDS = Histogram(
-    "pneumoweb_http_request_seconds",
-    "Seconds until this web process had an answer.",
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-    registry=None,
-)
 
 
 class RequestMiddleware:

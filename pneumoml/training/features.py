@@ -22,11 +22,11 @@ import tensorflow as tf
 from numpy.typing import DTypeLike, NDArray
 
 from pneumoml.imaging.preprocess import PreprocessConfig, as_input, seen_area, squash, standardise
-from pneumoml.imaging.surroundings import swap_surroundings, thorax_mask, thorax_on_map
 from pneumoml.network.vgg16 import trunk_grid
 from pneumoml.training.augment import AugmentConfig, augment_with, band_jitter, veil
 from pneumoml.training.dataset import LabelledFilm, load_pixels
 from pneumoml.training.progress import Progress
+from pneumoml.training.surroundings import swap_surroundings, thorax_mask, thorax_on_map
 
 Change = Callable[[NDArray[np.uint8], LabelledFilm], NDArray[np.uint8]]
 _CHUNK = 16

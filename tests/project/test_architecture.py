@@ -1,18 +1,22 @@
-"""The rules of the house, read from the code: arrows, doors, verbs, budgets, types."""
+"""The rules of the code, read from the code: imports, endpoints, services, budgets, types."""
 
 import ast
 import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
+import grimp
 import pytest
 
-from tests.support.sources import PACKAGES, ROOT, Source, is_door, is_model, sources
+from tests.support.sources import APPS, PACKAGES, ROOT, Source, is_endpoint, is_model, sources
 
-APPS = [name for name in ("diagnosis", "reading", "insight") if name in PACKAGES]
 MAX_FILE, MAX_FUNCTION, MAX_TASK = 400, 40, 5
+MAX_FOLDER, MAX_SHARE = 20, 0.12
 
 
 def report(rule: str, offences: list[str]) -> None:
@@ -20,30 +24,42 @@ def report(rule: str, offences: list[str]) -> None:
     assert not offences, f"{rule}\n  " + "\n  ".join(offences)
 
 
-# --- Arrows -------------------------------------------------------------------------------------------
+# --- Imports ------------------------------------------------------------------------------------------
 
 NETWORK = {"tensorflow", "keras"}
-FORBIDDEN = {
-    "pneumoml": {
-        "django",
-        "rest_framework",
-        "celery",
-        "kombu",
-        "environ",
-        "diagnosis",
-        "reading",
-        "pneumoweb",
-    },
-    "diagnosis": {"reading", "insight", "interop", "trials", *NETWORK},
-    "reading": {"insight", "interop", "trials", *NETWORK},
-    "insight": {"interop", "trials", *NETWORK},
-    "pneumoweb": NETWORK,
-}
+FRAMEWORKS = {"django", "rest_framework", "celery", "kombu", "environ"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Every import between our own modules, those under TYPE_CHECKING and inside functions included."""
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def test_packages_import_downwards_only() -> None:
+    """The layers stand in pyproject.toml, [tool.importlinter]."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
+    imports = {
+        module: graph.find_modules_directly_imported_by(module)
+        for module in graph.modules
+        if ".migrations" not in module
+    }
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(f"A circle of modules: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_arrows_never_point_upwards(package: str) -> None:
-    forbidden = FORBIDDEN.get(package, NETWORK)
+def test_a_package_imports_no_framework_that_it_must_not_know(package: str) -> None:
+    forbidden = FRAMEWORKS if package == "pneumoml" else NETWORK
     offences = [
         f"{source.name}:{line} imports {name}"
         for source in sources(package)
@@ -53,29 +69,31 @@ def test_arrows_never_point_upwards(package: str) -> None:
     report(f"{package} must not import {', '.join(sorted(forbidden))}:", offences)
 
 
-def test_models_import_no_verb_and_no_door() -> None:
-    values = ("accounts.roles", "diagnosis.models.dicom_fields", "reading.region")
-    allowed = tuple(f"{name}." for name in (*values, *(f"{app}.models" for app in APPS)))
+def test_models_import_no_service_and_no_endpoint() -> None:
+    values = ("core.", "accounts.roles.", "reading.region.", "pneumoml.")
+    allowed = (*values, *(f"{app}.models." for app in APPS))
     offences = [
         f"{source.name}:{line} imports {name}"
         for source in sources(*APPS)
         if is_model(source)
         for line, name in source.imports()
-        if name.partition(".")[0] in APPS and not name.startswith(allowed)
+        if name.partition(".")[0] in PACKAGES and not name.startswith(allowed)
     ]
-    report("Models stand below the verbs and import none of them:", offences)
+    report("Models stand below the services and import none of them:", offences)
 
 
-def test_verbs_import_no_door() -> None:
-    doors = {source.name.removesuffix(".py").replace("/", ".") for source in sources() if is_door(source)}
+def test_services_import_no_endpoint() -> None:
+    endpoints = {
+        source.name.removesuffix(".py").replace("/", ".") for source in sources() if is_endpoint(source)
+    }
     offences = [
         f"{source.name}:{line} imports {name}"
         for source in sources(*APPS)
-        if not is_door(source) and not source.name.endswith("/apps.py")
+        if not is_endpoint(source) and not source.name.endswith("/apps.py")
         for line, name in source.imports()
-        if name in doors or name.rpartition(".")[0] in doors
+        if name in endpoints or name.rpartition(".")[0] in endpoints
     ]
-    report("Doors call verbs, never the other way round:", offences)
+    report("Endpoints call services, never the other way round:", offences)
 
 
 LOAD_EVERYTHING = """
@@ -107,12 +125,12 @@ def test_web_process_and_celerys_parent_load_neither_the_network_nor_other_heavy
     assert done.stdout.strip() == "[]", "wsgi, urls, admin and tasks together loaded these"
 
 
-# --- Doors and verbs ----------------------------------------------------------------------------------
+# --- Endpoints and services ---------------------------------------------------------------------------
 
 ALWAYS_WRITE = {"save", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "save_m2m"}
 WRITE_ON_A_QUERYSET = {"create", "update", "delete", "add", "set", "clear", "remove"}
 QUERYSET_WORDS = (".objects", ".filter(", ".exclude(", "_manager", "get_queryset", "queryset")
-# Where a door may write after all, each with its reason.
+# Where an endpoint may write after all, each with its reason.
 MAY_WRITE: dict[str, str] = {}
 
 
@@ -130,29 +148,29 @@ def writes(source: Source) -> Iterator[str]:
             yield f"{source.name}:{call.lineno} calls {text}()"
 
 
-def test_doors_write_no_rows() -> None:
-    doors = [source for source in sources(*APPS) if is_door(source)]
-    assert len(doors) > 20
-    offences = [offence for source in doors if source.name not in MAY_WRITE for offence in writes(source)]
-    report("Doors parse, call one verb and render; rows are written by verbs:", offences)
+def test_endpoints_write_no_rows() -> None:
+    endpoints = [source for source in sources(*APPS) if is_endpoint(source)]
+    assert len(endpoints) > 20
+    offences = [offence for source in endpoints if source.name not in MAY_WRITE for offence in writes(source)]
+    report("Endpoints parse, call one service and render; rows are written by services:", offences)
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
     return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
 
 
-def verbs() -> Iterator[tuple[Source, ast.FunctionDef | ast.AsyncFunctionDef]]:
+def services() -> Iterator[tuple[Source, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Public functions that somebody does: those that take an actor."""
     for source in sources(*APPS):
-        if is_door(source):
+        if is_endpoint(source):
             continue
         for function in source.functions():
             if not function.name.startswith("_") and any(arg.arg == "actor" for arg in parameters(function)):
                 yield source, function
 
 
-def test_verbs_take_typed_arguments_by_keyword_only() -> None:
-    found = list(verbs())
+def test_services_take_typed_arguments_by_keyword_only() -> None:
+    found = list(services())
     assert {"submit_study", "request_prediction", "move_to_trash", "review_study", "activate", "record"} <= {
         function.name for _, function in found
     }
@@ -164,22 +182,23 @@ def test_verbs_take_typed_arguments_by_keyword_only() -> None:
         offences += [
             f"{place}: {arg.arg} has no type" for arg in parameters(function) if arg.annotation is None
         ]
-    report("Verbs take keyword-only typed arguments:", offences)
+    report("Services take keyword-only typed arguments:", offences)
 
 
-def test_verbs_know_no_request() -> None:
+def test_services_know_no_request() -> None:
     offences = [
         f"{source.name}:{line} imports {name}"
         for source in sources(*APPS, "pneumoml")
-        if not is_door(source)
+        if not is_endpoint(source)
         for line, name in source.imports()
         if name.rpartition(".")[2] in ("HttpRequest", "Request", "HttpResponse", "Response")
     ]
-    report("What is not a door takes values, never a request, and gives no response:", offences)
+    report("What is not an endpoint takes values, never a request, and gives no response:", offences)
 
 
-# Django's and Celery's own signals, listened to where nothing else tells of them.
+# Signals of Django, Celery and libraries, used where there is no other way to learn of an event.
 MAY_LISTEN = {
+    "core/middleware/request_id.py": "the number of a request goes along with its Celery messages",
     "audit/trail.py": "sign-ins happen inside Django",
     "diagnosis/tasks.py": "a worker's start happens inside Celery",
     "accounts/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
@@ -204,7 +223,7 @@ def test_no_logic_hides_in_signals_or_save() -> None:
                 for function in source.functions()
                 if function.name in ("save", "delete", "asave", "adelete", "__init__")
             ]
-    report("Domain logic stands in verbs, not in signals or save():", offences)
+    report("Domain logic stands in services, not in signals or save():", offences)
 
 
 # --- Budgets ------------------------------------------------------------------------------------------
@@ -223,7 +242,22 @@ def test_every_module_begins_with_one_line_that_says_what_belongs_in_it() -> Non
 def test_no_file_is_longer_than_its_budget() -> None:
     lengths = {source.name: len(source.text.splitlines()) for source in sources(*PACKAGES, "tests")}
     offences = [f"{name} has {lines}" for name, lines in lengths.items() if lines > MAX_FILE]
-    report(f"A file has at most {MAX_FILE} lines; divide the room:", offences)
+    report(f"A file has at most {MAX_FILE} lines; divide it:", offences)
+
+
+def test_no_folder_holds_too_many_files_beside_each_other() -> None:
+    folders = Counter(str(Path(source.name).parent) for source in sources(*PACKAGES, "tests"))
+    offences = [f"{folder} holds {count}" for folder, count in folders.items() if count > MAX_FOLDER]
+    report(f"A folder holds at most {MAX_FOLDER} Python files; divide it into packages:", offences)
+
+
+def test_no_package_holds_too_much_of_the_code() -> None:
+    lengths: Counter[str] = Counter()
+    for source in sources(*PACKAGES):
+        lengths[str(Path(source.name).parent)] += len(source.text.splitlines())
+    limit = MAX_SHARE * lengths.total()
+    offences = [f"{package} has {lines} lines" for package, lines in lengths.items() if lines > limit]
+    report(f"A package's own files are at most {MAX_SHARE:.0%} of the code:", offences)
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -244,7 +278,7 @@ def test_no_function_is_longer_than_its_budget() -> None:
     report(f"A function has at most {MAX_FUNCTION} lines besides its docstring:", offences)
 
 
-def test_no_task_does_more_than_call_a_verb() -> None:
+def test_no_task_does_more_than_call_a_service() -> None:
     tasks = [
         (source, function)
         for source in sources(*APPS)

@@ -1,29 +1,17 @@
 """The project's own Python sources, parsed once, for tests that read code instead of running it."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = [
-    name
-    for name in (
-        "pneumoweb",
-        "pneumoml",
-        "core",
-        "audit",
-        "accounts",
-        "diagnosis",
-        "reading",
-        "insight",
-        "operations",
-        "interop",
-        "trials",
-    )
-    if (ROOT / name).is_dir()
-]
+_CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES: list[str] = _CONFIGURATION["tool"]["importlinter"]["root_packages"]
+LIBRARIES = ("pneumoml", "pneumoweb")
+APPS = [name for name in PACKAGES if name not in LIBRARIES]
 
 
 @dataclass(frozen=True)
@@ -97,9 +85,21 @@ def is_model(source: Source) -> bool:
     return source.name.endswith("/models.py") or "/models/" in source.name
 
 
-def is_door(source: Source) -> bool:
-    """True for what parses, calls a verb and renders: views, API, forms, tasks, admin, commands, URLs."""
+# Folders and files that speak HTTP, Celery or the command line.
+_ENDPOINT_FOLDERS = {"views", "api", "admin", "management", "middleware", "templatetags"}
+_ENDPOINT_FILES = {
+    "tasks.py", "forms.py", "filters.py", "urls.py", "context_processors.py", "upload_handlers.py",
+    "middleware.py", "admin.py", "admin_site.py",
+}  # fmt: skip
+# What endpoints share: who is signed in or proved a second factor, error pages.
+_SHARED_BY_ENDPOINTS = {
+    "core/web.py", "core/error_pages.py", "accounts/guards.py", "accounts/login_attempts.py",
+    "accounts/reauthentication.py",
+}  # fmt: skip
+
+
+def is_endpoint(source: Source) -> bool:
+    """True for what parses, calls a service and renders: views, API, forms, tasks, admin, commands, URLs."""
     parts = Path(source.name).parts
-    rooms = {"views", "api", "management", "templatetags"}
-    files = {"tasks.py", "forms.py", "filters.py", "urls.py", "context.py", "uploads.py"}
-    return bool(rooms & set(parts[1:-1])) or parts[-1] in files or "admin" in parts[-1]
+    inside = bool(_ENDPOINT_FOLDERS & set(parts[1:-1]))
+    return inside or parts[-1] in _ENDPOINT_FILES or source.name in _SHARED_BY_ENDPOINTS

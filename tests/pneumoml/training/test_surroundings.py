@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pneumoml.imaging.preprocess import PreprocessConfig
-from pneumoml.imaging.surroundings import swap_surroundings, thorax_mask, thorax_on_map
+from pneumoml.training.surroundings import swap_surroundings, thorax_mask, thorax_on_map
 from tests.support.inputs import films
 
 CONFIG = PreprocessConfig(crop=0.0)
