@@ -14,7 +14,7 @@ from diagnosis import tasks
 from diagnosis.inference import dispatch
 from pneumoweb.celery import app
 from tests.support.routes import all_routes
-from tests.support.sources import ROOT
+from tests.support.sources import APPS, PACKAGES, ROOT
 
 OWN_TASKS = [tasks.predict, tasks.reconcile, tasks.heartbeat]
 
@@ -108,7 +108,7 @@ NOT_IN_THE_ADMINISTRATION = {
 def test_every_model_of_ours_has_its_page_in_the_administration() -> None:
     own = {
         model
-        for label in ("diagnosis", "reading", "insight")
+        for label in APPS
         for model in apps.get_app_config(label).get_models()
     }
     missing = {model.__name__ for model in own if model not in admin_site._registry}
@@ -123,3 +123,12 @@ def test_names_of_addresses_are_unique() -> None:
 def test_the_program_knows_the_version_of_its_project_file() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         assert tomllib.load(file)["project"]["version"] == VERSION
+
+
+def test_tools_know_the_same_packages_as_the_layers() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert sorted(tools["coverage"]["run"]["source"]) == sorted(PACKAGES)
+    ((warned,),) = [
+        re.findall(r"\((.+)\)$", each) for each in tools["pytest"]["ini_options"]["filterwarnings"]
+    ]
+    assert sorted(warned.split("|")) == sorted(PACKAGES)
