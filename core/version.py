@@ -1,3 +1,3 @@
 """Which version of the program this is; a test compares it with pyproject.toml."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

@@ -1,0 +1,1 @@
+"""What many films tell together: statistics, exports, reports."""

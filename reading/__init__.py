@@ -1,0 +1,1 @@
+"""What people say about films: reviews, worklist, adjudication, discordance, tags and notes."""
