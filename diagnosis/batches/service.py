@@ -19,7 +19,7 @@ from accounts.roles import may_upload
 from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from core.users import AnyUser
-from diagnosis import notifications
+from diagnosis import leases, notifications
 from diagnosis.inference import dispatch
 from diagnosis.intake.archives import FilmArchive, Member
 from diagnosis.intake.submission import check_actor, storage_refusal, submit_study
@@ -264,7 +264,7 @@ def look_after_batches() -> None:
     """Ring for archives that wait unattended, close what was left alone, finish what has been read."""
     now = timezone.now()
     waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
-    unattended = Q(lease_token=None, touched_at__lt=waiting_since) | Q(lease_expires_at__lt=now)
+    unattended = Q(lease_token=None, touched_at__lt=waiting_since) | leases.expired()
     for batch in Batch.objects.filter(unattended, state=State.UNPACKING):
         dispatch.ring_batch(str(batch.uid))
     for batch in Batch.objects.filter(state=State.RECEIVING, touched_at__lt=now - LEFT_ALONE_AFTER):

@@ -3,36 +3,27 @@
 import hashlib
 import logging
 import time
-import uuid
-from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import trail
 from core.errors import FilmRefused, NotAllowed, Refused
+from diagnosis import leases
 from diagnosis.batches import service as batches
 from diagnosis.inference import dispatch
 from diagnosis.intake.archives import ArchiveRefused, FilmArchive
+from diagnosis.leases import Claim
 from diagnosis.models import Batch, BatchItem
 from diagnosis.studies.subject_codes import code_in_name
 
 logger = logging.getLogger(__name__)
 _FILES_PER_STEP = 100
 State, Outcome = Batch.State, BatchItem.Outcome
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to unpack one batch until the lease runs out."""
-
-    batch: Batch
-    token: uuid.UUID
 
 
 def unpack_batch(*, batch_uid: str) -> None:
@@ -42,36 +33,31 @@ def unpack_batch(*, batch_uid: str) -> None:
     three workers did not survive is refused. While something on our side is missing (disk, model) the batch
     waits.
     """
-    claim = _claimed(batch_uid)
+    claim = _claim(batch_uid)
     if claim is None:
         return
     try:
         more = _step(claim)
     except Refused as trouble:
-        logger.warning("Batch %s waits: %s", claim.batch.reference, trouble.code)
-        _release(claim, trouble=trouble.message[:300], attempts=0)
+        logger.warning("Batch %s waits: %s", claim.row.reference, trouble.code)
+        leases.release(claim, trouble=trouble.message[:300], attempts=0)
     except Exception:
-        logger.exception("Batch %s: a step failed", claim.batch.reference)
-        _release(claim)
+        logger.exception("Batch %s: a step failed", claim.row.reference)
+        leases.release(claim)
     else:
-        if more and _release(claim, attempts=0):
+        if more and leases.release(claim, attempts=0):
             dispatch.ring_batch(batch_uid)
 
 
-def _claimed(batch_uid: str) -> Claim | None:
-    now, token = timezone.now(), uuid.uuid4()
-    free = Q(lease_token=None) | Q(lease_expires_at__lt=now)
-    taken = Batch.objects.filter(free, uid=batch_uid, state=State.UNPACKING).update(
-        attempts=F("attempts") + 1, lease_token=token, lease_expires_at=_lease_end(), touched_at=now
-    )
-    if not taken:
-        return None
-    return Claim(Batch.objects.select_related("project", "created_by").get(uid=batch_uid), token)
+def _claim(batch_uid: str) -> Claim[Batch] | None:
+    batches_of_uid = Batch.objects.filter(uid=batch_uid).select_related("project", "created_by")
+    free = Q(state=State.UNPACKING) & (Q(lease_token=None) | leases.expired())
+    return leases.claim(batches_of_uid, free, seconds=settings.BATCH_LEASE_SECONDS, touched_at=timezone.now())
 
 
-def _step(claim: Claim) -> bool:
+def _step(claim: Claim[Batch]) -> bool:
     """Take in as many files as the step's time allows; return whether there are more."""
-    batch, until = claim.batch, time.monotonic() + settings.BATCH_STEP_SECONDS
+    batch, until = claim.row, time.monotonic() + settings.BATCH_STEP_SECONDS
     waiting = (
         batch.items.filter(outcome=Outcome.WAITING)
         .select_related("batch__project", "batch__site")
@@ -84,7 +70,7 @@ def _step(claim: Claim) -> bool:
             archive = FilmArchive(file)
             for item in waiting[:_FILES_PER_STEP]:
                 _take_in(batch, archive, item)
-                if not _renewed(claim):
+                if not _renew(claim):
                     return False
                 if time.monotonic() > until:
                     break
@@ -124,30 +110,18 @@ def _refuse_the_rest(batch: Batch, code: str, message: str) -> None:
         batches.refuse(item=item, code=code, message=message)
 
 
-def _lease_end() -> object:
-    return timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)
-
-
-def _ours(claim: Claim) -> QuerySet[Batch]:
-    return Batch.objects.filter(pk=claim.batch.pk, state=State.UNPACKING, lease_token=claim.token)
-
-
-def _renewed(claim: Claim) -> bool:
+def _renew(claim: Claim[Batch]) -> bool:
     """Keep the lease after each file; False when a later worker has taken over."""
-    now = timezone.now()
-    kept = _ours(claim).update(lease_expires_at=_lease_end(), touched_at=now, attempts=1, trouble="")
-    return bool(kept)
+    return leases.renew(
+        claim, seconds=settings.BATCH_LEASE_SECONDS, touched_at=timezone.now(), attempts=1, trouble=""
+    )
 
 
-def _release(claim: Claim, **columns: object) -> bool:
-    return bool(_ours(claim).update(lease_token=None, lease_expires_at=None, **columns))
-
-
-def _close(claim: Claim) -> None:
+def _close(claim: Claim[Batch]) -> None:
     """Every file has its outcome: the archive goes, the films are read."""
     with transaction.atomic():
-        closed = _release(claim, state=State.READING, trouble="", attempts=0, touched_at=timezone.now())
+        closed = leases.release(claim, state=State.READING, trouble="", attempts=0, touched_at=timezone.now())
         if closed:
-            trail.record(actor=None, verb="batch_unpacked", target=claim.batch)
+            trail.record(actor=None, verb="batch_unpacked", target=claim.row)
     if closed:
-        batches.drop_archive(batch=claim.batch)
+        batches.drop_archive(batch=claim.row)

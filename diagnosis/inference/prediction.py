@@ -1,18 +1,12 @@
 """The verb after the queue: run_prediction claims a row, asks pneumoml, and finishes on the same lease."""
 
 import logging
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.roles import may_upload
 from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
-from diagnosis import notifications
+from diagnosis import leases, notifications
 from diagnosis.inference import dispatch, scheduling
 from diagnosis.inference.prefetch import ReadAhead
 from diagnosis.inference.registry import active_model, artifact_of
+from diagnosis.leases import Claim
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.storage.display_copy import pixels_of
 from diagnosis.storage.filesystem import StoreUnreachableError
@@ -50,14 +45,6 @@ class PredictionFailed(Exception):  # noqa: N818 - the name says what happened
         self.code = code
 
 
-@dataclass(frozen=True)
-class Claim:
-    """The right to work on one prediction until the lease runs out."""
-
-    prediction: Prediction
-    token: uuid.UUID
-
-
 def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> None:
     """Read one film with its pinned model version, unless somebody else does or has done so.
 
@@ -69,10 +56,10 @@ def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> No
     claim = claim_in_turn(prediction_uid)
     if claim is None:
         return
-    film = claim.prediction.uid
+    film = claim.row.uid
     try:
-        with _lease_kept(claim):
-            result = _compute(claim.prediction, ahead)
+        with leases.kept(claim, seconds=settings.PREDICTION_LEASE_SECONDS):
+            result = _compute(claim.row, ahead)
     except StoreUnreachableError:
         logger.exception("Prediction %s waits: the films' store does not answer", film)
         put_back(claim, counted=False)
@@ -80,13 +67,13 @@ def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> No
         logger.exception("Prediction %s failed: %s", film, failure.code)
         fail(claim, failure.code)
     except Exception:
-        logger.exception("Prediction %s: attempt %d failed", film, claim.prediction.attempts)
+        logger.exception("Prediction %s: attempt %d failed", film, claim.row.attempts)
         put_back(claim)
     else:
         finish(claim, result)
 
 
-def claim_in_turn(rung: str) -> Claim | None:
+def claim_in_turn(rung: str) -> Claim[Prediction] | None:
     """Take the row that the bell rang for, or the batch film whose turn it is; None when there is none."""
     for uid in scheduling.films_for(rung):
         claim = claim_prediction(uid)
@@ -95,24 +82,21 @@ def claim_in_turn(rung: str) -> Claim | None:
     return None
 
 
-def claim_prediction(prediction_uid: str) -> Claim | None:
+def claim_prediction(prediction_uid: str) -> Claim[Prediction] | None:
     """Take the row if it waits, or if its last worker's lease has run out; None when it is not to be had."""
-    now, token = timezone.now(), uuid.uuid4()
-    taken = Prediction.objects.filter(scheduling.free_rows(), uid=prediction_uid).update(
+    rows = Prediction.objects.filter(uid=prediction_uid).select_related("study", "model_version")
+    return leases.claim(
+        rows,
+        scheduling.free_rows(),
+        seconds=settings.PREDICTION_LEASE_SECONDS,
         status=Status.RUNNING,
-        attempts=F("attempts") + 1,
-        lease_token=token,
-        lease_expires_at=_lease_end(),
-        started_at=now,
+        started_at=timezone.now(),
     )
-    if not taken:
-        return None
-    return Claim(Prediction.objects.select_related("study", "model_version").get(uid=prediction_uid), token)
 
 
-def finish(claim: Claim, result: "FilmResult") -> bool:
+def finish(claim: Claim[Prediction], result: "FilmResult") -> bool:
     """Store the result if the lease is still ours; False when a later worker has taken over."""
-    threshold = claim.prediction.model_version.threshold
+    threshold = claim.row.model_version.threshold
     above = result.calibrated_probability >= threshold
     outcome = Prediction.Outcome.PNEUMONIA if above else Prediction.Outcome.NORMAL
     return _conclude(
@@ -127,7 +111,7 @@ def finish(claim: Claim, result: "FilmResult") -> bool:
         cam=[[round(float(value), 6) for value in row] for row in result.cam],
         cam_area=list(result.cam_area),
         cam_strength=result.cam_strength,
-        scope_flags=_scope_flags(claim.prediction.study, result.scope_flags),
+        scope_flags=_scope_flags(claim.row.study, result.scope_flags),
         map_flags=None if result.map_flags is None else list(result.map_flags),
         precision=result.precision,
         preprocess_ms=result.timings.preprocess_ms,
@@ -141,42 +125,32 @@ def _scope_flags(study: Study, seen: tuple[str, ...] | None) -> list[str] | None
     return None if seen is None and not said else [*said, *(seen or ())]
 
 
-def fail(claim: Claim, code: str) -> bool:
+def fail(claim: Claim[Prediction], code: str) -> bool:
     """Mark the prediction as failed with a safe code, if the lease is still ours."""
     return _conclude(claim, verb="prediction_failed", status=Status.FAILED, failure_code=code)
 
 
-def _conclude(claim: Claim, *, verb: str, status: str, **columns: object) -> bool:
+def _conclude(claim: Claim[Prediction], *, verb: str, status: str, **columns: object) -> bool:
     """Write the end of a prediction and its audit event together, only on our own lease."""
     with transaction.atomic():
-        ours = Prediction.objects.filter(
-            pk=claim.prediction.pk, status=Status.RUNNING, lease_token=claim.token
-        )
-        changed = ours.update(
-            status=status, finished_at=timezone.now(), lease_token=None, lease_expires_at=None, **columns
-        )
-        if changed:
-            version = claim.prediction.model_version.version
-            trail.record(actor=None, verb=verb, target=claim.prediction, model_version=version)
+        written = leases.release(claim, status=status, finished_at=timezone.now(), **columns)
+        if written:
+            version = claim.row.model_version.version
+            trail.record(actor=None, verb=verb, target=claim.row, model_version=version)
             if status == Status.FAILED:
-                notifications.film_failed(prediction=claim.prediction)
-    return bool(changed)
+                notifications.film_failed(prediction=claim.row)
+    return written
 
 
-def put_back(claim: Claim, *, counted: bool = True) -> None:
+def put_back(claim: Claim[Prediction], *, counted: bool = True) -> None:
     """Give the row back to the queue after an unexpected error, or fail it after its last attempt.
 
     `counted` False: the attempt was no fault of the film, and does not count.
     """
-    if counted and claim.prediction.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
+    if counted and claim.row.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
         fail(claim, "gave_up")
         return
-    Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token).update(
-        status=Status.QUEUED,
-        attempts=F("attempts") - (0 if counted else 1),
-        lease_token=None,
-        lease_expires_at=None,
-    )
+    leases.release(claim, status=Status.QUEUED, attempts=F("attempts") - (0 if counted else 1))
 
 
 def request_prediction(*, actor: User, study: Study) -> Prediction:
@@ -241,28 +215,3 @@ def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
     )
     logger.info("Model %s is loaded and computes in %s.", version, predictor.precision)
     return predictor
-
-
-def _lease_end() -> object:
-    return timezone.now() + timedelta(seconds=settings.PREDICTION_LEASE_SECONDS)
-
-
-@contextmanager
-def _lease_kept(claim: Claim) -> Iterator[None]:
-    """Renew the lease from a thread while the network computes; it runs out soon after a killed worker."""
-    done = Event()
-
-    def renew() -> None:
-        while not done.wait(settings.PREDICTION_LEASE_SECONDS / 3):
-            ours = Prediction.objects.filter(pk=claim.prediction.pk, lease_token=claim.token)
-            with suppress(DatabaseError):  # out of reach for a moment: the next renewal may come in time
-                ours.update(lease_expires_at=_lease_end())
-            connection.close()
-
-    thread = Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
-from diagnosis import notifications
+from diagnosis import leases, notifications
 from diagnosis.inference import dispatch
 from diagnosis.models import Prediction
 from diagnosis.storage import journal
@@ -23,11 +23,8 @@ def reconcile() -> int:
     What a killed upload left behind is removed too.
     """
     _give_up()
-    now = timezone.now()
-    waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
-    lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | Q(
-        status=Status.RUNNING, lease_expires_at__lt=now
-    )
+    waiting_since = timezone.now() - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
+    lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | _abandoned()
     # Films of batches come last: many of them must not use up the rings of the others.
     waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
     rings = sum(
@@ -38,9 +35,13 @@ def reconcile() -> int:
     return rings
 
 
+def _abandoned() -> Q:
+    return Q(status=Status.RUNNING) & leases.expired()
+
+
 def _give_up() -> None:
     """Mark rows as failed whose workers died (or were never heard of again) at every attempt."""
-    dead = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now())
+    dead = Q(status=Status.QUEUED) | _abandoned()
     spent = Prediction.objects.filter(dead, attempts__gte=settings.PREDICTION_MAX_ATTEMPTS)
     for prediction in spent.select_related("model_version", "study", "requested_by"):
         with transaction.atomic():
@@ -48,8 +49,7 @@ def _give_up() -> None:
                 status=Status.FAILED,
                 failure_code="gave_up",
                 finished_at=timezone.now(),
-                lease_token=None,
-                lease_expires_at=None,
+                **leases.NO_LEASE,
             )
             if changed:
                 version = prediction.model_version.version

@@ -9,8 +9,8 @@ from itertools import zip_longest
 from django.conf import settings
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
-from django.utils import timezone
 
+from diagnosis import leases
 from diagnosis.models import Prediction
 
 Status = Prediction.Status
@@ -21,7 +21,7 @@ _NOTHING_THERE_SECONDS = 0.5  # so long an empty backlog is taken for empty
 
 def free_rows() -> Q:
     """Return the condition for rows that may be claimed: waiting, or left by a worker whose lease ran out."""
-    left = Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now())
+    left = Q(status=Status.RUNNING) & leases.expired()
     free = Q(status=Status.QUEUED) | left
     return free & Q(attempts__lt=settings.PREDICTION_MAX_ATTEMPTS)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.users import AnyUser
+from diagnosis.models.leased import Leased
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
 from diagnosis.models.studies import Study
@@ -23,7 +24,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(project__in=Project.objects.visible_to(user))
 
 
-class Batch(models.Model):
+class Batch(Leased):
     """Many films of one project that were sent together.
 
     receiving (files are still coming) or unpacking (a ZIP waits or is being taken apart)
@@ -60,8 +61,6 @@ class Batch(models.Model):
     attempts = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Attempts since the last file that got its outcome."
     )
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     touched_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

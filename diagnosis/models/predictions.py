@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.users import AnyUser
 from diagnosis.models.disclosures import ai_hidden_from
+from diagnosis.models.leased import Leased
 from diagnosis.models.studies import Study, film_visible_to
 from pneumoml.cards.card import ArtifactRefused, ModelCard, parse_card
 
@@ -61,7 +62,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return visible.annotate(**ai_hidden_from(user, study="study"))
 
 
-class Prediction(models.Model):
+class Prediction(Leased):
     """One run of one model version on one film: the queue's row and its result in one.
 
     queued → running → succeeded | failed; running → running again when the lease has expired.
@@ -86,9 +87,6 @@ class Prediction(models.Model):
         default=False, editable=False, help_text="Rung in the lane of batches, so that single films pass it."
     )
 
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

@@ -100,7 +100,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "between its files and its rows": (submission, "_store_rows"),
     "between the rows of film and place": (submission, "_fill_place"),
     "before an outcome is noted": (batches, "_close_place"),
-    "before the lease is renewed": (unpacking, "_renewed"),
+    "before the lease is renewed": (unpacking, "_renew"),
     "before the batch is closed": (unpacking, "_close"),
     "before the archive is deleted": (batches, "drop_archive"),
 }

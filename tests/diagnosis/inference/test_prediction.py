@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from core.errors import Conflict
+from diagnosis import leases
 from diagnosis.inference import prediction as verb
 from diagnosis.inference.prediction import (
     claim_prediction,
@@ -98,20 +99,20 @@ def renewals(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[object]:
     """The ends of leases as they are given out; the lease is so short that its renewal comes at once."""
     settings.PREDICTION_LEASE_SECONDS = 0.3
     ends: list[object] = []
-    lease_end = verb._lease_end
+    end = leases._end
 
-    def remember() -> object:
-        ends.append(lease_end())
+    def remember(seconds: float) -> object:
+        ends.append(end(seconds))
         return ends[-1]
 
-    monkeypatch.setattr(verb, "_lease_end", remember)
+    monkeypatch.setattr(leases, "_end", remember)
     return ends
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: list[object]) -> None:
     claim = claim_prediction(str(waiting.uid))
-    with verb._lease_kept(claim):
+    with leases.kept(claim, seconds=0.3):
         wait_until(lambda: len(renewals) >= 3, seconds=30, what="the second renewal, and with it the first")
     waiting.refresh_from_db()
     assert waiting.lease_expires_at in renewals[1:]
@@ -138,10 +139,10 @@ def test_a_late_worker_does_not_renew_its_successors_lease(
     late = claim_prediction(str(waiting.uid))
     lease_runs_out(waiting)
     successor = claim_prediction(str(waiting.uid))
-    with verb._lease_kept(late):
+    with leases.kept(late, seconds=0.3):
         wait_until(lambda: len(renewals) >= 4, seconds=30, what="two vain renewals")
     waiting.refresh_from_db()
-    assert waiting.lease_expires_at == successor.prediction.lease_expires_at
+    assert waiting.lease_expires_at == successor.row.lease_expires_at
 
 
 def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(

@@ -43,7 +43,7 @@ def read(rings: list[str]) -> list[str]:
     for ring in rings:
         claim = claim_in_turn(ring)
         if claim is not None:
-            read_projects.append(claim.prediction.study.project.slug)
+            read_projects.append(claim.row.study.project.slug)
             fail(claim, "gave_up")
     return read_projects
 
@@ -71,19 +71,19 @@ def test_a_film_sent_by_itself_is_the_one_that_is_read(cast: Cast, films: Any) -
     (lone,) = films(cast.project, 1, in_batch=False)
     claim = claim_in_turn(lone)
     assert claim is not None
-    assert str(claim.prediction.uid) == lone
+    assert str(claim.row.uid) == lone
 
 
 def test_what_another_worker_has_taken_is_passed_over(cast: Cast, films: Any) -> None:
     rings = films(cast.project, 4)
     taken = claim_in_turn(rings[0])
     assert taken is not None
-    left = set(rings) - {str(taken.prediction.uid)}
+    left = set(rings) - {str(taken.row.uid)}
     gone = sorted(left)[:2]
     assert [claim_prediction(uid) is not None for uid in gone] == [True, True]
     claim = claim_in_turn(rings[0])
     assert claim is not None
-    assert {str(claim.prediction.uid)} == left - set(gone)
+    assert {str(claim.row.uid)} == left - set(gone)
     assert claim_in_turn(rings[0]) is None
 
 
@@ -95,7 +95,7 @@ def test_the_next_film_can_be_known_before_its_turn(cast: Cast, films: Any) -> N
         expected = scheduling.likely_next()
         claim = claim_in_turn(rings[0])
         assert claim is not None
-        assert str(claim.prediction.uid) == expected
+        assert str(claim.row.uid) == expected
 
 
 def test_a_look_at_a_long_backlog_is_one_question(
