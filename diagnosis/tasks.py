@@ -14,8 +14,9 @@ from diagnosis.batches import service as batches
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.inference import health
 from diagnosis.inference import reconcile as reconciler
-from diagnosis.inference.prediction import run_prediction, warm_up
+from diagnosis.inference.predictors import warm_up
 from diagnosis.inference.prefetch import ReadAhead
+from diagnosis.inference.worker import run_prediction
 
 log = logging.getLogger(__name__)
 _ahead = ReadAhead()

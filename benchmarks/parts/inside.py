@@ -61,7 +61,7 @@ def rows(count: int) -> None:
 
 
 def _claim_and_finish(uids: list[str]) -> None:
-    from diagnosis.inference.prediction import claim_prediction, finish
+    from diagnosis.inference.worker import claim_prediction, finish
     from tests.support.results import film_result
 
     for uid in uids:

@@ -13,9 +13,9 @@ class Instant(AppConfig):
 
     def ready(self) -> None:
         """Put it where the network is loaded; everything around it is the project's own."""
-        from diagnosis.inference import prediction
+        from diagnosis.inference import predictors
 
-        prediction._predictor = lambda *version: _Predictor()  # type: ignore[assignment]
+        predictors._load = lambda *version: _Predictor()  # type: ignore[assignment]
 
 
 class _Predictor:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import ReadOnlyAdmin, admin_site
 from core.errors import Conflict
-from diagnosis.inference.prediction import FAILURES, request_prediction
+from diagnosis.inference.failures import FAILURES
+from diagnosis.inference.requests import request_prediction
 from diagnosis.models import AI_SHOWN, Prediction
 
 

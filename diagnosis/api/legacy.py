@@ -19,7 +19,8 @@ from core.api.problem import ProblemSerializer
 from core.errors import Conflict, NotReady, Refused, Unprocessable
 from diagnosis.api.serializers import confidence_of, diagnosis_of
 from diagnosis.api.submissions import BODIES, submit
-from diagnosis.inference.prediction import FAILURES, request_prediction
+from diagnosis.inference.failures import FAILURES
+from diagnosis.inference.requests import request_prediction
 from diagnosis.inference.wait import wait_until_finished
 from diagnosis.intake.submission import Submission
 from diagnosis.models import Prediction

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.api.links import absolute
-from diagnosis.inference.prediction import FAILURES
+from diagnosis.inference.failures import FAILURES
 from diagnosis.models import ModelVersion, Prediction, Project, Site, Study, newest_prediction
 from diagnosis.results.rendering import area_of, reference_strength
 from diagnosis.studies.blinding import shown_prediction, shown_result

@@ -28,7 +28,7 @@ from diagnosis.api.serializers import (
     SubmittedStudySerializer,
 )
 from diagnosis.api.submissions import BODIES, submit
-from diagnosis.inference.prediction import request_prediction
+from diagnosis.inference.requests import request_prediction
 from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from, newest_prediction
 from diagnosis.studies import search
 from diagnosis.studies.blinding import as_seen_by

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.inference.prediction import FAILURES
+from diagnosis.inference.failures import FAILURES
 from diagnosis.models import Prediction
 from diagnosis.results.rendering import measured_reference, strength_of
 from pneumoml.explain import contours, reliability

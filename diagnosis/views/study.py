@@ -18,7 +18,7 @@ from audit import trail
 from core.errors import NotAllowed, Refused
 from core.web import live_partial, signed_in
 from diagnosis.inference.health import check_health
-from diagnosis.inference.prediction import request_prediction
+from diagnosis.inference.requests import request_prediction
 from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies import trash

@@ -85,7 +85,7 @@ def main() -> None:
     django.setup()
     from audit import trail
     from audit.models import AuditEvent
-    from diagnosis.inference.prediction import claim_prediction, finish
+    from diagnosis.inference.worker import claim_prediction, finish
     from diagnosis.models import Prediction
     from tests.support.results import film_result
 

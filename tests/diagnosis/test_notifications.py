@@ -10,8 +10,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from diagnosis import notifications
-from diagnosis.inference.prediction import claim_prediction, put_back
 from diagnosis.inference.reconcile import reconcile
+from diagnosis.inference.worker import claim_prediction, put_back
 from diagnosis.models import Batch, Notification, Prediction, Project, Study
 from diagnosis.notifications import batch_finished, film_failed, mark_read, send_mail_due, sentence
 from diagnosis.studies.trash import move_to_trash

@@ -25,7 +25,7 @@ from django.contrib.auth.models import User
 from knox.models import AuthToken
 from diagnosis import registry
 from diagnosis.models import Prediction, WorkerStatus
-from diagnosis.inference.prediction import claim_prediction, fail, finish
+from diagnosis.inference.worker import claim_prediction, fail, finish
 from diagnosis.studies.trash import move_to_trash
 from diagnosis.intake.submission import submit_study
 from reading.models import Review

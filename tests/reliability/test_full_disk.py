@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from core.errors import NotReady
 from core.http_status import status_of
-from diagnosis.inference.prediction import claim_prediction, finish
+from diagnosis.inference.worker import claim_prediction, finish
 from diagnosis.intake.submission import Submission, submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.storage.verification import sweep_storage

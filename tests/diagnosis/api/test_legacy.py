@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from audit.models import AuditEvent
-from diagnosis.inference import prediction as predictions
-from diagnosis.inference import wait
-from diagnosis.inference.prediction import claim_prediction, fail, run_prediction
+from diagnosis.inference import predictors, wait
+from diagnosis.inference.failures import FAILURES
+from diagnosis.inference.worker import claim_prediction, fail, run_prediction
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests.support.api import assert_problem, client_of, film_upload
 from tests.support.cast import Cast
@@ -35,7 +35,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def start(calibrated_probability: float = 0.78) -> None:
         steady = SteadyPredictor(calibrated_probability)
-        monkeypatch.setattr(predictions, "_predictor", lambda *identity: steady)
+        monkeypatch.setattr(predictors, "_load", lambda *identity: steady)
 
         def work(seconds: float) -> None:
             for uid in Prediction.objects.filter(status="queued").values_list("uid", flat=True):
@@ -140,7 +140,7 @@ def test_a_failed_reading_is_a_problem_with_its_sentence(
 
     monkeypatch.setattr(wait, "sleep", give_up)
     problem = assert_problem(post_film(cast), status, failure)
-    assert problem["detail"] == predictions.FAILURES[failure]
+    assert problem["detail"] == FAILURES[failure]
 
 
 def test_without_a_model_nothing_is_stored(cast: Cast) -> None:

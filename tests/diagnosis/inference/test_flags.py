@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.inference import prediction as verb
-from diagnosis.inference.prediction import claim_prediction, finish, run_prediction
+from diagnosis.inference import predictors
+from diagnosis.inference.worker import claim_prediction, finish, run_prediction
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Study
 from diagnosis.results.wording import map_caution, scope_caution
@@ -62,7 +62,7 @@ def test_how_coloured_the_file_was_reaches_the_predictor(
             asked.append(colour_fraction)
             return film_result()
 
-    monkeypatch.setattr(verb, "_predictor", lambda *identity: Listening())
+    monkeypatch.setattr(predictors, "_load", lambda *identity: Listening())
     submission = submit_study(actor=cast.alice, project=cast.project, data=png(photograph()))
     run_prediction(prediction_uid=str(submission.prediction.uid))
     assert asked == [pytest.approx(submission.study.colour_fraction)]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diagnosis.inference import prefetch
-from diagnosis.inference.prediction import run_prediction
 from diagnosis.inference.prefetch import Grey, ReadAhead, decode_next
+from diagnosis.inference.worker import run_prediction
 from diagnosis.models import Prediction, Study
 from diagnosis.storage.display_copy import pixels_of
 from pneumoml.network.predictor import FilmResult
@@ -86,7 +86,7 @@ def test_a_film_that_was_read_ahead_gets_its_own_result(
             return film_result()
 
     film = np.full((40, 40), 7, np.uint8)
-    monkeypatch.setattr("diagnosis.inference.prediction._predictor", lambda *identity: Reader())
+    monkeypatch.setattr("diagnosis.inference.predictors._load", lambda *identity: Reader())
     monkeypatch.setattr(prefetch, "decode_next", lambda: (study.pk, film))
     ahead = ReadAhead()
     ahead.begin()

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from diagnosis.inference import scheduling
-from diagnosis.inference.prediction import claim_in_turn, claim_prediction, fail
 from diagnosis.inference.scheduling import Turns
+from diagnosis.inference.worker import claim_in_turn, claim_prediction, fail
 from diagnosis.models import ModelVersion, Prediction, Project, Study
 from tests.support.cast import Cast
 from tests.support.inputs.film_rows import film_row

@@ -1,94 +1,220 @@
-"""A real worker on a real broker with the shipped model; kills and failures under load: tests/reliability."""
+"""Claim, lease, finish, failure: what happens to a row whatever happens to its worker."""
 
-import signal
-import sqlite3
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
-import psutil
 import pytest
-import requests
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from tests.support.inputs.films import chest_png
-from tests.support.servers.stack import ADMIN, ADMIN_PASSWORD, Stack
+from audit.models import AuditEvent
+from core.errors import Conflict
+from diagnosis import leases
+from diagnosis.inference import worker
+from diagnosis.inference.failures import FAILURES
+from diagnosis.inference.requests import request_prediction
+from diagnosis.inference.worker import claim_prediction, fail, finish, put_back, run_prediction
+from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
+from pneumoml.network.predictor import FilmResult
+from tests.support.cast import Cast
+from tests.support.results import film_result
 from tests.support.servers.waiting import wait_until
 
-pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
+Status = Prediction.Status
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """Broker and web are up; the test starts the worker itself."""
-    stack = Stack(tmp_path / "var")
-    stack.var.mkdir()
-    stack.prepare()
-    stack.start_broker()
-    stack.start_web()
-    yield stack
-    stack.stop()
+def waiting(study: Study) -> Prediction:
+    """The queued prediction of the synthetic film."""
+    return study.predictions.get()
 
 
-def token(stack: Stack) -> dict[str, str]:
-    body = {"username": ADMIN, "password": ADMIN_PASSWORD}
-    answer = requests.post(f"{stack.url}/api/v1/auth/login/", json=body, timeout=20)
-    return {"Authorization": f"Token {answer.json()['token']}"}
+def lease_runs_out(prediction: Prediction) -> None:
+    """Do what time does to the lease of a killed worker."""
+    past = timezone.now() - timedelta(seconds=1)
+    Prediction.objects.filter(pk=prediction.pk).update(lease_expires_at=past)
 
 
-def upload(stack: Stack, headers: dict[str, str], seed: int) -> str:
-    files = {"file": ("film.png", chest_png(seed=seed), "image/png")}
-    answer = requests.post(f"{stack.url}/api/v1/studies/", files=files, headers=headers, timeout=30)
-    assert answer.status_code == 201, answer.text
-    uid: str = answer.json()["id"]
-    return uid
+def test_a_waiting_film_is_claimed_once_however_often_the_bell_rings(waiting: Prediction) -> None:
+    claims = [claim_prediction(str(waiting.uid)) for _ in range(50)]
+    assert [claim is not None for claim in claims] == [True] + [False] * 49
 
 
-def rows(stack: Stack) -> list[tuple[str, int]]:
-    """Read the truth from the database file itself."""
-    with sqlite3.connect(stack.var / "db.sqlite3", timeout=20) as database:
-        return database.execute("select status, attempts from diagnosis_prediction").fetchall()
+def test_a_claim_counts_the_attempt_and_sets_a_lease_in_the_future(waiting: Prediction) -> None:
+    claim_prediction(str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (Status.RUNNING, 1)
+    assert waiting.lease_expires_at > timezone.now()
 
 
-def unfinished(stack: Stack) -> int:
-    return sum(status in ("queued", "running") for status, _ in rows(stack))
+def test_an_unknown_film_is_nobodys_work(db: None) -> None:
+    assert claim_prediction(str(uuid4())) is None
 
 
-def test_films_uploaded_while_the_broker_is_down_are_read_when_it_is_back(stack: Stack) -> None:
-    headers = token(stack)
-    stack.start_worker()
-    stack.kill("broker")
-    started = time.monotonic()
-    for number in range(4):
-        upload(stack, headers, seed=number)
-    assert time.monotonic() - started < 4 * 2.5
-    stack.start_broker()
-    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the films to be read")
-    assert [status for status, _ in rows(stack)] == ["succeeded"] * 4
+def test_finishing_stores_the_result_and_an_audit_event(waiting: Prediction) -> None:
+    claim = claim_prediction(str(waiting.uid))
+    assert finish(claim, film_result(0.78))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.outcome) == (Status.SUCCEEDED, Prediction.Outcome.PNEUMONIA)
+    assert waiting.calibrated_probability == pytest.approx(0.78)
+    assert len(waiting.cam) == 14
+    assert waiting.cam_area == [0.04, 0.04, 0.96, 0.96]
+    assert waiting.lease_token is None
+    assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=str(waiting.uid)).count() == 1
 
 
-def test_a_killed_child_is_replaced_and_its_film_read(stack: Stack) -> None:
-    headers = token(stack)
-    stack.start_worker()
-    upload(stack, headers, seed=1)
-    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the first film")
-    parent = psutil.Process(stack.processes["worker"].pid)
-    heaviest = max(parent.children(recursive=True), key=lambda process: process.memory_info().rss)
-    heaviest.send_signal(signal.SIGKILL)
-    upload(stack, headers, seed=2)
-    wait_until(lambda: unfinished(stack) == 0, seconds=60, what="the film after the kill")
+@pytest.mark.parametrize(("score", "outcome"), [(0.49, "normal"), (0.50, "pneumonia"), (0.51, "pneumonia")])
+def test_the_outcome_is_decided_at_the_cards_operating_point(
+    waiting: Prediction, score: float, outcome: str
+) -> None:
+    finish(claim_prediction(str(waiting.uid)), film_result(score))
+    waiting.refresh_from_db()
+    assert waiting.outcome == outcome
 
 
-def test_celerys_parent_never_loads_tensorflow_but_its_child_does(stack: Stack) -> None:
-    headers = token(stack)
-    stack.start_worker()
-    upload(stack, headers, seed=1)
-    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the film")
-    parent = psutil.Process(stack.processes["worker"].pid)
-    children = parent.children(recursive=True)
-    assert not _maps_tensorflow(parent.pid)
-    assert any(_maps_tensorflow(child.pid) for child in children)
-    assert not _maps_tensorflow(stack.processes["web"].pid)
+def test_a_worker_that_lost_its_lease_cannot_write_late(waiting: Prediction) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    assert not finish(late, film_result(0.1))
+    assert not fail(late, "film_missing")
+    assert finish(successor, film_result(0.9))
+    assert not finish(late, film_result(0.1))
+    waiting.refresh_from_db()
+    assert waiting.calibrated_probability == pytest.approx(0.9)
 
 
-def _maps_tensorflow(pid: int) -> bool:
-    return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text()
+def test_a_finished_film_is_never_read_again_by_a_late_bell(finished_study: Study) -> None:
+    assert claim_prediction(str(finished_study.predictions.get().uid)) is None
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[object]:
+    """The ends of leases as they are given out; the lease is so short that its renewal comes at once."""
+    settings.PREDICTION_LEASE_SECONDS = 0.3
+    ends: list[object] = []
+    end = leases._end
+
+    def remember(seconds: float) -> object:
+        ends.append(end(seconds))
+        return ends[-1]
+
+    monkeypatch.setattr(leases, "_end", remember)
+    return ends
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: list[object]) -> None:
+    claim = claim_prediction(str(waiting.uid))
+    with leases.kept(claim, seconds=0.3):
+        wait_until(lambda: len(renewals) >= 3, seconds=30, what="the second renewal, and with it the first")
+    waiting.refresh_from_db()
+    assert waiting.lease_expires_at in renewals[1:]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_is_kept_for_as_long_as_the_network_computes(
+    waiting: Prediction, renewals: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute_for_long(prediction: Prediction, ahead: object) -> FilmResult:
+        wait_until(lambda: len(renewals) >= 2, seconds=30, what="a renewal during the reading")
+        return film_result()
+
+    monkeypatch.setattr(worker, "_compute", compute_for_long)
+    run_prediction(prediction_uid=str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (Status.SUCCEEDED, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_worker_does_not_renew_its_successors_lease(
+    waiting: Prediction, renewals: list[object]
+) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    with leases.kept(late, seconds=0.3):
+        wait_until(lambda: len(renewals) >= 4, seconds=30, what="two vain renewals")
+    waiting.refresh_from_db()
+    assert waiting.lease_expires_at == successor.row.lease_expires_at
+
+
+def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
+    waiting: Prediction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(prediction: Prediction, ahead: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(worker, "_compute", breaks)
+    seen = []
+    for _ in range(3):
+        run_prediction(prediction_uid=str(waiting.uid))
+        waiting.refresh_from_db()
+        seen.append(waiting.status)
+    assert seen == [Status.QUEUED, Status.QUEUED, Status.FAILED]
+    assert waiting.failure_code == "gave_up"
+    assert claim_prediction(str(waiting.uid)) is None
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
+def test_nobody_gets_a_fourth_attempt(waiting: Prediction, status: str) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    Prediction.objects.filter(pk=waiting.pk).update(status=status, attempts=3, lease_expires_at=past)
+    assert claim_prediction(str(waiting.uid)) is None
+
+
+def test_putting_back_needs_the_lease(waiting: Prediction) -> None:
+    late = claim_prediction(str(waiting.uid))
+    lease_runs_out(waiting)
+    successor = claim_prediction(str(waiting.uid))
+    put_back(late)
+    assert finish(successor, film_result())
+
+
+def test_a_film_whose_stored_copy_is_gone_fails_with_a_reason(waiting: Prediction) -> None:
+    waiting.study.display.storage.delete(waiting.study.display.name)
+    run_prediction(prediction_uid=str(waiting.uid))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == (Status.FAILED, "film_missing")
+
+
+def test_a_model_whose_files_are_gone_fails_with_a_reason(waiting: Prediction) -> None:
+    run_prediction(prediction_uid=str(waiting.uid))  # "test-model" has rows, but no folder
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == (Status.FAILED, "model_refused")
+
+
+def test_every_failure_code_has_a_sentence_for_people() -> None:
+    assert all(sentence.endswith(".") for sentence in FAILURES.values())
+    assert {"gave_up", "film_missing", "model_refused"} <= set(FAILURES)
+
+
+def test_reading_again_is_possible_after_a_failure_only(waiting: Prediction, cast: Cast) -> None:
+    with pytest.raises(Conflict):
+        request_prediction(actor=cast.alice, study=waiting.study)
+    fail(claim_prediction(str(waiting.uid)), "film_missing")
+    again = request_prediction(actor=cast.alice, study=waiting.study)
+    assert again.status == Status.QUEUED
+    assert newest_prediction(waiting.study) == again
+
+
+def test_a_new_model_version_may_read_an_old_film(finished_study: Study, cast: Cast) -> None:
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    newer = ModelVersion.objects.create(
+        version="newer", threshold=0.5, borderline_low=0.4, borderline_high=0.6, card={}, state="active"
+    )
+    assert request_prediction(actor=cast.alice, study=finished_study).model_version == newer
+    assert finished_study.predictions.count() == 2
+
+
+def test_the_database_itself_refuses_a_second_live_prediction(waiting: Prediction) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Prediction.objects.create(
+            study=waiting.study, model_version=waiting.model_version, requested_by=waiting.requested_by
+        )
+
+
+def test_the_database_itself_refuses_success_without_a_result(waiting: Prediction) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Prediction.objects.filter(pk=waiting.pk).update(status=Status.SUCCEEDED)

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from core.errors import NotReady
 from core.http_status import status_of
-from diagnosis.inference import prediction
+from diagnosis.inference import predictors, worker
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.storage import journal
@@ -75,11 +75,11 @@ def test_a_film_goes_up_is_read_is_shown_and_goes(
             assert pixels.shape == (film.height, film.width)
             return film_result(0.9)
 
-    monkeypatch.setattr(prediction, "_predictor", lambda *version: Reader())
+    monkeypatch.setattr(predictors, "_load", lambda *version: Reader())
     place = f"site/studies/{film.uid.hex[:2]}/{film.uid}"
     kept = [f"{place}/display.png", f"{place}/original.png", f"{place}/thumbnail.jpg"]
     assert [name for name in store.names() if "/incoming/" not in name] == kept
-    prediction.run_prediction(prediction_uid=str(film.predictions.get().uid))
+    worker.run_prediction(prediction_uid=str(film.predictions.get().uid))
     assert film.predictions.get().status == Prediction.Status.SUCCEEDED
     client.force_login(cast.alice)
     for name in ("study-display", "study-thumbnail", "study-original", "study-overlay"):
@@ -154,14 +154,14 @@ def test_a_film_waits_without_losing_attempts_while_the_store_is_down(film: Stud
     use(settings, ObjectStore())
     row = film.predictions.get()
     for _ in range(settings.PREDICTION_MAX_ATTEMPTS + 1):
-        prediction.run_prediction(prediction_uid=str(row.uid))
+        worker.run_prediction(prediction_uid=str(row.uid))
         row.refresh_from_db()
         assert (row.status, row.attempts, row.lease_token) == (Prediction.Status.QUEUED, 0, None)
 
 
 def test_a_film_that_is_gone_from_the_store_fails(film: Study) -> None:
     default_storage.delete(str(film.display.name))
-    prediction.run_prediction(prediction_uid=str(film.predictions.get().uid))
+    worker.run_prediction(prediction_uid=str(film.predictions.get().uid))
     row = film.predictions.get()
     assert (row.status, row.failure_code) == (Prediction.Status.FAILED, "film_missing")
 

@@ -23,7 +23,7 @@ def main() -> None:
 
     from audit.models import AuditEvent
     from diagnosis.inference import registry
-    from diagnosis.inference.prediction import claim_prediction, finish, run_prediction
+    from diagnosis.inference.worker import claim_prediction, finish, run_prediction
     from diagnosis.intake.submission import submit_study
     from diagnosis.models import Prediction, Project
     from tests.support.inputs.films import chest_png

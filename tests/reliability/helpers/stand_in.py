@@ -21,9 +21,9 @@ class StandIn(AppConfig):
 
     def ready(self) -> None:
         """Put the stand-in where the network is loaded; everything around it is the project's own."""
-        from diagnosis.inference import prediction
+        from diagnosis.inference import predictors, worker
 
-        compute = prediction._compute
+        compute = worker._compute
 
         def hurt_and_compute(row: Any, *ahead: Any) -> Any:
             if row.study.subject_code == SLOW:
@@ -31,8 +31,8 @@ class StandIn(AppConfig):
             HARMS.get(row.study.subject_code, _none)()
             return compute(row, *ahead)
 
-        prediction._compute = hurt_and_compute
-        prediction._predictor = lambda *version: _Predictor()  # type: ignore[assignment]
+        worker._compute = hurt_and_compute
+        predictors._load = lambda *version: _Predictor()  # type: ignore[assignment]
 
 
 class _Predictor:

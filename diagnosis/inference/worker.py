@@ -1,48 +1,31 @@
-"""The verb after the queue: run_prediction claims a row, asks pneumoml, and finishes on the same lease."""
+"""The worker's task: claims a queued prediction, lets pneumoml compute it and stores the result."""
 
 import logging
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import may_upload
 from audit import trail
-from core.errors import Conflict, NotAllowed, Refused
+from core.errors import Refused
 from diagnosis import leases, notifications
-from diagnosis.inference import dispatch, scheduling
+from diagnosis.inference import scheduling
+from diagnosis.inference.failures import PredictionFailed
+from diagnosis.inference.predictors import predictor_of
 from diagnosis.inference.prefetch import ReadAhead
-from diagnosis.inference.registry import active_model, artifact_of
 from diagnosis.leases import Claim
-from diagnosis.models import ModelVersion, Prediction, Study
+from diagnosis.models import Prediction, Study
 from diagnosis.storage.display_copy import pixels_of
 from diagnosis.storage.filesystem import StoreUnreachableError
 from pneumoml.scope.gate import declared
 
 if TYPE_CHECKING:
-    from pneumoml.network.predictor import FilmResult, Predictor
+    from pneumoml.network.predictor import FilmResult
 
 logger = logging.getLogger(__name__)
 Status = Prediction.Status
-
-FAILURES = {
-    "gave_up": _("The film could not be read in three attempts. Try again, or tell an administrator."),
-    "film_missing": _("The stored film could not be opened. Tell an administrator."),
-    "model_refused": _("The model's files are missing or were changed. Tell an administrator."),
-}
-
-
-class PredictionFailed(Exception):  # noqa: N818 - the name says what happened
-    """The prediction cannot succeed however often it is tried; `code` is a key of FAILURES."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> None:
@@ -153,37 +136,6 @@ def put_back(claim: Claim[Prediction], *, counted: bool = True) -> None:
     leases.release(claim, status=Status.QUEUED, attempts=F("attempts") - (0 if counted else 1))
 
 
-def request_prediction(*, actor: User, study: Study) -> Prediction:
-    """Queue a new reading of a film whose last one failed, or that the active model has not read yet.
-
-    Raises NotAllowed for those who may not upload, Conflict when the active model's reading is waiting,
-    running or done.
-    """
-    if not may_upload(actor):
-        message = _("Your account may not have films read again. Ask an administrator.")
-        raise NotAllowed("not_an_uploader", message)
-    model = active_model()
-    with transaction.atomic():
-        live = study.predictions.filter(model_version=model).exclude(status=Status.FAILED)
-        if live.exists():
-            raise Conflict("already_read", _("The active model has read this film already, or is about to."))
-        prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
-        trail.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
-        transaction.on_commit(lambda: dispatch.ring(str(prediction.uid)))
-    return prediction
-
-
-def warm_up() -> str:
-    """Load the active model into this process; return its version, or '' when there is none to load."""
-    try:
-        model = active_model()
-        _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
-    except Refused as refusal:
-        logger.warning("No model loaded: %s", refusal.message)
-        return ""
-    return model.version
-
-
 def _compute(prediction: Prediction, ahead: ReadAhead | None) -> "FilmResult":
     model, pixels = prediction.model_version, ahead.take(prediction.study) if ahead else None
     try:
@@ -193,25 +145,9 @@ def _compute(prediction: Prediction, ahead: ReadAhead | None) -> "FilmResult":
     except OSError as error:
         raise PredictionFailed("film_missing") from error
     try:
-        predictor = _predictor(model.version, model.weights_sha256, settings.GRADCAM_LAYER)
+        predictor = predictor_of(model)
     except Refused as refusal:
         raise PredictionFailed("model_refused") from refusal
     if ahead:
         ahead.begin()
     return predictor.predict(pixels, colour_fraction=prediction.study.colour_fraction or 0.0)
-
-
-@lru_cache(maxsize=2)
-def _predictor(version: str, weights_sha256: str, layer: str) -> "Predictor":
-    """Load lazily, in the process that predicts: a network built before a fork hangs in the child."""
-    from pneumoml.network.loading import load_best
-
-    model = ModelVersion.objects.get(version=version, weights_sha256=weights_sha256)
-    predictor = load_best(
-        artifact_of(model),
-        layer=layer,
-        precision=settings.PREDICTION_PRECISION,
-        notes=settings.VAR_DIR / "precision.json",
-    )
-    logger.info("Model %s is loaded and computes in %s.", version, predictor.precision)
-    return predictor
