@@ -278,12 +278,12 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         fields.is_valid(raise_exception=True)
         code = fields.validated_data.get("subject_code", "")
         file = fields.validated_data["file"]
-        known = set(found.items.filter(outcome__in=["accepted", "duplicate"]).values_list("pk", flat=True))
-        item = verbs.add_film(actor=actor_of(request), batch=found, data=file.read(), subject_code=code)
+        item, is_new = verbs.add_film(
+            actor=actor_of(request), batch=found, data=file.read(), subject_code=code
+        )
         if item.outcome == BatchItem.Outcome.REFUSED:
             raise FilmRefused(item.code, item.message)
-        new = item.outcome == BatchItem.Outcome.ACCEPTED and item.pk not in known
-        return Response(BatchFileSerializer(item).data, status=201 if new else 200)
+        return Response(BatchFileSerializer(item).data, status=201 if is_new else 200)
 
     @extend_schema(
         methods=["GET"],

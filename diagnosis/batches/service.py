@@ -140,8 +140,8 @@ def _delete_archive_unless_stored(batch: Batch) -> None:
         default_storage.delete(batch.archive)
 
 
-def add_film(*, actor: User, batch: Batch, data: bytes, subject_code: str = "") -> BatchItem:
-    """Take one film into a batch that is still being sent, and return its place with the outcome.
+def add_film(*, actor: User, batch: Batch, data: bytes, subject_code: str = "") -> tuple[BatchItem, bool]:
+    """Take one film into a batch that is still being sent; return its item, and whether this call stored it.
 
     The same file again is recognised by its SHA-256: what is in already stays as it is, what was refused is
     tried again. So an interrupted batch goes on by sending all of its files anew. A refusal of the film is
@@ -152,9 +152,10 @@ def add_film(*, actor: User, batch: Batch, data: bytes, subject_code: str = "") 
     check_actor(actor=actor, project=batch.project)
     _check_owner(actor, batch)
     item = _place_for(batch, data)
-    if not item.is_in:
-        settle(actor=actor, item=item, data=data, subject_code=subject_code)
-    return item
+    if item.is_in:
+        return item, False
+    settle(actor=actor, item=item, data=data, subject_code=subject_code)
+    return item, item.outcome == Outcome.ACCEPTED
 
 
 def _place_for(batch: Batch, data: bytes) -> BatchItem:

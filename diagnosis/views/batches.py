@@ -198,7 +198,9 @@ def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
         if file is None:
             raise FilmRefused("no_film", _("Send one film as “file”."))
         code = request.POST.get("subject_code", "")[:100] if found.codes_from_names else ""
-        item = verbs.add_film(actor=signed_in(request), batch=found, data=file.read(), subject_code=code)
+        item, _is_new = verbs.add_film(
+            actor=signed_in(request), batch=found, data=file.read(), subject_code=code
+        )
     except Refused as refusal:
         return _json(
             {"outcome": "lost", "message": refusal.message, "code": refusal.code}, status_of(refusal)

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from diagnosis.batches.unpacking import unpack_batch
-from diagnosis.models import Batch, Prediction, Project, Study
+from diagnosis.models import Batch, BatchItem, Prediction, Project, Study
 from tests.support.api import assert_problem, client_of, film_upload
 from tests.support.cast import Cast
 from tests.support.inputs import zips
@@ -90,6 +92,31 @@ def test_films_are_added_one_by_one_and_the_batch_is_closed(cast: Cast) -> None:
     assert_problem(alice.post(links["films"], {"file": film_upload(seed=2)}), 409, "batch_closed")
     progress = alice.get(links["self"]).json()["progress"]
     assert (progress["total"], progress["accepted"], progress["refused"]) == (2, 1, 1)
+
+
+def test_a_film_costs_no_more_in_a_full_batch_than_in_an_empty_one(cast: Cast) -> None:
+    alice = client_of(cast.alice)
+    films = alice.post(BATCHES, {}, format="json").json()["links"]["films"]
+    few = _rows_of_items_read(alice, films, seed=1)
+    batch = Batch.objects.get()
+    BatchItem.objects.bulk_create(
+        BatchItem(batch=batch, position=position, byte_size=1, sha256=f"{position:064}", outcome="accepted")
+        for position in range(2, 200)
+    )
+    assert _rows_of_items_read(alice, films, seed=2) <= few + 1
+
+
+def _rows_of_items_read(alice: Any, films: str, seed: int) -> int:
+    """Send one new film; return how many rows of files the database gave out meanwhile."""
+    with CaptureQueriesContext(connection) as asked:
+        assert alice.post(films, {"file": film_upload(seed=seed)}).status_code == 201
+    count = 0
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            if query["sql"].startswith("SELECT") and "diagnosis_batchitem" in query["sql"]:
+                cursor.execute(query["sql"])
+                count += len(cursor.fetchall())
+    return count
 
 
 @pytest.mark.parametrize("body", [None, [], {"expected": 0}, {"archive": "x"}, {"project": "elsewhere"}])

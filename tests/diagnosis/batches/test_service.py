@@ -37,7 +37,7 @@ def begun(cast: Cast, expected: int | None = None) -> Batch:
 
 
 def add(cast: Cast, batch: Batch, seed: int) -> BatchItem:
-    return add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))
+    return add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))[0]
 
 
 def read_all(outcome: str = Prediction.Outcome.NORMAL) -> None:
@@ -83,6 +83,7 @@ def test_sending_all_again_after_an_interruption_stores_only_what_was_missing(ca
     again = [add(cast, batch, seed) for seed in (1, 2, 3)]
     assert [item.pk for item in again[:2]] == [item.pk for item in first]
     assert [item.outcome for item in again] == [Outcome.ACCEPTED] * 3
+    assert not add_film(actor=cast.alice, batch=batch, data=chest_png(seed=1))[1]
     assert (Study.objects.count(), batch.items.count()) == (3, 3)
 
 

@@ -199,6 +199,6 @@ def test_a_file_without_a_code_is_refused_and_its_neighbours_are_not(cast: Cast)
 def test_films_sent_one_by_one_bring_their_codes(cast: Cast) -> None:
     batch = begin_batch(actor=cast.alice, project=cast.project, codes_from_names=True)
     add_film(actor=cast.alice, batch=batch, data=chest_png(seed=1), subject_code="S-1")
-    none = add_film(actor=cast.alice, batch=batch, data=chest_png(seed=2))
+    none, _ = add_film(actor=cast.alice, batch=batch, data=chest_png(seed=2))
     assert (none.outcome, none.code) == ("refused", "subject_code_invalid")
     assert Study.objects.get().subject_code == "S-1"
