@@ -1,7 +1,11 @@
 """Roles: the four groups and what each of them may do, whatever the film."""
 
-from django.contrib.auth.models import User
+from collections.abc import Callable
 
+from django.contrib.auth.models import User
+from django.utils.functional import Promise
+
+from core.errors import NotAllowed
 from core.users import AnyUser
 
 UPLOADER = "uploader"
@@ -55,3 +59,17 @@ def may_administer(user: AnyUser) -> bool:
 def sees_every_project(user: AnyUser) -> bool:
     """Auditors and administrators see the films of all projects; everybody else those of their own."""
     return may_audit(user)
+
+
+_CODES: dict[Callable[[AnyUser], bool], str] = {
+    may_upload: "not_an_uploader",
+    may_review: "not_a_reader",
+    may_administer: "not_an_administrator",
+}
+
+
+def require(user: AnyUser, may: Callable[[AnyUser], bool], message: str | Promise) -> None:
+    """Raise NotAllowed with `message` unless `may(user)`: may_upload, may_review or may_administer."""
+    code = _CODES[may]
+    if not may(user):
+        raise NotAllowed(code, message)

@@ -6,9 +6,9 @@ from django.db.models import F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_review
+from accounts.roles import may_review, require
 from audit import trail
-from core.errors import Conflict, NotAllowed, Refused
+from core.errors import Conflict, Refused
 from core.expressions import ExistsForRow
 from core.users import AnyUser
 from diagnosis.models import ResultDisclosure, Study, StudyQuerySet
@@ -55,8 +55,7 @@ def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Ad
     beside this one. Raises NotAllowed for people without the role, Conflict for a film that they have not to
     decide, AdjudicationRefused for an unknown finding or a rationale that is missing or too long.
     """
-    if not may_review(actor):
-        raise NotAllowed("not_a_reader", _("Your account may not adjudicate films. Ask an administrator."))
+    require(actor, may_review, _("Your account may not adjudicate films. Ask an administrator."))
     rationale = rationale.strip()
     if finding not in Review.Finding.values:
         raise AdjudicationRefused("finding_invalid", _("Choose a finding of the list."))

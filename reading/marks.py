@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_administer, may_review, may_upload
+from accounts.roles import may_administer, may_review, may_upload, require
 from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from core.users import AnyUser
@@ -90,8 +90,7 @@ def write_note(*, actor: User, study: Study, text: str) -> Note:
 
 
 def _check_administrator(actor: User) -> None:
-    if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", _("Only an administrator changes a project's tags."))
+    require(actor, may_administer, _("Only an administrator changes a project's tags."))
 
 
 def _check_may_mark(actor: User, study: Study) -> None:

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.roles import READER, may_administer
+from accounts.roles import READER, may_administer, require
 from audit import trail
-from core.errors import NotAllowed, Refused
+from core.errors import Refused
 from diagnosis.models import Project
 from reading.models import ReadingSettings
 
@@ -34,8 +34,7 @@ def set_rules(
     *, actor: User, project: Project, reads_per_film: int, reads_blind: bool, adjudicators: Iterable[User]
 ) -> ReadingSettings:
     """Set how a project is read. Raises NotAllowed for all but administrators, RulesRefused for nonsense."""
-    if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", _("Only an administrator sets how a project is read."))
+    require(actor, may_administer, _("Only an administrator sets how a project is read."))
     people = sorted(adjudicators, key=lambda user: user.pk)
     if reads_per_film not in ReadingSettings.ReadsPerFilm.values:
         raise RulesRefused("reads_invalid", _("A film has 1 to 3 reads, or one by every reader."))

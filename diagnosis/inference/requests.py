@@ -4,9 +4,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import may_upload
+from accounts.roles import may_upload, require
 from audit import trail
-from core.errors import Conflict, NotAllowed
+from core.errors import Conflict
 from diagnosis.inference import dispatch
 from diagnosis.inference.registry import active_model
 from diagnosis.models import Prediction, Study
@@ -18,9 +18,7 @@ def request_prediction(*, actor: User, study: Study) -> Prediction:
     Raises NotAllowed for those who may not upload, Conflict when the active model's prediction is queued,
     running or done.
     """
-    if not may_upload(actor):
-        message = _("Your account may not have films read again. Ask an administrator.")
-        raise NotAllowed("not_an_uploader", message)
+    require(actor, may_upload, _("Your account may not have films read again. Ask an administrator."))
     model = active_model()
     with transaction.atomic():
         live = study.predictions.filter(model_version=model).exclude(status=Prediction.Status.FAILED)

@@ -5,9 +5,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_administer
+from accounts.roles import may_administer, require
 from audit import trail
-from core.errors import Conflict, NotAllowed
+from core.errors import Conflict
 from diagnosis.models import Study
 from diagnosis.models.dicom_fields import NOT_LOOKED_AT
 from diagnosis.studies.trash import move_to_trash
@@ -48,6 +48,4 @@ def remove(*, actor: User, study: Study) -> None:
 
 
 def _check(user: User) -> None:
-    if not may_administer(user):
-        message = _("Only an administrator can check films for burned-in text.")
-        raise NotAllowed("not_an_administrator", message)
+    require(user, may_administer, _("Only an administrator can check films for burned-in text."))

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_upload
+from accounts.roles import may_upload, require
 from audit import trail
 from core.errors import NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.inference import dispatch
@@ -82,8 +82,7 @@ def submit_study(
 
 def check_actor(*, actor: User, project: Project) -> None:
     """Raise NotAllowed unless `actor` may put films into `project`."""
-    if not may_upload(actor):
-        raise NotAllowed("not_an_uploader", _("Your account may not upload films. Ask an administrator."))
+    require(actor, may_upload, _("Your account may not upload films. Ask an administrator."))
     if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
         raise NotAllowed("not_a_member", _("You are not a member of this project. Ask an administrator."))
 

@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_administer
+from accounts.roles import may_administer, require
 from audit import trail
-from core.errors import Conflict, FilmRefused, NotAllowed, Refused
+from core.errors import Conflict, FilmRefused, Refused
 from diagnosis.models import Project, Site
 
 
@@ -73,5 +73,4 @@ def _check_fields(site: Site) -> None:
 
 
 def _check_administrator(actor: User) -> None:
-    if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", _("Only an administrator changes a project's sites."))
+    require(actor, may_administer, _("Only an administrator changes a project's sites."))

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_administer
+from accounts.roles import may_administer, require
 from audit import trail
-from core.errors import Conflict, NotAllowed
+from core.errors import Conflict
 from diagnosis.models import Study
 
 
@@ -17,8 +17,7 @@ def move_to_trash(*, actor: User, study: Study) -> None:
 
     Raises NotAllowed for anybody else.
     """
-    if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", _("Only an administrator can delete a film."))
+    require(actor, may_administer, _("Only an administrator can delete a film."))
     with transaction.atomic():
         study.deleted_at = timezone.now()
         study.save(update_fields=["deleted_at"])
@@ -27,8 +26,7 @@ def move_to_trash(*, actor: User, study: Study) -> None:
 
 def films_in_trash(user: User) -> QuerySet[Study]:
     """Return the films in the trash, the newest there first; only for administrators (NotAllowed)."""
-    if not may_administer(user):
-        raise NotAllowed("not_an_administrator", _("Only an administrator can look into the trash."))
+    require(user, may_administer, _("Only an administrator can look into the trash."))
     trashed = Study.objects.filter(deleted_at__isnull=False)
     return trashed.select_related("project", "site", "uploaded_by").order_by("-deleted_at", "-pk")
 
@@ -39,8 +37,7 @@ def restore(*, actor: User, study: Study) -> None:
     Raises NotAllowed for all but administrators; Conflict where it is in the trash no more, or where the same
     film was put into the project again meanwhile.
     """
-    if not may_administer(actor):
-        raise NotAllowed("not_an_administrator", _("Only an administrator can restore a film."))
+    require(actor, may_administer, _("Only an administrator can restore a film."))
     with transaction.atomic():
         trashed = Study.objects.select_for_update().filter(pk=study.pk, deleted_at__isnull=False).first()
         if trashed is None:

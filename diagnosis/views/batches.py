@@ -24,7 +24,7 @@ from diagnosis.batches.progress import progress_of, with_films
 from diagnosis.forms import BatchForm
 from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
 from diagnosis.models import Batch, BatchItem
-from diagnosis.views.upload import sign_in_first, wants_json, was_cut_off
+from diagnosis.views.upload import check_may_upload, sign_in_first, wants_json, was_cut_off
 
 BATCHES_SHOWN = 50
 ITEMS_SHOWN = 50
@@ -75,9 +75,10 @@ def batch_begin(request: HttpRequest) -> HttpResponseBase:
     """Begin a batch: with a ZIP, or (as JSON, for the page's script) one whose films follow."""
     if not request.user.is_authenticated:
         return sign_in_first(request)
-    if not may_upload(request.user):
-        message = _("Your account may not upload films. Ask an administrator for the role of an uploader.")
-        return _refused(request, NotAllowed("not_an_uploader", message), None)
+    try:
+        check_may_upload(request.user)
+    except NotAllowed as refusal:
+        return _refused(request, refusal, None)
     expect_archive(request)
     return _begin(request)
 

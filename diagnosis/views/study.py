@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.preferences import preferences_of
-from accounts.roles import may_administer, may_upload
+from accounts.roles import may_administer, may_upload, require
 from audit import trail
-from core.errors import NotAllowed, Refused
+from core.errors import Refused
 from core.web import live_partial, signed_in
 from diagnosis.inference.health import check_health
 from diagnosis.inference.requests import request_prediction
@@ -164,8 +164,7 @@ def study_delete(request: HttpRequest, uid: object) -> HttpResponse:
     """Ask an administrator once more, then move the film to the trash."""
     study = film_or_404(request, uid)
     try:
-        if not may_administer(request.user):
-            raise NotAllowed("not_an_administrator", _("Only an administrator can delete a film."))
+        require(request.user, may_administer, _("Only an administrator can delete a film."))
         if request.method == "GET":
             return render(request, "diagnosis/study_delete.html", {"study": study})
         trash.move_to_trash(actor=signed_in(request), study=study)

@@ -13,9 +13,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.roles import may_upload
+from accounts.roles import may_upload, require
 from core.errors import NotAllowed, Refused
 from core.http_status import status_of
+from core.users import AnyUser
 from core.web import signed_in
 from diagnosis.forms import UploadForm
 from diagnosis.intake.submission import submit_study
@@ -44,9 +45,10 @@ def upload(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return sign_in_first(request)
     user = signed_in(request)
-    if not may_upload(user):
-        message = _("Your account may not upload films. Ask an administrator for the role of an uploader.")
-        return _answer(request, [_refused("", NotAllowed("not_an_uploader", message))], form=None)
+    try:
+        check_may_upload(user)
+    except NotAllowed as refusal:
+        return _answer(request, [_refused("", refusal)], form=None)
     if request.method == "GET":
         return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
     form = UploadForm(request.POST, request.FILES, user=user)
@@ -57,6 +59,15 @@ def upload(request: HttpRequest) -> HttpResponse:
     elif not outcomes:
         outcomes = _form_refusals(form) if wants_json(request) else []
     return _answer(request, outcomes, form=form)
+
+
+def check_may_upload(user: AnyUser) -> None:
+    """Raise NotAllowed for whoever may not upload films into any project."""
+    require(
+        user,
+        may_upload,
+        _("Your account may not upload films. Ask an administrator for the role of an uploader."),
+    )
 
 
 def _take_in(user: User, form: UploadForm) -> list[Outcome]:

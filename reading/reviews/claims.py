@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_review
+from accounts.roles import may_review, require
 from audit import trail
 from core.errors import NotAllowed
 from core.expressions import ExistsForRow
@@ -41,16 +41,13 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
     With `take_over` the film passes to them all the same. Taking and taking over are audited, going on is
     not. Raises NotAllowed for people who may not review it.
     """
-    not_allowed = NotAllowed(
-        "not_a_reader", _("Your account may not review this film. Ask an administrator.")
-    )
-    if not may_review(actor):
-        raise not_allowed
+    sentence = _("Your account may not review this film. Ask an administrator.")
+    require(actor, may_review, sentence)
     ends = timezone.now() + LASTS
     with transaction.atomic():
         visible = Study.objects.visible_to(actor).filter(pk=study.pk)
         if not visible.select_for_update(of=("self",)):  # two at once: one after the other
-            raise not_allowed
+            raise NotAllowed("not_a_reader", sentence)
         claim = ReadingClaim.objects.filter(study=study).first()
         is_live = claim is not None and claim.expires_at > timezone.now()
         is_own = claim is not None and claim.reader_id == actor.pk

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.roles import may_review
+from accounts.roles import may_review, require
 from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from diagnosis.models import Prediction, ResultDisclosure, Study
@@ -90,8 +90,7 @@ def sign_review(*, actor: User, review: Review) -> None:
 
 def _film_of(actor: User, study: Study) -> Study:
     """Return the film as the actor may see it now."""
-    if not may_review(actor):
-        raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
+    require(actor, may_review, _("Your account may not review films. Ask an administrator."))
     visible = Study.objects.visible_to(actor).filter(pk=study.pk).first()
     if visible is None:
         raise NotAllowed("not_a_member", _("You are not a member of this film's project."))

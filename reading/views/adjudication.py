@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.reauthentication import TooManyPasswords, confirm_password
-from accounts.roles import may_review
-from core.errors import Conflict, NotAllowed, Refused
+from accounts.roles import may_review, require
+from core.errors import Conflict, Refused
 from core.web import signed_in
 from diagnosis.models import Study
 from diagnosis.views.films import film_or_404, refused
@@ -72,7 +72,12 @@ def study_adjudication(request: HttpRequest, uid: object) -> HttpResponse:
     form = AdjudicationForm(request.POST or None)
     try:
         if not films_to_decide(request.user).filter(pk=study.pk).exists():
-            raise _why_not(request, study)
+            require(
+                request.user,
+                may_review,
+                _("Your account may not adjudicate films. Ask an administrator."),
+            )
+            raise Conflict("not_to_decide", _("This film does not wait for your adjudication."))
         if request.method == "POST" and form.is_valid():
             return _decide(request, study, form)
     except Refused as refusal:
@@ -83,12 +88,6 @@ def study_adjudication(request: HttpRequest, uid: object) -> HttpResponse:
         status = 429 if isinstance(refusal, TooManyPasswords) else 422
         return _form_page(request, study, form, status=status)
     return _form_page(request, study, form, status=422 if form.errors else 200)
-
-
-def _why_not(request: HttpRequest, study: Study) -> Refused:
-    if not may_review(request.user):
-        return NotAllowed("not_a_reader", _("Your account may not adjudicate films. Ask an administrator."))
-    return Conflict("not_to_decide", _("This film does not wait for your adjudication."))
 
 
 def _decide(request: HttpRequest, study: Study, form: AdjudicationForm) -> HttpResponse:

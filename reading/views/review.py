@@ -13,8 +13,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.reauthentication import TooManyPasswords, confirm_password
-from accounts.roles import may_review
-from core.errors import NotAllowed, Refused
+from accounts.roles import may_review, require
+from core.errors import Refused
 from core.web import live_partial, signed_in
 from diagnosis.models import Prediction, Study, newest_prediction
 from diagnosis.studies.blinding import shown_result
@@ -63,8 +63,7 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
     form = ReviewForm(request.POST, study=study, asks_agreement=shown_result(study) is not None)
     wants_to_sign = request.POST.get("action") == SIGN
     try:
-        if not may_review(request.user):
-            raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
+        require(request.user, may_review, _("Your account may not review films. Ask an administrator."))
         if not form.is_valid():
             return _panel(request, study, form, status=422)
         if wants_to_sign:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.roles import may_review
-from core.errors import NotAllowed, Refused
+from accounts.roles import may_review, require
+from core.errors import Refused
 from core.web import signed_in
 from diagnosis.forms import sites_for
 from diagnosis.models import Project, Study
@@ -109,8 +109,7 @@ def claim(request: HttpRequest, uid: object) -> HttpResponse:
 
 def _take_over(request: HttpRequest, study: Study) -> HttpResponse:
     try:
-        if not may_review(request.user):
-            raise NotAllowed("not_a_reader", _("Your account may not review films. Ask an administrator."))
+        require(request.user, may_review, _("Your account may not review films. Ask an administrator."))
         claim_film(actor=signed_in(request), study=study, take_over=True)
     except Refused as refusal:
         return refused(request, refusal, study=study)
