@@ -1,57 +1,17 @@
 """A project's rules of reading, and adjudications with triggers that refuse to change or delete one."""
 
 import uuid
-from typing import Any
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-_MESSAGE = "An adjudication is final."
-INSTALL = {
-    "sqlite": [
-        f"""
-        CREATE TRIGGER adjudication_refuses_{change} BEFORE {change.upper()} ON reading_adjudication
-        BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END
-        """
-        for change in ("update", "delete")
-    ],
-    "postgresql": [
-        f"""
-        CREATE FUNCTION adjudication_refuses_change() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '{_MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END
-        $$
-        """,
-        """
-        CREATE TRIGGER adjudication_refuses_change BEFORE UPDATE OR DELETE ON reading_adjudication
-        FOR EACH ROW EXECUTE FUNCTION adjudication_refuses_change()
-        """,
-    ],
-}
-REMOVE = {
-    "sqlite": [f"DROP TRIGGER IF EXISTS adjudication_refuses_{change}" for change in ("update", "delete")],
-    "postgresql": [
-        "DROP TRIGGER IF EXISTS adjudication_refuses_change ON reading_adjudication",
-        "DROP FUNCTION IF EXISTS adjudication_refuses_change()",
-    ],
-}
+from core.migration_operations import AppendOnly
 
-
-def _run(statements: dict[str, list[str]], connection: Any) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements.get(connection.vendor, []):
-            cursor.execute(statement)
-
-
-def install(apps: Any, schema_editor: Any) -> None:
-    """Set the triggers."""
-    _run(INSTALL, schema_editor.connection)
-
-
-def remove(apps: Any, schema_editor: Any) -> None:
-    """Take the triggers away."""
-    _run(REMOVE, schema_editor.connection)
+TRIGGERS = AppendOnly(
+    table="reading_adjudication", name="adjudication", message="An adjudication is final.", each_row=True
+)
 
 
 class Migration(migrations.Migration):
@@ -172,5 +132,5 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["study", "-id"], name="adjudication_study")],
             },
         ),
-        migrations.RunPython(install, remove),
+        TRIGGERS,
     ]

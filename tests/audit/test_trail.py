@@ -3,10 +3,8 @@
 import random
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection, transaction
@@ -17,7 +15,7 @@ from audit import trail
 from audit.models import AuditEvent, AuditHead
 from tests.support.cast import PASSWORD, Cast
 
-triggers = import_module("diagnosis.migrations.0003_append_only_audit")
+triggers = import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS
 EVENTS = 12
 
 
@@ -29,10 +27,9 @@ def write_events(actor: User | None = None, count: int = EVENTS) -> None:
 @pytest.fixture
 def without_triggers(db: None) -> Iterator[None]:
     """The trail as somebody finds it who has the database's own password."""
-    editor = SimpleNamespace(connection=connection)
-    triggers.remove(apps, editor)
+    triggers.remove(connection)
     yield
-    triggers.install(apps, editor)
+    triggers.install(connection)
 
 
 def test_events_are_numbered_and_say_who_did_what_to_which_object(cast: Cast) -> None:

@@ -1,6 +1,6 @@
 """Emptying the test database between transactional tests, although audit trail and signed reviews stay.
 
-Django empties every table after such a test. Here the triggers are taken away for that moment only, and what
+Django empties every table after such a test. Here the triggers are removed for that moment only, and what
 the migrations had put into the tables is put back, so that the next test finds a fresh installation.
 """
 
@@ -14,10 +14,15 @@ from django.db import connection
 
 _audit = import_module("audit.migrations.0001_initial")
 _baseline = import_module("diagnosis.migrations.0002_baseline")
-_triggers = import_module("diagnosis.migrations.0003_append_only_audit")
 _review_rights = import_module("reading.migrations.0002_review_rights")
-_signed_reviews = import_module("reading.migrations.0004_signed_reviews_stay")
-_adjudications = import_module("reading.migrations.0006_second_reader")
+_append_only = [
+    import_module(name).TRIGGERS
+    for name in (
+        "diagnosis.migrations.0003_append_only_audit",
+        "reading.migrations.0004_signed_reviews_stay",
+        "reading.migrations.0006_second_reader",
+    )
+]
 _empty_tables = Flush.handle
 
 
@@ -32,16 +37,14 @@ class _AppsBeforeTheMove:
 def flush_to_fresh_installation(self: Flush, **options: Any) -> None:
     """Do what `manage.py flush` does, then what the migrations do to empty tables."""
     editor = SimpleNamespace(connection=connection)
-    _triggers.remove(apps, editor)
-    _signed_reviews.remove(apps, editor)
-    _adjudications.remove(apps, editor)
+    for triggers in _append_only:
+        triggers.remove(connection)
     _empty_tables(self, **options)
     _baseline.make_baseline(_AppsBeforeTheMove(), editor)
     _audit.grant_rights(apps, editor)
     _review_rights.let_them_look(apps, editor)
-    _triggers.install(apps, editor)
-    _signed_reviews.install(apps, editor)
-    _adjudications.install(apps, editor)
+    for triggers in _append_only:
+        triggers.install(connection)
 
 
 def install() -> None:

@@ -1,10 +1,8 @@
 """manage.py verify_audit: sentences and exit codes."""
 
 from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
@@ -25,9 +23,7 @@ def trail() -> None:
 @pytest.fixture
 def tampered(trail: None) -> None:
     """The second of them was changed by somebody with the database's password."""
-    import_module("diagnosis.migrations.0003_append_only_audit").remove(
-        apps, SimpleNamespace(connection=connection)
-    )
+    import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS.remove(connection)
     AuditEvent.objects.filter(seq=2).update(verb="nothing")
 
 

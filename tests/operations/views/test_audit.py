@@ -2,10 +2,8 @@
 
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -62,8 +60,8 @@ def test_a_wrong_filter_shows_nothing(aude: Client, query: str) -> None:
 def test_verifying_tells_of_a_whole_trail_and_of_a_changed_one(aude: Client, cast: Cast) -> None:
     write(cast, 3)
     assert "The trail is whole." in aude.post(reverse("audit-verify")).content.decode()
-    triggers = import_module("diagnosis.migrations.0003_append_only_audit")
-    triggers.remove(apps, SimpleNamespace(connection=connection))
+    triggers = import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS
+    triggers.remove(connection)
     AuditEvent.objects.filter(seq=2).update(verb="nothing")
     page = aude.post(reverse("audit-verify")).content.decode()
     assert "The trail is NOT whole." in page
@@ -83,8 +81,8 @@ def test_the_head_is_written_out_once_for_each_end(cast: Cast, tmp_path: Path) -
 
 def test_nothing_is_written_out_of_a_broken_trail(cast: Cast, tmp_path: Path) -> None:
     write(cast, 2)
-    triggers = import_module("diagnosis.migrations.0003_append_only_audit")
-    triggers.remove(apps, SimpleNamespace(connection=connection))
+    triggers = import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS
+    triggers.remove(connection)
     AuditEvent.objects.filter(seq=1).update(verb="nothing")
     assert run("export_audit_head", "--folder", str(tmp_path)).code == 1
     assert not (tmp_path / "heads.txt").exists()
