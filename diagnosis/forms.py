@@ -17,23 +17,23 @@ from diagnosis.models import Project, Site, Study
 from diagnosis.studies.sites import check_site
 
 
-class ManyFilesInput(forms.ClearableFileInput):
+class MultipleFileInput(forms.ClearableFileInput):
     """A file picker that takes many files at once."""
 
     allow_multiple_selected = True
 
 
-class ManyFilesField(forms.FileField):
+class MultipleFileField(forms.FileField):
     """Any number of files, as a list. What is in them is checked by the verb, file by file."""
 
-    widget = ManyFilesInput
+    widget = MultipleFileInput
 
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[bytes]]":
         """Return the files; empty ones stay in, so that each gets its own answer."""
         return [file for file in data or [] if file]
 
 
-class _ByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no generic when it runs
+class _SitesByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no generic when it runs
     """Sites under the names of their projects."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
@@ -45,7 +45,7 @@ class _ByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no generic w
 class SiteField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic when it runs
     """A site of the person's projects, offered where there is any."""
 
-    iterator = _ByProject
+    iterator = _SitesByProject
 
     def __init__(self, *, empty_label: Any) -> None:
         super().__init__(
@@ -64,7 +64,7 @@ def sites_for(user: AnyUser) -> QuerySet[Site]:
     return sites.order_by("project__name", "project", "code")
 
 
-class OfProjectForm(forms.Form):
+class ProjectAndSiteForm(forms.Form):
     """A project that the person works in, and one of its sites where it has any."""
 
     project: Any
@@ -90,7 +90,7 @@ class OfProjectForm(forms.Form):
         return data
 
 
-class UploadForm(OfProjectForm):
+class UploadForm(ProjectAndSiteForm):
     """Films for one project: files, or the URL of one."""
 
     project = forms.ModelChoiceField(
@@ -111,9 +111,9 @@ class UploadForm(OfProjectForm):
         help_text=_("Optional, for example S-017: your own code, never a name or a hospital number."),
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
-    file = ManyFilesField(
+    file = MultipleFileField(
         required=False,
-        widget=ManyFilesInput(
+        widget=MultipleFileInput(
             attrs={"accept": "image/jpeg,image/png,application/dicom,.jpg,.jpeg,.png,.dcm,.dicom"}
         ),
     )
@@ -144,7 +144,7 @@ class UploadForm(OfProjectForm):
         return data
 
 
-class BatchForm(OfProjectForm):
+class BatchForm(ProjectAndSiteForm):
     """A new batch: its project, and the archive where there is one, else the number of films that follow."""
 
     project = forms.ModelChoiceField(

@@ -15,25 +15,25 @@ from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.inference import health
 from diagnosis.inference import reconcile as reconciler
 from diagnosis.inference.predictors import warm_up
-from diagnosis.inference.prefetch import ReadAhead
+from diagnosis.inference.prefetch import Prefetcher
 from diagnosis.inference.worker import run_prediction
 
 log = logging.getLogger(__name__)
-_ahead = ReadAhead()
+_ahead = Prefetcher()
 
 
 @shared_task(name="diagnosis.tasks.predict")
 def predict(prediction_uid: str) -> None:
     """Read one film."""
     run_prediction(prediction_uid=prediction_uid, ahead=_ahead)
-    health.worker_works(warm_up)
+    health.record_heartbeat_if_due(warm_up)
 
 
 @shared_task(name="diagnosis.tasks.reconcile")
 def reconcile() -> None:
     """Ring again for films and batches that wait unattended."""
     reconciler.reconcile()
-    batches.look_after_batches()
+    batches.maintain_batches()
 
 
 @shared_task(name="diagnosis.tasks.unpack")
@@ -51,7 +51,7 @@ def mail() -> None:
 @shared_task(name="diagnosis.tasks.heartbeat")
 def heartbeat() -> None:
     """Prove that this worker really works: load the model if need be and sign the row."""
-    health.worker_seen(loaded_version=warm_up())
+    health.record_heartbeat(loaded_version=warm_up())
 
 
 @shared_task(name="diagnosis.tasks.export_audit_head")

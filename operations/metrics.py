@@ -48,7 +48,7 @@ class _Site:
         yield _gauge(
             "broker_paused",
             "1 while this web process gives a broker that failed a rest.",
-            dispatch.is_resting(),
+            dispatch.is_paused(),
         )
         yield from _media()
         if health.database_ok:

@@ -40,7 +40,7 @@ def queue_again() -> None:
     rows.update(status="queued", attempts=0, outcome="", lease_token=None, lease_expires_at=None, **nothing)
     uids = [str(uid) for uid in rows.values_list("uid", flat=True)]
     for uid in [*uids, *uids[:8]]:
-        dispatch.ring_in_batch(uid)
+        dispatch.enqueue_batch_prediction(uid)
 
 
 def rows(count: int) -> None:
@@ -99,7 +99,7 @@ def rings(count: int) -> None:
     from diagnosis.inference import dispatch
 
     started = time.perf_counter()
-    told = sum(dispatch.ring("00000000-0000-4000-8000-000000000000") for _ in range(count))
+    told = sum(dispatch.enqueue_prediction("00000000-0000-4000-8000-000000000000") for _ in range(count))
     print(json.dumps({"rings": told, "seconds": time.perf_counter() - started}))
 
 

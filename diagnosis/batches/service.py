@@ -111,7 +111,7 @@ def begin_zip_batch(
     except BaseException:
         _delete_archive_unless_stored(batch)
         raise
-    transaction.on_commit(lambda: dispatch.ring_batch(str(batch.uid)))
+    transaction.on_commit(lambda: dispatch.enqueue_unpacking(str(batch.uid)))
     return batch
 
 
@@ -201,16 +201,16 @@ def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "")
         return
     if not done.created:
         item.study = done.study
-        _close_place(item, Outcome.DUPLICATE)
+        _record_outcome(item, Outcome.DUPLICATE)
 
 
 def refuse(*, item: BatchItem, code: str, message: str) -> None:
     """Note that a file of a batch is not taken in, and why."""
     item.code, item.message = code[:60], message[:400]
-    _close_place(item, Outcome.REFUSED)
+    _record_outcome(item, Outcome.REFUSED)
 
 
-def _close_place(item: BatchItem, outcome: str) -> None:
+def _record_outcome(item: BatchItem, outcome: str) -> None:
     """Write the outcome, unless another worker or request has put the film in meanwhile."""
     still_open = BatchItem.objects.filter(pk=item.pk, outcome__in=[Outcome.WAITING, Outcome.REFUSED])
     changed = still_open.update(
@@ -238,7 +238,7 @@ def close_batch(*, actor: User | None, batch: Batch) -> None:
         raise Conflict("batch_unpacking", _("The archive is being unpacked. The batch closes by itself."))
     with transaction.atomic():
         open_ones = Batch.objects.filter(pk=batch.pk, state=State.RECEIVING)
-        if not open_ones.update(state=State.READING, touched_at=timezone.now()):
+        if not open_ones.update(state=State.ANALYSING, touched_at=timezone.now()):
             return
         batch.items.filter(outcome=Outcome.WAITING).update(
             outcome=Outcome.REFUSED,
@@ -261,19 +261,19 @@ def _too_many() -> Conflict:
 # --- Seeing batches to their end ----------------------------------------------------------------------
 
 
-def look_after_batches() -> None:
+def maintain_batches() -> None:
     """Ring for archives that wait unattended, close what was left alone, finish what has been read."""
     now = timezone.now()
     waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
     unattended = Q(lease_token=None, touched_at__lt=waiting_since) | leases.expired()
     for batch in Batch.objects.filter(unattended, state=State.UNPACKING):
-        dispatch.ring_batch(str(batch.uid))
+        dispatch.enqueue_unpacking(str(batch.uid))
     for batch in Batch.objects.filter(state=State.RECEIVING, touched_at__lt=now - LEFT_ALONE_AFTER):
         close_batch(actor=None, batch=batch)
     for batch in Batch.objects.exclude(archive="").exclude(state=State.UNPACKING):
-        drop_archive(batch=batch)
+        delete_archive(batch=batch)
     _sweep_archives(now - _STRAY_AFTER)
-    for batch in Batch.objects.filter(state=State.READING).select_related("created_by", "project"):
+    for batch in Batch.objects.filter(state=State.ANALYSING).select_related("created_by", "project"):
         if not unfinished_films(batch).exists():
             _finish(batch)
 
@@ -307,7 +307,7 @@ def newest_predictions(batch: Batch) -> QuerySet[Prediction]:
 
 def _finish(batch: Batch) -> None:
     with transaction.atomic():
-        mine = Batch.objects.filter(pk=batch.pk, state=State.READING)
+        mine = Batch.objects.filter(pk=batch.pk, state=State.ANALYSING)
         if mine.update(state=State.FINISHED, finished_at=timezone.now()):
             facts = facts_of(batch)
             trail.record(actor=None, verb="batch_finished", target=batch, **facts)
@@ -323,7 +323,7 @@ def facts_of(batch: Batch) -> dict[str, int]:
     return facts
 
 
-def drop_archive(*, batch: Batch) -> None:
+def delete_archive(*, batch: Batch) -> None:
     """Delete the ZIP of a batch that needs it no more."""
     try:
         default_storage.delete(batch.archive)

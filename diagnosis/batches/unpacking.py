@@ -46,7 +46,7 @@ def unpack_batch(*, batch_uid: str) -> None:
         leases.release(claim)
     else:
         if more and leases.release(claim, attempts=0):
-            dispatch.ring_batch(batch_uid)
+            dispatch.enqueue_unpacking(batch_uid)
 
 
 def _claim(batch_uid: str) -> Claim[Batch] | None:
@@ -120,8 +120,10 @@ def _renew(claim: Claim[Batch]) -> bool:
 def _close(claim: Claim[Batch]) -> None:
     """Every file has its outcome: the archive goes, the films are read."""
     with transaction.atomic():
-        closed = leases.release(claim, state=State.READING, trouble="", attempts=0, touched_at=timezone.now())
+        closed = leases.release(
+            claim, state=State.ANALYSING, trouble="", attempts=0, touched_at=timezone.now()
+        )
         if closed:
             trail.record(actor=None, verb="batch_unpacked", target=claim.row)
     if closed:
-        batches.drop_archive(batch=claim.row)
+        batches.delete_archive(batch=claim.row)

@@ -16,13 +16,13 @@ logger = logging.getLogger(__name__)
 
 PREDICT_TASK = "diagnosis.tasks.predict"
 UNPACK_TASK = "diagnosis.tasks.unpack"
-BATCH_LANE = "batch"
-UNPACK_LANE = "unpack"
+BATCH_QUEUE = "batch"
+UNPACK_QUEUE = "unpack"
 _PAUSE_SECONDS = 10.0
 _IMPATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "max_retries": 0}
 
 
-class _Breaker:
+class _CircuitBreaker:
     """Remembers that the broker did not answer, so that the next requests do not wait for it too."""
 
     def __init__(self) -> None:
@@ -38,10 +38,10 @@ class _Breaker:
             self._closed_until = time.monotonic() + _PAUSE_SECONDS
 
 
-_breaker = _Breaker()
+_breaker = _CircuitBreaker()
 
 
-def is_resting() -> bool:
+def is_paused() -> bool:
     """True while a broker that did not answer is left alone; every process has its own opinion."""
     return _breaker.is_open()
 
@@ -56,7 +56,7 @@ def _impatient_connection() -> Any:
     return connection
 
 
-def ring(prediction_uid: str) -> bool:
+def enqueue_prediction(prediction_uid: str) -> bool:
     """Tell a worker that the prediction waits; return False when the broker could not be told.
 
     Never raises: the reconciler rings again for every row that stays unfinished.
@@ -64,14 +64,14 @@ def ring(prediction_uid: str) -> bool:
     return _sent(PREDICT_TASK, prediction_uid)
 
 
-def ring_in_batch(prediction_uid: str) -> bool:
+def enqueue_batch_prediction(prediction_uid: str) -> bool:
     """Tell a worker, in the lane of batches, that one more of their films waits; `turns` says which."""
-    return _sent(PREDICT_TASK, prediction_uid, queue=BATCH_LANE)
+    return _sent(PREDICT_TASK, prediction_uid, queue=BATCH_QUEUE)
 
 
-def ring_batch(batch_uid: str) -> bool:
+def enqueue_unpacking(batch_uid: str) -> bool:
     """Tell a worker that an archive waits to be unpacked, or unpacked further."""
-    return _sent(UNPACK_TASK, batch_uid, queue=UNPACK_LANE)
+    return _sent(UNPACK_TASK, batch_uid, queue=UNPACK_QUEUE)
 
 
 def _sent(task: str, uid: str, **lane: Any) -> bool:

@@ -87,7 +87,7 @@ def _seconds_since(moment: datetime | None, now: datetime) -> float:
     return max(0.0, (now - moment).total_seconds()) if moment else 0.0
 
 
-def worker_seen(*, loaded_version: str) -> None:
+def record_heartbeat(*, loaded_version: str) -> None:
     """Sign this worker's row; called by work that was really done, in the process that did it."""
     now = timezone.now()
     WorkerStatus.objects.update_or_create(
@@ -98,16 +98,16 @@ def worker_seen(*, loaded_version: str) -> None:
     WorkerStatus.objects.filter(last_seen_at__lt=now - _KEEP_SILENT_WORKERS).delete()
 
 
-def worker_works(loaded_version: Callable[[], str]) -> None:
+def record_heartbeat_if_due(loaded_version: Callable[[], str]) -> None:
     """Sign this worker's row after a film, unless it was signed within the last seconds."""
     now = monotonic()
     if now - _last_signed[0] < _SIGN_EVERY_SECONDS:
         return
-    worker_seen(loaded_version=loaded_version())
+    record_heartbeat(loaded_version=loaded_version())
     _last_signed[0] = now
 
 
-def forget_workers_here() -> None:
+def forget_local_workers() -> None:
     """Drop the signs of this machine's earlier workers: called before its processes start, none runs yet.
 
     Otherwise a start within a minute of a stop would call the model loaded while it is still loading.

@@ -24,7 +24,7 @@ def decode_next() -> tuple[int, Grey] | None:
     return None if expected is None else (expected.study.pk, pixels_of(expected.study))
 
 
-class ReadAhead:
+class Prefetcher:
     """One film's pixels before its turn, for one worker.
 
     Nothing is claimed and nothing is waited for: a wrong guess costs a decoding, a slow store the gain.

@@ -28,7 +28,7 @@ def reconcile() -> int:
     # Films of batches come last: many of them must not use up the rings of the others.
     waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
     rings = sum(
-        dispatch.ring_in_batch(str(uid)) if in_batch else dispatch.ring(str(uid))
+        dispatch.enqueue_batch_prediction(str(uid)) if in_batch else dispatch.enqueue_prediction(str(uid))
         for uid, in_batch in list(waiting[:_RINGS_PER_PASS])
     )
     journal.remove_leftovers()

@@ -26,5 +26,5 @@ def request_prediction(*, actor: User, study: Study) -> Prediction:
             raise Conflict("already_read", _("The active model has read this film already, or is about to."))
         prediction = Prediction.objects.create(study=study, model_version=model, requested_by=actor)
         trail.record(actor=actor, verb="prediction_requested", target=study, model_version=model.version)
-        transaction.on_commit(lambda: dispatch.ring(str(prediction.uid)))
+        transaction.on_commit(lambda: dispatch.enqueue_prediction(str(prediction.uid)))
     return prediction

@@ -19,14 +19,14 @@ _LOOK_AGAIN_SECONDS = 5.0  # so long another project's new films may go unseen
 _NOTHING_THERE_SECONDS = 0.5  # so long an empty backlog is taken for empty
 
 
-def free_rows() -> Q:
+def claimable() -> Q:
     """Return the condition for rows that may be claimed: waiting, or left by a worker whose lease ran out."""
     left = Q(status=Status.RUNNING) & leases.expired()
     free = Q(status=Status.QUEUED) | left
     return free & Q(attempts__lt=settings.PREDICTION_MAX_ATTEMPTS)
 
 
-class Turns:
+class RoundRobin:
     """The films of batches that this worker will ask for next, one of each project in turn.
 
     Each worker keeps turns of its own, and all together are as fair as each of them. What another worker has
@@ -65,7 +65,7 @@ class Turns:
         """
         place = Window(RowNumber(), partition_by=F("study__project"), order_by=[F("queued_at"), F("pk")])
         unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING], in_batch=True)
-        rows = unfinished.filter(free_rows()).annotate(place=place).filter(place__lte=_EACH).order_by("place")
+        rows = unfinished.filter(claimable()).annotate(place=place).filter(place__lte=_EACH).order_by("place")
         waiting: dict[int, list[tuple[int, str]]] = {}
         for project, uid in rows.values_list("study__project_id", "uid"):
             waiting.setdefault(project, []).append((project, str(uid)))
@@ -78,20 +78,20 @@ class Turns:
         self._look_again_at = time.monotonic() + pause
 
 
-_turns = Turns()
+_round_robin = RoundRobin()
 
 
 def likely_next() -> str | None:
     """Return the id of the batch film that this worker will probably ask for next; None: not known."""
-    return _turns.likely_next()
+    return _round_robin.likely_next()
 
 
-def films_for(rung: str) -> Iterator[str]:
+def candidates(rung: str) -> Iterator[str]:
     """Yield the ids to ask for, in their order, when the bell has rung for the prediction `rung`.
 
     A film that was sent by itself is asked for and no other. A ring for a film of a batch means only that
     one more of them may be read: which one, the turns of the projects decide.
     """
     if Prediction.objects.filter(uid=rung, in_batch=True).exists():
-        yield from _turns.films()
+        yield from _round_robin.films()
     yield rung

@@ -14,7 +14,7 @@ from diagnosis import leases, notifications
 from diagnosis.inference import scheduling
 from diagnosis.inference.failures import PredictionFailed
 from diagnosis.inference.predictors import predictor_of
-from diagnosis.inference.prefetch import ReadAhead
+from diagnosis.inference.prefetch import Prefetcher
 from diagnosis.leases import Claim
 from diagnosis.models import Prediction, Study
 from diagnosis.storage.display_copy import pixels_of
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Status = Prediction.Status
 
 
-def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> None:
+def run_prediction(*, prediction_uid: str, ahead: Prefetcher | None = None) -> None:
     """Read one film with its pinned model version, unless somebody else does or has done so.
 
     The id of a film in a batch only says that one more of those waits; `turns` decides which one is read.
@@ -36,7 +36,7 @@ def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> No
     next attempt; after PREDICTION_MAX_ATTEMPTS it fails. `ahead` holds the film, if it was guessed right, and
     decodes the next one meanwhile.
     """
-    claim = claim_in_turn(prediction_uid)
+    claim = claim_next(prediction_uid)
     if claim is None:
         return
     film = claim.row.uid
@@ -45,20 +45,20 @@ def run_prediction(*, prediction_uid: str, ahead: ReadAhead | None = None) -> No
             result = _compute(claim.row, ahead)
     except StoreUnreachableError:
         logger.exception("Prediction %s waits: the films' store does not answer", film)
-        put_back(claim, counted=False)
+        requeue(claim, counted=False)
     except PredictionFailed as failure:
         logger.exception("Prediction %s failed: %s", film, failure.code)
         fail(claim, failure.code)
     except Exception:
         logger.exception("Prediction %s: attempt %d failed", film, claim.row.attempts)
-        put_back(claim)
+        requeue(claim)
     else:
         finish(claim, result)
 
 
-def claim_in_turn(rung: str) -> Claim[Prediction] | None:
+def claim_next(rung: str) -> Claim[Prediction] | None:
     """Take the row that the bell rang for, or the batch film whose turn it is; None when there is none."""
-    for uid in scheduling.films_for(rung):
+    for uid in scheduling.candidates(rung):
         claim = claim_prediction(uid)
         if claim is not None:
             return claim
@@ -70,7 +70,7 @@ def claim_prediction(prediction_uid: str) -> Claim[Prediction] | None:
     rows = Prediction.objects.filter(uid=prediction_uid).select_related("study", "model_version")
     return leases.claim(
         rows,
-        scheduling.free_rows(),
+        scheduling.claimable(),
         seconds=settings.PREDICTION_LEASE_SECONDS,
         status=Status.RUNNING,
         started_at=timezone.now(),
@@ -125,7 +125,7 @@ def _conclude(claim: Claim[Prediction], *, verb: str, status: str, **columns: ob
     return written
 
 
-def put_back(claim: Claim[Prediction], *, counted: bool = True) -> None:
+def requeue(claim: Claim[Prediction], *, counted: bool = True) -> None:
     """Give the row back to the queue after an unexpected error, or fail it after its last attempt.
 
     `counted` False: the attempt was no fault of the film, and does not count.
@@ -136,7 +136,7 @@ def put_back(claim: Claim[Prediction], *, counted: bool = True) -> None:
     leases.release(claim, status=Status.QUEUED, attempts=F("attempts") - (0 if counted else 1))
 
 
-def _compute(prediction: Prediction, ahead: ReadAhead | None) -> "FilmResult":
+def _compute(prediction: Prediction, ahead: Prefetcher | None) -> "FilmResult":
     model, pixels = prediction.model_version, ahead.take(prediction.study) if ahead else None
     try:
         pixels = pixels_of(prediction.study) if pixels is None else pixels

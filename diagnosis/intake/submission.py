@@ -75,8 +75,8 @@ def submit_study(
         _remove_files_unless_stored(study)
         raise
     transaction.on_commit(lambda: journal.settle(study.uid))
-    ring = dispatch.ring if item is None else dispatch.ring_in_batch
-    transaction.on_commit(lambda: ring(str(prediction.uid)))
+    enqueue = dispatch.enqueue_prediction if item is None else dispatch.enqueue_batch_prediction
+    transaction.on_commit(lambda: enqueue(str(prediction.uid)))
     return Submission(study, prediction, created=True)
 
 

@@ -39,7 +39,7 @@ class Batch(Leased):
     class State(models.TextChoices):
         RECEIVING = "receiving", _("Being sent")
         UNPACKING = "unpacking", _("Being unpacked")
-        READING = "reading", _("Being read")
+        ANALYSING = "reading", _("Being read")
         FINISHED = "finished", _("Finished")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -17,7 +17,7 @@ from diagnosis.models.dicom_fields import DicomFields
 from diagnosis.models.disclosures import ai_hidden_from
 from diagnosis.models.projects import Project
 from diagnosis.models.sites import Site
-from diagnosis.models.study_state import Standing
+from diagnosis.models.study_state import StudyState
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -60,7 +60,7 @@ def _thumbnail_path(study: "Study", filename: str) -> str:
     return f"studies/{study.uid.hex[:2]}/{study.uid}/thumbnail.jpg"
 
 
-class Study(DicomFields, Standing):
+class Study(DicomFields, StudyState):
     """One chest film as it was taken in: the original (of DICOM: de-identified), and our own grey copy."""
 
     class MediaFormat(models.TextChoices):

@@ -5,7 +5,7 @@ from django.db import models
 WITHOUT_SCORE = -1.0  # sorts behind every score
 
 
-class Standing(models.Model):
+class StudyState(models.Model):
     """Mixed into Study. Database triggers keep every column, and no program writes one.
 
     Whatever changes a prediction, a review or a project's rules of reading changes these in the same

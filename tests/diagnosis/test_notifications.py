@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from diagnosis import notifications
 from diagnosis.inference.reconcile import reconcile
-from diagnosis.inference.worker import claim_prediction, put_back
+from diagnosis.inference.worker import claim_prediction, requeue
 from diagnosis.models import Batch, Notification, Prediction, Project, Study
 from diagnosis.notifications import batch_finished, film_failed, mark_read, send_mail_due, sentence
 from diagnosis.studies.trash import move_to_trash
@@ -38,7 +38,7 @@ def test_a_film_that_failed_for_good_is_told_to_who_sent_it(cast: Cast, study: S
         assert not Notification.objects.exists()
         claim = claim_prediction(str(study.predictions.get().uid))
         assert claim is not None, attempt
-        put_back(claim)
+        requeue(claim)
     told = Notification.objects.get()
     assert (told.user, told.study) == (cast.alice, study)
     assert study.reference in sentence(told)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from diagnosis.inference import dispatch
-from diagnosis.inference.health import worker_seen
+from diagnosis.inference.health import record_heartbeat
 from diagnosis.models import ModelVersion, Prediction, Study, WorkerStatus
 from operations import metrics
 from tests.support.cast import Cast
@@ -89,7 +89,7 @@ def test_waiting_films_and_the_longest_wait(client: Client, study: Study) -> Non
 
 
 def test_a_living_worker_and_a_silent_one(client: Client, active_model: ModelVersion) -> None:
-    worker_seen(loaded_version=active_model.version)
+    record_heartbeat(loaded_version=active_model.version)
     told = scrape(client)
     assert (told["pneumoweb_workers_alive", ""], told["pneumoweb_model_loaded", ""]) == (1, 1)
     WorkerStatus.objects.update(last_seen_at=timezone.now() - timedelta(minutes=5))
@@ -118,7 +118,7 @@ def test_failures_of_the_last_hour_by_their_code(client: Client, study: Study) -
 
 
 def test_a_broker_that_failed_shows(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "_breaker", dispatch._Breaker())
+    monkeypatch.setattr(dispatch, "_breaker", dispatch._CircuitBreaker())
     assert scrape(client)["pneumoweb_broker_paused", ""] == 0
     dispatch._breaker.trip()
     assert scrape(client)["pneumoweb_broker_paused", ""] == 1

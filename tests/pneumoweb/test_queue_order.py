@@ -35,7 +35,7 @@ def test_each_film_is_rung_in_its_own_lane(
         batch = begin_batch(actor=cast.alice, project=cast.project)
         add_film(actor=cast.alice, batch=batch, data=chest_png(seed=1))
         submit_study(actor=cast.alice, project=cast.project, data=chest_png(seed=2))
-    assert sent == [dispatch.BATCH_LANE, "celery"]
+    assert sent == [dispatch.BATCH_QUEUE, "celery"]
 
 
 def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
@@ -52,7 +52,7 @@ def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
         model_version=prediction.model_version, requested_by=prediction.requested_by, queued_at=later
     )
     reconcile()
-    assert sent == ["celery", dispatch.BATCH_LANE]
+    assert sent == ["celery", dispatch.BATCH_QUEUE]
 
 
 def test_at_redis_single_films_come_first_and_the_other_lanes_take_turns() -> None:

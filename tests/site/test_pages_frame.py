@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views import defaults
 from django.views.csrf import csrf_failure
 
-from diagnosis.inference.health import worker_seen
+from diagnosis.inference.health import record_heartbeat
 from diagnosis.models import ModelVersion, Study
 from tests.support.cast import PASSWORD, Cast
 
@@ -144,7 +144,7 @@ def test_the_banner_speaks_only_when_films_are_not_read(
     client.force_login(cast.alice)
     assert "No worker is reading films" in text(client.get(reverse("system-banner")))
     assert "Waiting: 1 film." in text(client.get(reverse("system-banner")))
-    worker_seen(loaded_version=active_model.version)
+    record_heartbeat(loaded_version=active_model.version)
     assert text(client.get(reverse("system-banner"))) == ""
 
 

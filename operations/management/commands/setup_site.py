@@ -34,7 +34,7 @@ class Command(FriendlyCommand):
             self._migrate()
             self._models()
             self._administrator()
-            health.forget_workers_here()
+            health.forget_local_workers()
         except DatabaseError as error:
             raise CommandError(
                 f"The database cannot be used ({_first_line(error)}). Check DATABASE_URL, that the database "

@@ -22,7 +22,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from accounts.tokens import make_token
-from diagnosis.inference.health import worker_seen
+from diagnosis.inference.health import record_heartbeat
 from diagnosis.models import Study, WorkerStatus
 from pneumoweb.wsgi import application
 from tests.support.api import client_of
@@ -49,7 +49,7 @@ def described(cast: Cast, finished_study: Study, settings: Any, monkeypatch: pyt
     monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"login": None, "upload": None})
     # Nobody signs here again: one sign must do for the whole test, else /readyz turns to 503 by the clock.
     settings.WORKER_SILENT_AFTER_SECONDS = 24 * 60 * 60
-    worker_seen(loaded_version="test-model")
+    record_heartbeat(loaded_version="test-model")
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
     schema.config.generation.update(
         modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE],

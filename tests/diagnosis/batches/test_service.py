@@ -19,7 +19,7 @@ from diagnosis.batches.service import (
     begin_zip_batch,
     close_batch,
     facts_of,
-    look_after_batches,
+    maintain_batches,
 )
 from diagnosis.inference import dispatch
 from diagnosis.models import Batch, BatchItem, ModelVersion, Notification, Prediction, Project, Study
@@ -150,15 +150,15 @@ def test_a_batch_is_finished_once_every_film_is_read_and_its_sender_is_told(cast
     batch = begun(cast)
     add(cast, batch, 1)
     add(cast, batch, 2)
-    look_after_batches()
+    maintain_batches()
     close_batch(actor=cast.alice, batch=batch)
-    look_after_batches()
+    maintain_batches()
     batch.refresh_from_db()
-    assert batch.state == Batch.State.READING
+    assert batch.state == Batch.State.ANALYSING
     Prediction.objects.filter(study__batch_items__position=2).update(status="failed", failure_code="gave_up")
     read_all()
     for _ in range(2):
-        look_after_batches()
+        maintain_batches()
     batch.refresh_from_db()
     assert batch.state == Batch.State.FINISHED
     told = Notification.objects.get()
@@ -172,11 +172,11 @@ def test_a_batch_is_finished_once_every_film_is_read_and_its_sender_is_told(cast
 
 def test_a_batch_that_nobody_comes_back_to_is_closed_after_a_day(cast: Cast) -> None:
     batch = begun(cast)
-    look_after_batches()
+    maintain_batches()
     batch.refresh_from_db()
     assert batch.state == Batch.State.RECEIVING
     Batch.objects.update(touched_at=timezone.now() - timedelta(hours=25))
-    look_after_batches()
+    maintain_batches()
     batch.refresh_from_db()
     assert batch.state == Batch.State.FINISHED
 
@@ -188,7 +188,7 @@ def test_an_archive_is_kept_with_a_place_for_each_file_until_a_worker_comes(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(dispatch, "ring_batch", rung.append)
+    monkeypatch.setattr(dispatch, "enqueue_unpacking", rung.append)
     with django_capture_on_commit_callbacks(execute=True):
         batch = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(3)))
     assert rung == [str(batch.uid)]
@@ -214,10 +214,10 @@ def test_an_archive_without_a_batch_is_swept_away_after_an_hour(
     kept = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
     stray = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
     stray.delete()
-    look_after_batches()
+    maintain_batches()
     assert len(archives()) == 2
     monkeypatch.setattr(batches, "_STRAY_AFTER", timedelta(0))
-    look_after_batches()
+    maintain_batches()
     assert [path.parent.name for path in archives()] == [str(kept.uid)]
 
 

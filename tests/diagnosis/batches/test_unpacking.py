@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from diagnosis.batches import service as batches
 from diagnosis.batches import unpacking
-from diagnosis.batches.service import begin_zip_batch, look_after_batches
+from diagnosis.batches.service import begin_zip_batch, maintain_batches
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.inference import dispatch
 from diagnosis.intake import submission
@@ -35,7 +35,7 @@ class KilledError(BaseException):
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that were rung for, instead of a broker."""
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "ring_batch", ids.append)
+    monkeypatch.setattr(dispatch, "enqueue_unpacking", ids.append)
     return ids
 
 
@@ -63,7 +63,7 @@ def test_every_file_gets_its_own_outcome_and_the_archive_goes(cast: Cast, rung: 
     assert outcomes(batch) == ["accepted", "refused", "accepted", "duplicate"]
     assert batch.items.get(position=2).code == "not_an_image"
     assert batch.items.get(position=4).study == batch.items.get(position=1).study
-    assert (batch.state, batch.archive, archives()) == (State.READING, "", [])
+    assert (batch.state, batch.archive, archives()) == (State.ANALYSING, "", [])
     assert (Study.objects.count(), Prediction.objects.filter(in_batch=True).count()) == (2, 2)
 
 
@@ -84,7 +84,7 @@ def test_a_step_ends_in_time_and_rings_for_the_next(cast: Cast, rung: list[str],
         assert rung == [str(batch.uid)] * done
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
-    assert (batch.state, len(rung)) == (State.READING, 3)
+    assert (batch.state, len(rung)) == (State.ANALYSING, 3)
 
 
 def test_while_one_worker_unpacks_another_leaves_it_alone(cast: Cast) -> None:
@@ -99,10 +99,10 @@ POINTS: dict[str, tuple[Any, str]] = {
     "before its files are stored": (submission, "_store_files"),
     "between its files and its rows": (submission, "_store_rows"),
     "between the rows of film and place": (submission, "_fill_place"),
-    "before an outcome is noted": (batches, "_close_place"),
+    "before an outcome is noted": (batches, "_record_outcome"),
     "before the lease is renewed": (unpacking, "_renew"),
     "before the batch is closed": (unpacking, "_close"),
-    "before the archive is deleted": (batches, "drop_archive"),
+    "before the archive is deleted": (batches, "delete_archive"),
 }
 
 
@@ -135,9 +135,9 @@ def test_killed_anywhere_it_goes_on_where_it_was(
             unpack_batch(batch_uid=str(batch.uid))
         except KilledError:
             lease_runs_out()
-    look_after_batches()
+    maintain_batches()
     batch.refresh_from_db()
-    assert batch.state == State.READING
+    assert batch.state == State.ANALYSING
     assert outcomes(batch) == ["accepted", "refused", "accepted", "duplicate"]
     assert (Study.objects.count(), Prediction.objects.count(), archives()) == (2, 2, [])
 
@@ -173,7 +173,7 @@ def test_while_something_of_ours_is_missing_the_batch_waits_and_says_why(cast: C
     ModelVersion.objects.update(state=ModelVersion.State.ACTIVE)
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
-    assert (batch.trouble, batch.state) == ("", State.READING)
+    assert (batch.trouble, batch.state) == ("", State.ANALYSING)
 
 
 def test_an_archive_that_is_gone_ends_the_batch_with_a_reason(cast: Cast) -> None:
@@ -182,7 +182,7 @@ def test_an_archive_that_is_gone_ends_the_batch_with_a_reason(cast: Cast) -> Non
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
     assert set(batch.items.values_list("outcome", "code")) == {("refused", "archive_lost")}
-    assert batch.state == State.READING
+    assert batch.state == State.ANALYSING
 
 
 def test_who_may_not_upload_any_more_gets_no_film_in(cast: Cast) -> None:
@@ -195,11 +195,11 @@ def test_who_may_not_upload_any_more_gets_no_film_in(cast: Cast) -> None:
 
 def test_an_archive_that_waits_unattended_is_rung_for_again(cast: Cast, rung: list[str]) -> None:
     batch = zip_batch(cast, *MIXED)
-    look_after_batches()
+    maintain_batches()
     assert rung == []
     Batch.objects.update(touched_at=timezone.now() - timedelta(minutes=1))
-    look_after_batches()
+    maintain_batches()
     Batch.objects.update(lease_token=batch.uid)
     lease_runs_out()
-    look_after_batches()
+    maintain_batches()
     assert rung == [str(batch.uid)] * 2

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from diagnosis.inference.health import check_health, worker_seen, worker_works
+from diagnosis.inference.health import check_health, record_heartbeat, record_heartbeat_if_due
 from diagnosis.models import ModelVersion, Study, WorkerStatus
 
 
@@ -16,18 +16,18 @@ def test_without_a_worker_it_is_degraded_and_says_that_films_are_kept(active_mod
 
 
 def test_with_a_worker_that_loaded_the_active_model_it_is_healthy(active_model: ModelVersion) -> None:
-    worker_seen(loaded_version=active_model.version)
+    record_heartbeat(loaded_version=active_model.version)
     assert check_health().status == "healthy"
 
 
 def test_a_worker_with_another_version_has_not_loaded_the_model(active_model: ModelVersion) -> None:
-    worker_seen(loaded_version="another")
+    record_heartbeat(loaded_version="another")
     health = check_health()
     assert (health.worker_alive, health.model_loaded, health.status) == (True, False, "degraded")
 
 
 def test_a_worker_silent_for_a_minute_is_not_alive(active_model: ModelVersion) -> None:
-    worker_seen(loaded_version=active_model.version)
+    record_heartbeat(loaded_version=active_model.version)
     WorkerStatus.objects.update(last_seen_at=timezone.now() - timedelta(seconds=61))
     assert not check_health().worker_alive
 
@@ -41,7 +41,7 @@ def test_it_counts_the_waiting_films_and_the_longest_wait(study: Study) -> None:
 
 def test_a_worker_keeps_one_row_however_often_it_is_seen(db: None) -> None:
     for _ in range(3):
-        worker_seen(loaded_version="v")
+        record_heartbeat(loaded_version="v")
     assert WorkerStatus.objects.count() == 1
 
 
@@ -51,9 +51,9 @@ def test_a_busy_worker_signs_every_few_seconds_and_not_after_every_film(
     signs: list[str] = []
     monkeypatch.setattr("diagnosis.inference.health._last_signed", [-60.0])
     monkeypatch.setattr(
-        "diagnosis.inference.health.worker_seen", lambda *, loaded_version: signs.append(loaded_version)
+        "diagnosis.inference.health.record_heartbeat", lambda *, loaded_version: signs.append(loaded_version)
     )
     for moment in (0.0, 0.2, 4.9, 5.1, 9.0):
         monkeypatch.setattr("diagnosis.inference.health.monotonic", lambda moment=moment: moment)
-        worker_works(lambda: "version")
+        record_heartbeat_if_due(lambda: "version")
     assert signs == ["version"] * 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diagnosis.inference import prefetch
-from diagnosis.inference.prefetch import Grey, ReadAhead, decode_next
+from diagnosis.inference.prefetch import Grey, Prefetcher, decode_next
 from diagnosis.inference.worker import run_prediction
 from diagnosis.models import Prediction, Study
 from diagnosis.storage.display_copy import pixels_of
@@ -14,7 +14,7 @@ from pneumoml.network.predictor import FilmResult
 from tests.support.results import film_result
 
 
-def decoded(ahead: ReadAhead) -> None:
+def decoded(ahead: Prefetcher) -> None:
     """Let the thread come to its end."""
     assert ahead._next is not None
     ahead._next.result(timeout=30)
@@ -40,7 +40,7 @@ def test_only_the_film_whose_turn_it_is_is_handed_out_and_only_once(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = np.zeros((8, 8), np.uint8)
-    ahead = ReadAhead()
+    ahead = Prefetcher()
     for key, expected in ((study.pk, film), (study.pk + 1, None)):
         monkeypatch.setattr(prefetch, "decode_next", lambda key=key: (key, film))
         ahead.begin()
@@ -57,7 +57,7 @@ def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch:
         return None
 
     monkeypatch.setattr(prefetch, "decode_next", slow)
-    ahead = ReadAhead()
+    ahead = Prefetcher()
     ahead.begin()
     assert ahead.take(study) is None
     gate.set()
@@ -69,7 +69,7 @@ def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.Monke
         raise OSError("the store does not answer")
 
     monkeypatch.setattr(prefetch, "decode_next", broken)
-    ahead = ReadAhead()
+    ahead = Prefetcher()
     ahead.begin()
     decoded(ahead)
     assert ahead.take(study) is None
@@ -88,7 +88,7 @@ def test_a_film_that_was_read_ahead_gets_its_own_result(
     film = np.full((40, 40), 7, np.uint8)
     monkeypatch.setattr("diagnosis.inference.predictors._load", lambda *identity: Reader())
     monkeypatch.setattr(prefetch, "decode_next", lambda: (study.pk, film))
-    ahead = ReadAhead()
+    ahead = Prefetcher()
     ahead.begin()
     decoded(ahead)
     run_prediction(prediction_uid=str(Prediction.objects.get().uid), ahead=ahead)

@@ -21,7 +21,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids.append(uid)
         return True
 
-    monkeypatch.setattr(dispatch, "ring", listen)
+    monkeypatch.setattr(dispatch, "enqueue_prediction", listen)
     return ids
 
 

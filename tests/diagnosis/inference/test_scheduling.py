@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from diagnosis.inference import scheduling
-from diagnosis.inference.scheduling import Turns
-from diagnosis.inference.worker import claim_in_turn, claim_prediction, fail
+from diagnosis.inference.scheduling import RoundRobin
+from diagnosis.inference.worker import claim_next, claim_prediction, fail
 from diagnosis.models import ModelVersion, Prediction, Project, Study
 from tests.support.cast import Cast
 from tests.support.inputs.film_rows import film_row
@@ -16,7 +16,7 @@ Status = Prediction.Status
 
 @pytest.fixture(autouse=True)
 def _a_new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduling, "_turns", Turns())
+    monkeypatch.setattr(scheduling, "_round_robin", RoundRobin())
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def read(rings: list[str]) -> list[str]:
     """Let a worker answer the rings; return the project of each film that it read, in that order."""
     read_projects = []
     for ring in rings:
-        claim = claim_in_turn(ring)
+        claim = claim_next(ring)
         if claim is not None:
             read_projects.append(claim.row.study.project.slug)
             fail(claim, "gave_up")
@@ -69,31 +69,31 @@ def test_a_project_that_comes_later_is_served_next(
 def test_a_film_sent_by_itself_is_the_one_that_is_read(cast: Cast, films: Any) -> None:
     films(cast.project, 5)
     (lone,) = films(cast.project, 1, in_batch=False)
-    claim = claim_in_turn(lone)
+    claim = claim_next(lone)
     assert claim is not None
     assert str(claim.row.uid) == lone
 
 
 def test_what_another_worker_has_taken_is_passed_over(cast: Cast, films: Any) -> None:
     rings = films(cast.project, 4)
-    taken = claim_in_turn(rings[0])
+    taken = claim_next(rings[0])
     assert taken is not None
     left = set(rings) - {str(taken.row.uid)}
     gone = sorted(left)[:2]
     assert [claim_prediction(uid) is not None for uid in gone] == [True, True]
-    claim = claim_in_turn(rings[0])
+    claim = claim_next(rings[0])
     assert claim is not None
     assert {str(claim.row.uid)} == left - set(gone)
-    assert claim_in_turn(rings[0]) is None
+    assert claim_next(rings[0]) is None
 
 
 def test_the_next_film_can_be_known_before_its_turn(cast: Cast, films: Any) -> None:
     rings = films(cast.project, 5) + films(cast.other_project, 5)
     assert scheduling.likely_next() is None
-    claim_in_turn(rings[0])
+    claim_next(rings[0])
     for _ in range(8):
         expected = scheduling.likely_next()
-        claim = claim_in_turn(rings[0])
+        claim = claim_next(rings[0])
         assert claim is not None
         assert str(claim.row.uid) == expected
 
@@ -103,6 +103,6 @@ def test_a_look_at_a_long_backlog_is_one_question(
 ) -> None:
     films(cast.project, 300)
     films(cast.other_project, 300)
-    line = Turns().films()
+    line = RoundRobin().films()
     with django_assert_num_queries(1):
         assert len({next(line) for _ in range(100)}) == 100

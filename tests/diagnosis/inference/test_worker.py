@@ -14,7 +14,7 @@ from diagnosis import leases
 from diagnosis.inference import worker
 from diagnosis.inference.failures import FAILURES
 from diagnosis.inference.requests import request_prediction
-from diagnosis.inference.worker import claim_prediction, fail, finish, put_back, run_prediction
+from diagnosis.inference.worker import claim_prediction, fail, finish, requeue, run_prediction
 from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from pneumoml.network.predictor import FilmResult
 from tests.support.cast import Cast
@@ -168,7 +168,7 @@ def test_putting_back_needs_the_lease(waiting: Prediction) -> None:
     late = claim_prediction(str(waiting.uid))
     lease_runs_out(waiting)
     successor = claim_prediction(str(waiting.uid))
-    put_back(late)
+    requeue(late)
     assert finish(successor, film_result())
 
 

@@ -274,7 +274,7 @@ def test_a_stop_after_the_rows_are_stored_keeps_the_files(
     def stopped(uid: str) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dispatch, "ring", stopped)
+    monkeypatch.setattr(dispatch, "enqueue_prediction", stopped)
     with pytest.raises(KeyboardInterrupt):
         submit(cast)
     assert Study.objects.count() == 1
@@ -339,7 +339,7 @@ def frozen_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         app = Celery("frozen", set_as_current=False)
         app.config_from_object("django.conf:settings", namespace="CELERY")
         monkeypatch.setattr(dispatch, "current_app", app)
-        monkeypatch.setattr(dispatch, "_breaker", dispatch._Breaker())
+        monkeypatch.setattr(dispatch, "_breaker", dispatch._CircuitBreaker())
         yield
 
 
@@ -360,7 +360,7 @@ def test_a_frozen_broker_costs_a_second_once_and_no_film(
 @pytest.mark.usefixtures("frozen_broker")
 def test_the_bell_says_that_it_was_not_heard(db: None) -> None:
     begun = time.monotonic()
-    assert not dispatch.ring("00000000-0000-0000-0000-000000000000")
+    assert not dispatch.enqueue_prediction("00000000-0000-0000-0000-000000000000")
     assert time.monotonic() - begun <= 2.5
 
 
@@ -368,7 +368,7 @@ def test_rings_only_after_the_rows_are_stored(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(dispatch, "ring", rung.append)
+    monkeypatch.setattr(dispatch, "enqueue_prediction", rung.append)
     with django_capture_on_commit_callbacks() as callbacks:
         prediction = submit(cast).prediction
     assert rung == []

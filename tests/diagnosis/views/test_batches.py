@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.batches.service import begin_batch, close_batch, look_after_batches
+from diagnosis.batches.service import begin_batch, close_batch, maintain_batches
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.models import Batch, BatchItem, Prediction, Project, Study
 from tests.support.cast import Cast
@@ -52,7 +52,7 @@ def filled(cast: Cast, films: int) -> Batch:
         status="succeeded", calibrated_probability=0.78, outcome="pneumonia", cam=[[0.0]], layer="x"
     )
     close_batch(actor=cast.alice, batch=batch)
-    look_after_batches()
+    maintain_batches()
     batch.refresh_from_db()
     return batch
 
@@ -184,7 +184,7 @@ def test_the_live_part_answers_only_what_is_new_and_stops_when_finished(alice: C
     assert alice.get(address, {"seen": seen[1]}).status_code == 200
     Prediction.objects.update(status="failed", failure_code="gave_up")
     close_batch(actor=cast.alice, batch=batch)
-    look_after_batches()
+    maintain_batches()
     last = alice.get(address)
     assert last["HX-Trigger-After-Settle"] == "notifications-changed"
     assert "hx-get" not in last.content.decode()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.preferences import save_preferences
 from audit.models import AuditEvent
-from diagnosis.inference.health import worker_seen
+from diagnosis.inference.health import record_heartbeat
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests.support.cards import stored_card
@@ -208,7 +208,7 @@ def test_the_page_has_no_inline_style_or_script(client: Client, cast: Cast, fini
 def test_a_waiting_film_says_its_place_and_asks_for_news(client: Client, cast: Cast, study: Study) -> None:
     submit_study(actor=cast.alice, project=cast.project, data=png(chest_like(seed=1)))
     later = Study.objects.exclude(pk=study.pk).get()
-    worker_seen(loaded_version="test-model")
+    record_heartbeat(loaded_version="test-model")
     client.force_login(cast.alice)
     assert "This film is read next" in text(page(client, study))
     shown = text(page(client, later))
