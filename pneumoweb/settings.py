@@ -201,7 +201,7 @@ STORAGES = {
         access_key=env.str("AWS_ACCESS_KEY_ID", default=""),
         secret_key=env.str("AWS_SECRET_ACCESS_KEY", default=""),
     ),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "pneumoweb.static_storage.StaticStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 

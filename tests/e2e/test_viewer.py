@@ -14,10 +14,10 @@ pytestmark = pytest.mark.e2e
 
 # Where a pixel of the film is in the window now. (The library's own answer leaves out the page's scrolling.)
 ON_SCREEN = """([x, y]) => {
-    const { lens } = pneumoweb.viewer.viewer;
-    const stage = lens.element.getBoundingClientRect();
-    const point = lens.world.getItemAt(0).imageToViewportCoordinates(new OpenSeadragon.Point(x, y));
-    const place = lens.viewport.pixelFromPoint(point, true);
+    const { osd } = viewer.viewport;
+    const stage = osd.element.getBoundingClientRect();
+    const point = osd.world.getItemAt(0).imageToViewportCoordinates(new OpenSeadragon.Point(x, y));
+    const place = osd.viewport.pixelFromPoint(point, true);
     return { x: stage.left + place.x, y: stage.top + place.y };
 }"""
 
@@ -33,9 +33,9 @@ CORNERS_MEET = f"""([width, height]) => {{
     return apart.every((distance) => Math.abs(distance) < 1.5);
 }}"""
 
-# Both lenses show the same middle at the same magnification, turned alike.
-LENSES_AGREE = """() => {
-    const [first, second] = pneumoweb.viewer.compare.lenses.map((lens) => lens.viewport);
+# Both viewports show the same middle at the same magnification, turned alike.
+VIEWPORTS_AGREE = """() => {
+    const [first, second] = viewer.compare.viewports.map(({ osd }) => osd.viewport);
     const [a, b] = [first.getCenter(true), second.getCenter(true)];
     return Math.abs(a.x - b.x) < 1e-3 && Math.abs(a.y - b.y) < 1e-3
         && Math.abs(first.getZoom(true) / second.getZoom(true) - 1) < 1e-3
@@ -94,7 +94,7 @@ def test_the_help_sheet_lists_every_key(window: OpenWindow, film: str) -> None:
     listed = set(page.locator("[data-keys] kbd").all_text_contents())
     assert {"2", "7"} < listed  # the presets between them stand there as a row of their own
     alike = {"=", "-", "_", "3", "4", "5", "6"}
-    assert set(page.evaluate("pneumoweb.VIEWER_KEYS")) - alike <= listed
+    assert set(page.evaluate("viewer.keys")) - alike <= listed
 
 
 def test_window_by_preset_key_and_drag_goes_along_to_the_next_film_until_it_is_reset(
@@ -198,13 +198,13 @@ def test_film_and_map_are_compared_by_swiping_and_side_by_side(window: OpenWindo
     expect(page.locator("[data-stage] .pw-map")).to_have_count(0)
     for action in ("zoom-in", "turn-right"):
         page.locator(f"[data-do={action}]").click()
-        page.wait_for_function(LENSES_AGREE)
+        page.wait_for_function(VIEWPORTS_AGREE)
     right = page.locator("[data-stage-second]").bounding_box()
     page.mouse.move(right["x"] + 100, right["y"] + 100)
     page.mouse.down()
     page.mouse.move(right["x"] + 160, right["y"] + 130, steps=4)
     page.mouse.up()
-    page.wait_for_function(LENSES_AGREE)
+    page.wait_for_function(VIEWPORTS_AGREE)
     page.locator("[data-do=reset]").first.click()
     expect(page.locator("[data-second]")).to_be_hidden()
     expect(page.locator("[data-stage] .pw-map img.pw-heat")).to_be_attached()

@@ -19,7 +19,7 @@ class Room(Stack):
 
     def run(self, call: str, *, module: str = "study_films") -> str:
         """Call a function of study_films, or of another module beside it, in the server's own database."""
-        return self.manage("shell", "-c", f"from tests.e2e import {module}; {module}.{call}")
+        return self.manage("shell", "-c", f"from tests.e2e.helpers import {module}; {module}.{call}")
 
     def finish(self, address: str) -> None:
         """Let the result of a film arrive."""

@@ -1,6 +1,6 @@
-// Offers the sites of the chosen project alone; the server checks the choice in any case.
-(function () {
-  "use strict";
+// Offers only the sites of the chosen project; the server checks the choice in any case.
+
+export function offerSitesOfProject() {
   const project = document.querySelector("select[name='project']");
   const site = document.querySelector("select[name='site']");
   if (!project || !site) return;
@@ -15,4 +15,4 @@
 
   project.addEventListener("change", offer);
   offer();
-})();
+}

@@ -1,10 +1,11 @@
-// Light, dark or as the system says: set before the first paint, switched by the button in the header.
-// The page brings the signed-in person's stored choice; without one, this browser's own is used.
+// The theme: light, dark or the system's, set before the first paint and changed by the button in the header.
+// A signed-in person's choice comes with the page; otherwise this browser's stored one is used.
+// The only classic script: modules run after parsing, so the page would flash in the wrong theme.
 (function () {
   "use strict";
   const KEY = "pneumoweb-theme";
   const CHOICES = ["system", "light", "dark"];
-  const REST = 300; // milliseconds
+  const DELAY = 300; // milliseconds
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -29,7 +30,8 @@
   }
 
   function label(button) {
-    const sentences = { system: button.dataset.themeSystem, light: button.dataset.themeLight, dark: button.dataset.themeDark };
+    const { themeSystem, themeLight, themeDark } = button.dataset;
+    const sentences = { system: themeSystem, light: themeLight, dark: themeDark };
     button.setAttribute("aria-label", sentences[choice]);
     button.title = sentences[choice];
   }
@@ -41,14 +43,14 @@
       // kept for this page only
     }
     if (!button.dataset.keep) return;
-    // Sent once the hand rests, so that quick clicks do not overtake each other; at the latest on leaving.
+    // Sent after a pause, so that quick clicks do not overtake each other; at the latest on leaving the page.
     window.clearTimeout(waiting);
     unsent = function () {
       unsent = null;
       const body = new URLSearchParams({ theme: choice, csrfmiddlewaretoken: button.dataset.csrf });
       fetch(button.dataset.keep, { method: "POST", body, keepalive: true }).catch(() => {});
     };
-    waiting = window.setTimeout(() => unsent?.(), REST);
+    waiting = window.setTimeout(() => unsent?.(), DELAY);
   }
 
   function change(button) {
