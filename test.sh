@@ -113,6 +113,7 @@ if [ $usual = yes ]; then
     step "ruff format" $py -m ruff format --check $python_files
     step "templates (djlint)" $py -m djlint --lint --quiet templates
     step "imports point downwards (import-linter)" $py -c "from importlinter.cli import lint_imports_command as lint; lint()"
+    step "JavaScript (oxlint)" .venv/bin/oxlint --deny-warnings static/js
     step "types (mypy --strict)" $py -m mypy --strict $packages
     step "migrations are complete" migrations_check
     step "production settings (check --deploy)" deploy_check
