@@ -96,8 +96,17 @@ def test_words_outside_the_tags_of_translation_are_found() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_take_their_sentences_from_the_page(script: Path) -> None:
     code = re.sub(r"^\s*//.*$", "", script.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = re.findall(r"""["'`]([A-Z][a-z]+(?: [A-Za-z$({][^"'`]*)[.!?…]?)["'`]""", code)
-    assert found == []
+    assert sentences(code) == []
+
+
+def sentences(code: str) -> list[str]:
+    """Return the strings of a script that read like English: several words, or one with a full stop."""
+    return re.findall(r"""["'`]([A-Z][a-z]+(?: [A-Za-z$({][^"'`]*|[.!?…]))["'`]""", code)
+
+
+def test_sentences_in_a_script_are_found() -> None:
+    assert sentences('say("Copied."); say(`Sent to ${n} people`)') == ["Copied.", "Sent to ${n} people"]
+    assert sentences('key === "Escape" && say(words("TooMany"))') == []
 
 
 # For authors of programs, and for whoever sits at a terminal.
