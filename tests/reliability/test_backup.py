@@ -23,7 +23,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.contrib.auth.models import User
 from knox.models import AuthToken
-from diagnosis import registry
+from diagnosis.inference import registry
 from diagnosis.models import Prediction, WorkerStatus
 from diagnosis.inference.worker import claim_prediction, fail, finish
 from diagnosis.studies.trash import move_to_trash
@@ -62,7 +62,7 @@ assert made.created
 DUMP = """
 import json
 from django.apps import apps
-from operations.backup import LEFT_OUT
+from operations.backup.writing import LEFT_OUT
 def plain(row):
     values = {field.attname: field.value_from_object(row) for field in row._meta.concrete_fields}
     return {name: json.dumps(value, sort_keys=True, default=str) for name, value in values.items()}

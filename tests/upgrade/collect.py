@@ -32,7 +32,7 @@ def itself() -> Answers:
     """Addresses, settings, commands, tasks, and the description of the API."""
     from django.conf import settings
 
-    from tests.routes import all_routes
+    from tests.support.routes import all_routes
 
     routes = [f"/{route.pattern}  {route.name}" for route in all_routes()]
     for name, in_admin in (("urls", False), ("urls-of-the-administration", True)):

@@ -119,7 +119,7 @@ def send(token: str, seed: int) -> Any:
     """Send a film made of `seed`; 52 is one that is in already."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    from tests.films import chest_like, png
+    from tests.support.inputs.films import chest_like, png
 
     data = png(chest_like(100, 120, seed=seed))
     film = SimpleUploadedFile("film.png", data, content_type="image/png")

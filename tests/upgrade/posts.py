@@ -60,7 +60,7 @@ def told(response: Any) -> Answer:
 
 def new_film() -> bytes:
     """Return a film that is not in yet."""
-    from tests.films import chest_like, png
+    from tests.support.inputs.films import chest_like, png
 
     return png(chest_like(100, 120, seed=1234))
 
