@@ -110,7 +110,7 @@ def test_sentences_in_a_script_are_found() -> None:
 
 
 # For authors of programs, and for whoever sits at a terminal.
-IN_ENGLISH = ("/api/", "/management/", "operations/backup.py")
+IN_ENGLISH = ("/api/", "/management/", "operations/backup/")
 
 
 def refusals() -> set[str]:

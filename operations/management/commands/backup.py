@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from core.management.base import FriendlyCommand
-from operations.backup import make_backup
+from operations.backup.writing import make_backup
 
 
 class Command(FriendlyCommand):

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from core.management.base import FriendlyCommand
-from operations.backup import read_manifest, restore_backup
+from operations.backup.restoring import restore_backup
 
 
 class Command(FriendlyCommand):
@@ -28,9 +27,7 @@ class Command(FriendlyCommand):
         parser.add_argument("path", type=Path, metavar="FILE", help="The backup.")
 
     def run(self, **options: Any) -> None:
-        """Check, prepare the tables, restore, and tell."""
-        read_manifest(options["path"])
-        call_command("migrate", interactive=False, verbosity=0)
+        """Restore, and say what was restored."""
         held = restore_backup(path=options["path"])
         self.say(
             f"Restored: {sum(held.rows.values()):,} rows and {len(held.files):,} files, all as backed up."

@@ -26,7 +26,7 @@ from diagnosis.storage.filesystem import StoreUnreachableError
 from diagnosis.storage.s3 import ObjectStorage
 from diagnosis.storage.verification import sweep_storage
 from operations import backup
-from operations.backup import make_backup
+from operations.backup.writing import make_backup
 from pneumoweb.runtime.media import film_storage
 from tests.diagnosis.storage.killed import upload_killed_before_its_rows
 from tests.support.cast import Cast

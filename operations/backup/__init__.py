@@ -1,0 +1,1 @@
+"""Backups of an installation in one tar file, and new installations from them."""
