@@ -2,8 +2,8 @@
 
 from django.urls import path
 
+from operations.api.health import HealthView, LivenessView, ReadinessView
 from operations.views import audit, banner
-from operations.views.health import HealthView, LivenessView, ReadinessView
 from operations.views.metrics import metrics
 
 urlpatterns = [

@@ -369,8 +369,8 @@ SPECTACULAR_SETTINGS = {
         "ModelStateEnum": "diagnosis.models.ModelVersion.State",
         "PredictionStatusEnum": "diagnosis.models.Prediction.Status",
         "OutcomeEnum": "diagnosis.models.Prediction.Outcome",
-        "HealthStatusEnum": "operations.views.health.HEALTH_STATUS",
-        "ReadinessStatusEnum": "operations.views.health.READINESS_STATUS",
+        "HealthStatusEnum": "operations.api.health.HEALTH_STATUS",
+        "ReadinessStatusEnum": "operations.api.health.READINESS_STATUS",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "POSTPROCESSING_HOOKS": [

@@ -23,7 +23,7 @@ api_urls = [
     path("", include("diagnosis.api.urls")),
     path("", include("reading.api.urls")),
     path("", include("insight.api.urls")),
-    path("", include("operations.api_urls")),
+    path("", include("operations.api.urls")),
 ]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studies"), name="home"),

@@ -1,10 +1,9 @@
-"""Predictions, model versions, projects and the audit trail through the API."""
+"""Predictions, model versions and projects through the API."""
 
 from typing import Any
 
 import pytest
 
-from audit import trail
 from diagnosis.models import ModelVersion, Prediction, Study
 from tests.support.api import assert_problem, client_of
 from tests.support.cards import stored_card
@@ -78,17 +77,6 @@ def test_projects_are_those_one_works_in(cast: Cast) -> None:
     assert slugs == ["general", "ward-7"]
     everything = [project["slug"] for project in results(client_of(cast.aude).get("/api/v1/projects/"))]
     assert everything == ["elsewhere", "general", "ward-7"]
-
-
-def test_the_audit_trail_is_newest_first_and_can_be_filtered(cast: Cast, study: Study) -> None:
-    trail.record(actor=cast.rania, verb="study_viewed", target=study)
-    client = client_of(cast.aude)
-    events = results(client.get("/api/v1/audit/"))
-    assert [event["verb"] for event in events[:2]] == ["study_viewed", "study_uploaded"]
-    assert events[0]["previous_hash"] == events[1]["hash"]
-    for query in ("actor=rania", "verb=study_viewed", f"object_id={study.uid}&verb=study_viewed"):
-        assert [event["actor_name"] for event in results(client.get(f"/api/v1/audit/?{query}"))] == ["rania"]
-    assert_problem(client.get("/api/v1/audit/?at_after=never"), 400, "invalid")
 
 
 @pytest.mark.parametrize("query", ["status=", "outcome=", "project=", "created_after=", "status=&q=x"])

@@ -1,4 +1,4 @@
-"""The API's addresses of the audit trail."""
+"""The audit trail in the API."""
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets

@@ -1,8 +1,8 @@
-"""Addresses of the audit trail under /api/v1/."""
+"""Addresses under /api/v1/audit/."""
 
 from rest_framework.routers import SimpleRouter
 
-from operations.api import AuditViewSet
+from operations.api.audit import AuditViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("audit", AuditViewSet, basename="api-audit")

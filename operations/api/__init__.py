@@ -1,0 +1,1 @@
+"""The API of the audit trail, and the probes of monitors."""
