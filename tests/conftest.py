@@ -15,6 +15,7 @@ from tests.support import flushing
 from tests.support.cast import Cast, make_cast, person
 from tests.support.servers.object_store import object_store, object_store_server  # noqa: F401 - fixtures
 from tests.support.servers.postgres import own_postgres_url, postgres_url, restartable_postgres  # noqa: F401 - fixtures
+from tests.support.sources import PACKAGES, ROOT
 
 flushing.install()
 
@@ -23,6 +24,19 @@ def pytest_sessionstart() -> None:
     """Let a run that is told to end stop its servers first, as after Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare one marker a package: `pytest -m reading` runs the tests of that app."""
+    for package in PACKAGES:
+        config.addinivalue_line("markers", f"{package}: tests of {package}/, given by their folder")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test with the package that its folder mirrors."""
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    if folder in PACKAGES:
+        item.add_marker(folder)
 
 
 @pytest.fixture(autouse=True)
