@@ -10,7 +10,7 @@ from django.conf import settings
 
 from audit import trail
 from diagnosis import notifications
-from diagnosis.batches import service as batches
+from diagnosis.batches.maintenance import maintain_batches
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.inference import health
 from diagnosis.inference import reconcile as reconciler
@@ -33,7 +33,7 @@ def predict(prediction_uid: str) -> None:
 def reconcile() -> None:
     """Ring again for films and batches that wait unattended."""
     reconciler.reconcile()
-    batches.maintain_batches()
+    maintain_batches()
 
 
 @shared_task(name="diagnosis.tasks.unpack")

@@ -1,9 +1,8 @@
-"""Batches of films: begin one, add films to it, close it, and see it to its end; each may be done again."""
+"""Batches of films: begin one, add films, close it. Every step may be repeated."""
 
 import hashlib
 import logging
 import uuid
-from datetime import datetime, timedelta
 from typing import IO
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,24 +18,21 @@ from accounts.roles import may_upload
 from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from core.users import AnyUser
-from diagnosis import leases, notifications
 from diagnosis.inference import dispatch
 from diagnosis.intake.archives import FilmArchive, Member
 from diagnosis.intake.submission import check_actor, storage_refusal, submit_study
-from diagnosis.models import Batch, BatchItem, Prediction, Project, Site
+from diagnosis.models import Batch, BatchItem, Project, Site
 from diagnosis.studies.sites import check_site
 from diagnosis.studies.subject_codes import check_code_from_name
 
 logger = logging.getLogger(__name__)
 State, Outcome = Batch.State, BatchItem.Outcome
 
-_FOLDER = "batches"
-_STRAY_AFTER = timedelta(hours=1)
-LEFT_ALONE_AFTER = timedelta(hours=24)  # a batch whose sender does not come back is closed by itself
+ARCHIVE_FOLDER = "batches"
 
 
 def may_change(user: AnyUser, batch: Batch) -> bool:
-    """Who began a batch adds to it and closes it, and nobody else."""
+    """True for the person who began the batch: nobody else may add to it or close it."""
     return may_upload(user) and batch.created_by_id == user.pk
 
 
@@ -48,10 +44,10 @@ def begin_batch(
     site: Site | None = None,
     codes_from_names: bool = False,
 ) -> Batch:
-    """Begin a batch of films of one `site` that come one by one; `expected` is their number, where known.
+    """Begin a batch of films of one `site` that are sent one by one; `expected` is their number, if known.
 
-    `codes_from_names`: each film comes with the subject code that its file's name begins with. Raises
-    NotAllowed, FilmRefused (`site_unknown`), or Conflict (`batch_too_many`) where it would be too large.
+    `codes_from_names`: each film is sent with the subject code that its file's name begins with. Raises
+    NotAllowed, FilmRefused (`site_unknown`), or Conflict (`batch_too_many`) when it would be too large.
     """
     check_actor(actor=actor, project=project)
     check_site(project=project, site=site)
@@ -79,13 +75,13 @@ def begin_zip_batch(
     site: Site | None = None,
     codes_from_names: bool = False,
 ) -> Batch:
-    """Keep a ZIP archive of films of one `site` until a worker has taken them in.
+    """Store a ZIP archive of films of one `site` until a worker has unpacked it.
 
-    `codes_from_names`: a film's subject code is its file's name up to the first underscore. When it
+    `codes_from_names`: a film's subject code is its file's name up to the first underscore. When this
     returns, archive and rows are on disk.
 
     Raises NotAllowed, FilmRefused (`site_unknown`), ArchiveRefused, StorageFull or NotReady; then nothing
-    was stored.
+    is stored.
     """
     check_actor(actor=actor, project=project)
     check_site(project=project, site=site)
@@ -102,7 +98,7 @@ def begin_zip_batch(
     )
     archive.seek(0)
     try:
-        batch.archive = default_storage.save(f"{_FOLDER}/{batch.uid}/archive.zip", File(archive))
+        batch.archive = default_storage.save(f"{ARCHIVE_FOLDER}/{batch.uid}/archive.zip", File(archive))
     except OSError as error:
         logger.exception("An archive could not be written.")
         raise storage_refusal(error) from error
@@ -135,7 +131,7 @@ def _delete_archive_unless_stored(batch: Batch) -> None:
     try:
         stored = Batch.objects.filter(uid=batch.uid).exists()
     except DatabaseError:
-        return  # nobody knows, and an archive without a row is found by whoever looks after the folder
+        return  # unknown: the periodic maintenance deletes an archive without a row
     if not stored:
         default_storage.delete(batch.archive)
 
@@ -143,26 +139,26 @@ def _delete_archive_unless_stored(batch: Batch) -> None:
 def add_film(*, actor: User, batch: Batch, data: bytes, subject_code: str = "") -> tuple[BatchItem, bool]:
     """Take one film into a batch that is still being sent; return its item, and whether this call stored it.
 
-    The same file again is recognised by its SHA-256: what is in already stays as it is, what was refused is
-    tried again. So an interrupted batch goes on by sending all of its files anew. A refusal of the film is
-    its outcome and kept; trouble on our side is raised, and leaves the place waiting.
+    A file that was sent before is recognised by its SHA-256: a stored film stays as it is, a refused one is
+    tried again. An interrupted batch is therefore resumed by sending all of its files again. A refusal of
+    the film is stored as its outcome; a temporary failure on our side is raised, and the item stays waiting.
 
     Raises NotAllowed, Conflict (`batch_closed`, `batch_too_many`), StorageFull or NotReady.
     """
     check_actor(actor=actor, project=batch.project)
     _check_owner(actor, batch)
-    item = _place_for(batch, data)
+    item = _item_for(batch, data)
     if item.is_in:
         return item, False
-    settle(actor=actor, item=item, data=data, subject_code=subject_code)
+    ingest_item(actor=actor, item=item, data=data, subject_code=subject_code)
     return item, item.outcome == Outcome.ACCEPTED
 
 
-def _place_for(batch: Batch, data: bytes) -> BatchItem:
-    """Return the file's place, found by its content or made new at the end."""
+def _item_for(batch: Batch, data: bytes) -> BatchItem:
+    """Return the file's item, found by its content or appended."""
     sha256 = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
-        # The batch's row is locked, so that two films sent at once get two places.
+        # The batch's row is locked, so that two films sent at once get two positions.
         locked = Batch.objects.select_for_update().get(pk=batch.pk)
         if locked.state != State.RECEIVING:
             raise Conflict("batch_closed", _("This batch is closed. Begin a new one."))
@@ -176,11 +172,11 @@ def _place_for(batch: Batch, data: bytes) -> BatchItem:
         return batch.items.create(position=last + 1, byte_size=len(data), sha256=sha256)
 
 
-def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "") -> None:
-    """Give a place of a batch its outcome: its film is here (new or not), or refused for a reason of its own.
+def ingest_item(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "") -> None:
+    """Store the file's film, new or known, or the reason of its own for which it is refused.
 
-    Done again after it was interrupted anywhere, it neither loses the film nor takes it in twice. Raises
-    refusals that are no fault of the film (temporary ones, a person who may not upload any more).
+    Repeated after an interruption at any point it neither loses the film nor stores it twice. Raises
+    refusals that are not the film's fault (temporary ones, a person who may no longer upload).
     """
     batch = item.batch
     try:
@@ -197,21 +193,21 @@ def settle(*, actor: User, item: BatchItem, data: bytes, subject_code: str = "")
     except Refused as refusal:
         if refusal.is_temporary or isinstance(refusal, NotAllowed):
             raise
-        refuse(item=item, code=refusal.code, message=refusal.message)
+        reject_item(item=item, code=refusal.code, message=refusal.message)
         return
     if not done.created:
         item.study = done.study
         _record_outcome(item, Outcome.DUPLICATE)
 
 
-def refuse(*, item: BatchItem, code: str, message: str) -> None:
-    """Note that a file of a batch is not taken in, and why."""
+def reject_item(*, item: BatchItem, code: str, message: str) -> None:
+    """Record that a file of a batch is refused, and why."""
     item.code, item.message = code[:60], message[:400]
     _record_outcome(item, Outcome.REFUSED)
 
 
 def _record_outcome(item: BatchItem, outcome: str) -> None:
-    """Write the outcome, unless another worker or request has put the film in meanwhile."""
+    """Write the outcome, unless another worker or request has stored the film meanwhile."""
     still_open = BatchItem.objects.filter(pk=item.pk, outcome__in=[Outcome.WAITING, Outcome.REFUSED])
     changed = still_open.update(
         outcome=outcome,
@@ -227,18 +223,18 @@ def _record_outcome(item: BatchItem, outcome: str) -> None:
 
 
 def close_batch(*, actor: User | None, batch: Batch) -> None:
-    """Take no more films into a batch; what is waiting for its content is noted as never sent.
+    """Accept no more films; items that still wait for their content are recorded as never sent.
 
-    Closing it again changes nothing. Raises NotAllowed for anybody but who began it, Conflict while an
-    archive is being unpacked. `actor` None: nobody has added a film for a long time.
+    Closing it again changes nothing. Raises NotAllowed for everybody but the person who began it, Conflict
+    while an archive is being unpacked. `actor` None: nobody has added a film for a long time.
     """
     if actor is not None:
         _check_owner(actor, batch)
     if batch.state == State.UNPACKING:
         raise Conflict("batch_unpacking", _("The archive is being unpacked. The batch closes by itself."))
     with transaction.atomic():
-        open_ones = Batch.objects.filter(pk=batch.pk, state=State.RECEIVING)
-        if not open_ones.update(state=State.ANALYSING, touched_at=timezone.now()):
+        still_open = Batch.objects.filter(pk=batch.pk, state=State.RECEIVING)
+        if not still_open.update(state=State.ANALYSING, touched_at=timezone.now()):
             return
         batch.items.filter(outcome=Outcome.WAITING).update(
             outcome=Outcome.REFUSED,
@@ -256,78 +252,3 @@ def _check_owner(actor: User, batch: Batch) -> None:
 def _too_many() -> Conflict:
     message = _("A batch may hold at most %(limit)d files. Begin another one for the rest.")
     return Conflict("batch_too_many", message % {"limit": settings.BATCH_MAX_FILES})
-
-
-# --- Seeing batches to their end ----------------------------------------------------------------------
-
-
-def maintain_batches() -> None:
-    """Ring for archives that wait unattended, close what was left alone, finish what has been read."""
-    now = timezone.now()
-    waiting_since = now - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
-    unattended = Q(lease_token=None, touched_at__lt=waiting_since) | leases.expired()
-    for batch in Batch.objects.filter(unattended, state=State.UNPACKING):
-        dispatch.enqueue_unpacking(str(batch.uid))
-    for batch in Batch.objects.filter(state=State.RECEIVING, touched_at__lt=now - LEFT_ALONE_AFTER):
-        close_batch(actor=None, batch=batch)
-    for batch in Batch.objects.exclude(archive="").exclude(state=State.UNPACKING):
-        delete_archive(batch=batch)
-    _sweep_archives(now - _STRAY_AFTER)
-    for batch in Batch.objects.filter(state=State.ANALYSING).select_related("created_by", "project"):
-        if not unfinished_films(batch).exists():
-            _finish(batch)
-
-
-def _sweep_archives(before: datetime) -> None:
-    """Delete archives that belong to no batch: a process was killed between the file and its rows."""
-    try:
-        folders, _files = default_storage.listdir(_FOLDER)
-    except OSError:  # there was none yet, or the store does not answer
-        return
-    known = set(Batch.objects.exclude(archive="").values_list("archive", flat=True)) if folders else set()
-    for folder in folders:
-        for name in default_storage.listdir(f"{_FOLDER}/{folder}")[1]:
-            path = f"{_FOLDER}/{folder}/{name}"
-            if path not in known and default_storage.get_modified_time(path) < before:
-                default_storage.delete(path)
-
-
-def unfinished_films(batch: Batch) -> QuerySet[Prediction]:
-    """Return the predictions of the batch's films that wait or are at work."""
-    under_way = [Prediction.Status.QUEUED, Prediction.Status.RUNNING]
-    return Prediction.objects.filter(study__batch_items__batch=batch, status__in=under_way)
-
-
-def newest_predictions(batch: Batch) -> QuerySet[Prediction]:
-    """Return the newest prediction of each of the batch's films."""
-    newest = Prediction.objects.filter(study=OuterRef("study")).order_by("-pk").values("pk")[:1]
-    films = batch.items.filter(study__isnull=False).values("study")
-    return Prediction.objects.filter(study__in=films, pk=Subquery(newest))
-
-
-def _finish(batch: Batch) -> None:
-    with transaction.atomic():
-        mine = Batch.objects.filter(pk=batch.pk, state=State.ANALYSING)
-        if mine.update(state=State.FINISHED, finished_at=timezone.now()):
-            facts = facts_of(batch)
-            trail.record(actor=None, verb="batch_finished", target=batch, **facts)
-            notifications.batch_finished(batch=batch, facts=facts)
-
-
-def facts_of(batch: Batch) -> dict[str, int]:
-    """Count the batch's files by outcome, and the films that could not be read; nothing the AI found."""
-    rows = batch.items.order_by().values_list("outcome").annotate(Count("pk"))
-    facts: dict[str, int] = dict.fromkeys(Outcome.values, 0) | dict(rows)
-    facts["missing"] = max(0, (batch.expected or 0) - sum(facts.values()))
-    facts["failed"] = newest_predictions(batch).filter(status=Prediction.Status.FAILED).count()
-    return facts
-
-
-def delete_archive(*, batch: Batch) -> None:
-    """Delete the ZIP of a batch that needs it no more."""
-    try:
-        default_storage.delete(batch.archive)
-    except OSError:
-        logger.exception("An archive could not be deleted; it is tried again.")
-        return
-    Batch.objects.filter(pk=batch.pk).update(archive="")

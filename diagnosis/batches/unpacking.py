@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit import trail
 from core.errors import FilmRefused, NotAllowed, Refused
 from diagnosis import leases
-from diagnosis.batches import service as batches
+from diagnosis.batches import maintenance, service
 from diagnosis.inference import dispatch
 from diagnosis.intake.archives import ArchiveRefused, FilmArchive
 from diagnosis.leases import Claim
@@ -50,9 +50,9 @@ def unpack_batch(*, batch_uid: str) -> None:
 
 
 def _claim(batch_uid: str) -> Claim[Batch] | None:
-    batches_of_uid = Batch.objects.filter(uid=batch_uid).select_related("project", "created_by")
+    rows = Batch.objects.filter(uid=batch_uid).select_related("project", "created_by")
     free = Q(state=State.UNPACKING) & (Q(lease_token=None) | leases.expired())
-    return leases.claim(batches_of_uid, free, seconds=settings.BATCH_LEASE_SECONDS, touched_at=timezone.now())
+    return leases.claim(rows, free, seconds=settings.BATCH_LEASE_SECONDS, touched_at=timezone.now())
 
 
 def _step(claim: Claim[Batch]) -> bool:
@@ -69,7 +69,7 @@ def _step(claim: Claim[Batch]) -> bool:
         with default_storage.open(batch.archive, "rb") as file:
             archive = FilmArchive(file)
             for item in waiting[:_FILES_PER_STEP]:
-                _take_in(batch, archive, item)
+                _ingest(batch, archive, item)
                 if not _renew(claim):
                     return False
                 if time.monotonic() > until:
@@ -88,26 +88,26 @@ def _step(claim: Claim[Batch]) -> bool:
     return False
 
 
-def _take_in(batch: Batch, archive: FilmArchive, item: BatchItem) -> None:
+def _ingest(batch: Batch, archive: FilmArchive, item: BatchItem) -> None:
     try:
         code = code_in_name(archive.name(item.position)) if batch.codes_from_names else ""
         data = archive.read(item.position)
     except FilmRefused as refusal:
-        batches.refuse(item=item, code=refusal.code, message=refusal.message)
+        service.reject_item(item=item, code=refusal.code, message=refusal.message)
         return
     item.sha256 = hashlib.sha256(data).hexdigest()
-    batches.settle(actor=batch.created_by, item=item, data=data, subject_code=code)
+    service.ingest_item(actor=batch.created_by, item=item, data=data, subject_code=code)
 
 
 def _give_up(item: BatchItem | None) -> None:
     if item is not None:
         message = _("This file could not be taken in in three attempts. Send it by itself.")
-        batches.refuse(item=item, code="gave_up", message=message)
+        service.reject_item(item=item, code="gave_up", message=message)
 
 
 def _refuse_the_rest(batch: Batch, code: str, message: str) -> None:
     for item in batch.items.filter(outcome=Outcome.WAITING):
-        batches.refuse(item=item, code=code, message=message)
+        service.reject_item(item=item, code=code, message=message)
 
 
 def _renew(claim: Claim[Batch]) -> bool:
@@ -126,4 +126,4 @@ def _close(claim: Claim[Batch]) -> None:
         if closed:
             trail.record(actor=None, verb="batch_unpacked", target=claim.row)
     if closed:
-        batches.delete_archive(batch=claim.row)
+        maintenance.delete_archive(batch=claim.row)

@@ -11,15 +11,14 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from core.errors import Conflict, NotAllowed, NotReady
-from diagnosis.batches import service as batches
+from diagnosis.batches import maintenance
+from diagnosis.batches.maintenance import final_counts, maintain_batches
 from diagnosis.batches.progress import progress_of
 from diagnosis.batches.service import (
     add_film,
     begin_batch,
     begin_zip_batch,
     close_batch,
-    facts_of,
-    maintain_batches,
 )
 from diagnosis.inference import dispatch
 from diagnosis.models import Batch, BatchItem, ModelVersion, Notification, Prediction, Project, Study
@@ -66,7 +65,7 @@ def test_each_film_gets_its_place_and_its_outcome(cast: Cast) -> None:
     items = list(batch.items.values_list("position", "outcome", "code"))
     assert items == [(1, "accepted", ""), (2, "accepted", ""), (3, "refused", "not_an_image")]
     assert Prediction.objects.filter(in_batch=True).count() == 2
-    assert facts_of(batch) == {
+    assert final_counts(batch) == {
         "waiting": 0, "accepted": 2, "duplicate": 0, "refused": 1, "missing": 1, "failed": 0,
     }  # fmt: skip
 
@@ -216,7 +215,7 @@ def test_an_archive_without_a_batch_is_swept_away_after_an_hour(
     stray.delete()
     maintain_batches()
     assert len(archives()) == 2
-    monkeypatch.setattr(batches, "_STRAY_AFTER", timedelta(0))
+    monkeypatch.setattr(maintenance, "_STRAY_AFTER", timedelta(0))
     maintain_batches()
     assert [path.parent.name for path in archives()] == [str(kept.uid)]
 

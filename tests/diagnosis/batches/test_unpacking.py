@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from diagnosis.batches import service as batches
-from diagnosis.batches import unpacking
-from diagnosis.batches.service import begin_zip_batch, maintain_batches
+from diagnosis.batches import maintenance, service, unpacking
+from diagnosis.batches.maintenance import maintain_batches
+from diagnosis.batches.service import begin_zip_batch
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.inference import dispatch
 from diagnosis.intake import submission
@@ -99,10 +99,10 @@ POINTS: dict[str, tuple[Any, str]] = {
     "before its files are stored": (submission, "_store_files"),
     "between its files and its rows": (submission, "_store_rows"),
     "between the rows of film and place": (submission, "_fill_place"),
-    "before an outcome is noted": (batches, "_record_outcome"),
+    "before an outcome is noted": (service, "_record_outcome"),
     "before the lease is renewed": (unpacking, "_renew"),
     "before the batch is closed": (unpacking, "_close"),
-    "before the archive is deleted": (batches, "delete_archive"),
+    "before the archive is deleted": (maintenance, "delete_archive"),
 }
 
 
@@ -145,14 +145,15 @@ def test_killed_anywhere_it_goes_on_where_it_was(
 def test_a_file_that_three_workers_do_not_survive_is_refused_and_the_rest_goes_on(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch, settle = zip_batch(cast, chest_png(seed=1), chest_png(seed=2), chest_png(seed=3)), batches.settle
+    batch = zip_batch(cast, chest_png(seed=1), chest_png(seed=2), chest_png(seed=3))
+    ingest_item = service.ingest_item
 
     def deadly(*, item: BatchItem, **rest: Any) -> None:
         if item.position == 2:
             raise KilledError
-        settle(item=item, **rest)
+        ingest_item(item=item, **rest)
 
-    monkeypatch.setattr(batches, "settle", deadly)
+    monkeypatch.setattr(service, "ingest_item", deadly)
     for _ in range(5):
         try:
             unpack_batch(batch_uid=str(batch.uid))

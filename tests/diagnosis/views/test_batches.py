@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.batches.service import begin_batch, close_batch, maintain_batches
+from diagnosis.batches.maintenance import maintain_batches
+from diagnosis.batches.service import begin_batch, close_batch
 from diagnosis.batches.unpacking import unpack_batch
 from diagnosis.models import Batch, BatchItem, Prediction, Project, Study
 from tests.support.cast import Cast
