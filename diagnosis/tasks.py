@@ -1,4 +1,4 @@
-"""Celery's doors: parse the id, call one verb."""
+"""Celery tasks: each parses the id and calls one service."""
 
 import logging
 from pathlib import Path
@@ -19,26 +19,26 @@ from diagnosis.inference.prefetch import Prefetcher
 from diagnosis.inference.worker import run_prediction
 
 log = logging.getLogger(__name__)
-_ahead = Prefetcher()
+_prefetcher = Prefetcher()
 
 
 @shared_task(name="diagnosis.tasks.predict")
 def predict(prediction_uid: str) -> None:
-    """Read one film."""
-    run_prediction(prediction_uid=prediction_uid, ahead=_ahead)
+    """Analyse one film."""
+    run_prediction(prediction_uid=prediction_uid, prefetcher=_prefetcher)
     health.record_heartbeat_if_due(warm_up)
 
 
 @shared_task(name="diagnosis.tasks.reconcile")
 def reconcile() -> None:
-    """Ring again for films and batches that wait unattended."""
+    """Send again for unattended films, and maintain batches."""
     reconciler.reconcile()
     maintain_batches()
 
 
 @shared_task(name="diagnosis.tasks.unpack")
 def unpack(batch_uid: str) -> None:
-    """Take some films out of a batch's archive."""
+    """Unpack some films of a batch's archive."""
     unpack_batch(batch_uid=batch_uid)
 
 
@@ -50,13 +50,13 @@ def mail() -> None:
 
 @shared_task(name="diagnosis.tasks.heartbeat")
 def heartbeat() -> None:
-    """Prove that this worker really works: load the model if need be and sign the row."""
+    """Load the model if it is not loaded yet, and record the worker's heartbeat."""
     health.record_heartbeat(loaded_version=warm_up())
 
 
 @shared_task(name="diagnosis.tasks.export_audit_head")
 def export_audit_head() -> None:
-    """Write the trail's head out, or say in the log that it is not whole."""
+    """Export the head of the audit trail, or log that the trail is broken."""
     report = trail.export_head(folder=Path(settings.VAR_DIR) / "audit")
     if not report.is_whole:
         log.error("The audit trail is NOT whole. Event %s: %s.", report.broken_at, report.reason)
@@ -64,6 +64,6 @@ def export_audit_head() -> None:
 
 @worker_ready.connect
 def on_worker_ready(**kwargs: Any) -> None:
-    """Load the model and look for lost films at once, in the child: never build a network before fork."""
+    """Load the model and reconcile at once, in the child: never build a network before a fork."""
     heartbeat.delay()
     reconcile.delay()

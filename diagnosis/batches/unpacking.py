@@ -1,4 +1,4 @@
-"""Takes the films out of a batch's ZIP, a few at a time; stopped anywhere, it goes on where it was."""
+"""Unpacks a batch's ZIP in short steps; interrupted at any point, it resumes where it was."""
 
 import hashlib
 import logging
@@ -27,11 +27,11 @@ State, Outcome = Batch.State, BatchItem.Outcome
 
 
 def unpack_batch(*, batch_uid: str) -> None:
-    """Take films in for BATCH_STEP_SECONDS, then ring for the next step, behind the films that are waiting.
+    """Ingest films for BATCH_STEP_SECONDS, then enqueue the next step behind the films that are waiting.
 
-    Each file gets its outcome by itself, so nothing is lost or done twice wherever a step ends. A file that
-    three workers did not survive is refused. While something on our side is missing (disk, model) the batch
-    waits.
+    Each file's outcome is stored separately, so nothing is lost or done twice wherever a step ends. A file
+    that three workers did not survive is refused. While something on our side is missing (disk, model) the
+    batch waits.
     """
     claim = _claim(batch_uid)
     if claim is None:
@@ -56,7 +56,7 @@ def _claim(batch_uid: str) -> Claim[Batch] | None:
 
 
 def _step(claim: Claim[Batch]) -> bool:
-    """Take in as many files as the step's time allows; return whether there are more."""
+    """Ingest as many files as the step's time allows; return whether there are more."""
     batch, until = claim.row, time.monotonic() + settings.BATCH_STEP_SECONDS
     waiting = (
         batch.items.filter(outcome=Outcome.WAITING)
@@ -80,7 +80,7 @@ def _step(claim: Claim[Batch]) -> bool:
             "The archive could not be read any more. Send it again: films that are in are recognised."
         )
         _refuse_the_rest(batch, "archive_lost", message)
-    except NotAllowed as refusal:  # who began the batch may not upload here any more
+    except NotAllowed as refusal:  # the person who began the batch may no longer upload here
         _refuse_the_rest(batch, refusal.code, refusal.message)
     if waiting.exists():
         return True
@@ -111,14 +111,14 @@ def _refuse_the_rest(batch: Batch, code: str, message: str) -> None:
 
 
 def _renew(claim: Claim[Batch]) -> bool:
-    """Keep the lease after each file; False when a later worker has taken over."""
+    """Renew the lease after each file; False when a later worker has taken over."""
     return leases.renew(
         claim, seconds=settings.BATCH_LEASE_SECONDS, touched_at=timezone.now(), attempts=1, trouble=""
     )
 
 
 def _close(claim: Claim[Batch]) -> None:
-    """Every file has its outcome: the archive goes, the films are read."""
+    """Every file has its outcome: delete the archive and leave the films to the analysis."""
     with transaction.atomic():
         closed = leases.release(
             claim, state=State.ANALYSING, trouble="", attempts=0, touched_at=timezone.now()

@@ -1,1 +1,1 @@
-"""From a queued prediction to its result: dispatch, scheduling, leases, the worker's run."""
+"""From a queued prediction to its result: dispatch, scheduling, the worker, reconciliation."""

@@ -1,4 +1,4 @@
-"""Finds what got lost: rows that wait too long, leases that ran out, attempts that are used up."""
+"""The reconciler: sends again for rows whose message or worker was lost; fails those out of attempts."""
 
 from datetime import timedelta
 
@@ -14,25 +14,25 @@ from diagnosis.models import Prediction
 from diagnosis.storage import journal
 
 Status = Prediction.Status
-_RINGS_PER_PASS = 50  # enough to keep workers busy until the next pass; the rest keeps its place
+_MESSAGES_PER_PASS = 50  # enough to keep workers busy until the next pass
 
 
 def reconcile() -> int:
-    """Fail what has used up its attempts, ring again for what waits unattended; return the rings sent.
+    """Fail rows without attempts left, send again for unattended ones; return the number of messages sent.
 
-    What a killed upload left behind is removed too.
+    Files that a killed upload left behind are removed too.
     """
     _give_up()
     waiting_since = timezone.now() - timedelta(seconds=settings.RECONCILE_QUEUED_AFTER_SECONDS)
     lost = Q(status=Status.QUEUED, queued_at__lt=waiting_since) | _abandoned()
-    # Films of batches come last: many of them must not use up the rings of the others.
+    # Films of batches come last: many of them must not use up the messages of the others.
     waiting = Prediction.objects.filter(lost).order_by("in_batch", "queued_at").values_list("uid", "in_batch")
-    rings = sum(
+    sent = sum(
         dispatch.enqueue_batch_prediction(str(uid)) if in_batch else dispatch.enqueue_prediction(str(uid))
-        for uid, in_batch in list(waiting[:_RINGS_PER_PASS])
+        for uid, in_batch in list(waiting[:_MESSAGES_PER_PASS])
     )
     journal.remove_leftovers()
-    return rings
+    return sent
 
 
 def _abandoned() -> Q:
@@ -40,7 +40,7 @@ def _abandoned() -> Q:
 
 
 def _give_up() -> None:
-    """Mark rows as failed whose workers died (or were never heard of again) at every attempt."""
+    """Mark rows as failed whose worker died at every attempt."""
     dead = Q(status=Status.QUEUED) | _abandoned()
     spent = Prediction.objects.filter(dead, attempts__gte=settings.PREDICTION_MAX_ATTEMPTS)
     for prediction in spent.select_related("model_version", "study", "requested_by"):

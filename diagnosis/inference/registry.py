@@ -1,4 +1,4 @@
-"""Model versions: register, activate, retire, roll back; refuses what does not match its card."""
+"""Model versions: register, activate, retire, roll back; refuses files that do not match their card."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def artifact_folder(version: str) -> Path:
 
 
 def artifact_of(model: ModelVersion) -> Artifact:
-    """Load the version's artefact and check that it is still the one that was registered.
+    """Load the version's artefact and check that it is the one that was registered.
 
     Raises ModelRefused when a file is missing, was changed, or differs from the registered hash.
     """
@@ -96,7 +96,7 @@ def register_shipped(*, actor: User | None) -> list[ModelVersion]:
 
 
 def activate(*, actor: User | None, model: ModelVersion) -> ModelVersion:
-    """Make `model` the active version; the one before it is retired and can be rolled back to."""
+    """Make `model` the active version; the previous one is retired and can be rolled back to."""
     artifact_of(model)
     with transaction.atomic():
         previous = ModelVersion.objects.select_for_update().filter(state=State.ACTIVE).exclude(pk=model.pk)
@@ -108,7 +108,7 @@ def activate(*, actor: User | None, model: ModelVersion) -> ModelVersion:
 
 
 def retire(*, actor: User | None, model: ModelVersion) -> ModelVersion:
-    """Retire a version that is not active. Its results stay as they are."""
+    """Retire a version that is not active; its results stay."""
     if model.state == State.ACTIVE:
         raise Conflict("model_is_active", _("Activate another version first: this one reads the films now."))
     with transaction.atomic():
@@ -119,7 +119,7 @@ def retire(*, actor: User | None, model: ModelVersion) -> ModelVersion:
 
 
 def roll_back(*, actor: User | None) -> ModelVersion:
-    """Activate the version that was active before the present one; raises Conflict when there is none."""
+    """Activate the previously active version; raises Conflict when there is none."""
     previous = (
         ModelVersion.objects.filter(state=State.RETIRED, activated_at__isnull=False)
         .order_by("-activated_at")

@@ -1,4 +1,4 @@
-"""Whose turn it is: films of batches are read in turn by project, whichever of them the bell rang for."""
+"""Fair scheduling: workers take the films of batches round-robin by project."""
 
 import random
 import time
@@ -14,58 +14,63 @@ from diagnosis import leases
 from diagnosis.models import Prediction
 
 Status = Prediction.Status
-_EACH = 50  # films of each project that one look at the backlog takes in
-_LOOK_AGAIN_SECONDS = 5.0  # so long another project's new films may go unseen
-_NOTHING_THERE_SECONDS = 0.5  # so long an empty backlog is taken for empty
+_FILMS_PER_PROJECT = 50  # at each refill
+_REFILL_SECONDS = 5.0  # how long another project's new films may go unnoticed
+_EMPTY_REFILL_SECONDS = 0.5  # how long an empty backlog is taken for empty
 
 
 def claimable() -> Q:
-    """Return the condition for rows that may be claimed: waiting, or left by a worker whose lease ran out."""
-    left = Q(status=Status.RUNNING) & leases.expired()
-    free = Q(status=Status.QUEUED) | left
+    """Return the condition for rows that may be claimed: queued, or abandoned by a worker."""
+    abandoned = Q(status=Status.RUNNING) & leases.expired()
+    free = Q(status=Status.QUEUED) | abandoned
     return free & Q(attempts__lt=settings.PREDICTION_MAX_ATTEMPTS)
 
 
 class RoundRobin:
-    """The films of batches that this worker will ask for next, one of each project in turn.
+    """The films of batches that this worker will try to claim next, one of each project in turn.
 
-    Each worker keeps turns of its own, and all together are as fair as each of them. What another worker has
-    taken meanwhile cannot be claimed any more, so being out of date costs a question and harms nothing.
+    Each worker keeps its own list. A film that another worker has taken meanwhile cannot be claimed, so an
+    outdated list costs one query and does no harm.
     """
 
     def __init__(self) -> None:
-        self._line: deque[tuple[int, str]] = deque()
-        self._look_again_at = 0.0
-        self._served: dict[int, int] = {}  # by project: the number of the turn it was served in
+        self._upcoming: deque[tuple[int, str]] = deque()
+        self._refill_at = 0.0
+        self._served: dict[int, int] = {}  # by project: the number of the turn in which it was served
 
     def films(self) -> Iterator[str]:
-        """Yield ids of waiting films in the order in which to ask for them; ends when none is left."""
+        """Yield ids of queued films in the order in which to claim them; ends when none is left."""
         while True:
-            if time.monotonic() > self._look_again_at:
-                self._look()
-            if not self._line:
+            if time.monotonic() > self._refill_at:
+                self._refill()
+            if not self._upcoming:
                 return
-            project, uid = self._line.popleft()
+            project, uid = self._upcoming.popleft()
             self._served[project] = max(self._served.values(), default=0) + 1
-            if not self._line:
-                self._look_again_at = 0.0
+            if not self._upcoming:
+                self._refill_at = 0.0
             yield uid
 
     def likely_next(self) -> str | None:
-        """Return the film that `films` will yield next, unless another look changes it; None: not known."""
+        """Return the film that `films` will yield next unless a refill changes it; None: not known."""
         try:
-            return self._line[0][1]
+            return self._upcoming[0][1]
         except IndexError:
             return None
 
-    def _look(self) -> None:
-        """Take in the oldest waiting films of each project, whoever was served least recently first.
+    def _refill(self) -> None:
+        """Load the oldest queued films of each project; the project served least recently comes first.
 
-        Among a project's they are taken in any order, so that workers seldom ask for the same film.
+        Those of one project are shuffled, so that workers seldom try the same film.
         """
         place = Window(RowNumber(), partition_by=F("study__project"), order_by=[F("queued_at"), F("pk")])
         unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING], in_batch=True)
-        rows = unfinished.filter(claimable()).annotate(place=place).filter(place__lte=_EACH).order_by("place")
+        rows = (
+            unfinished.filter(claimable())
+            .annotate(place=place)
+            .filter(place__lte=_FILMS_PER_PROJECT)
+            .order_by("place")
+        )
         waiting: dict[int, list[tuple[int, str]]] = {}
         for project, uid in rows.values_list("study__project_id", "uid"):
             waiting.setdefault(project, []).append((project, str(uid)))
@@ -73,25 +78,25 @@ class RoundRobin:
             random.shuffle(films)
         projects = sorted(waiting, key=lambda project: self._served.get(project, 0))
         rounds = zip_longest(*(waiting[project] for project in projects))
-        self._line = deque(film for each in rounds for film in each if film is not None)
-        pause = _LOOK_AGAIN_SECONDS if self._line else _NOTHING_THERE_SECONDS
-        self._look_again_at = time.monotonic() + pause
+        self._upcoming = deque(film for each in rounds for film in each if film is not None)
+        pause = _REFILL_SECONDS if self._upcoming else _EMPTY_REFILL_SECONDS
+        self._refill_at = time.monotonic() + pause
 
 
 _round_robin = RoundRobin()
 
 
 def likely_next() -> str | None:
-    """Return the id of the batch film that this worker will probably ask for next; None: not known."""
+    """Return the id of the batch film that this worker will probably claim next; None: not known."""
     return _round_robin.likely_next()
 
 
-def candidates(rung: str) -> Iterator[str]:
-    """Yield the ids to ask for, in their order, when the bell has rung for the prediction `rung`.
+def candidates(prediction_uid: str) -> Iterator[str]:
+    """Yield the ids to try, in order, for the message of one prediction.
 
-    A film that was sent by itself is asked for and no other. A ring for a film of a batch means only that
-    one more of them may be read: which one, the turns of the projects decide.
+    A film uploaded singly is the only candidate of its message. The message of a batch's film means only that
+    one more of them may be analysed: the round robin decides which.
     """
-    if Prediction.objects.filter(uid=rung, in_batch=True).exists():
+    if Prediction.objects.filter(uid=prediction_uid, in_batch=True).exists():
         yield from _round_robin.films()
-    yield rung
+    yield prediction_uid

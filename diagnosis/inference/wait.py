@@ -1,4 +1,4 @@
-"""Waiting for a worker: ask the row again and again, with no transaction open in between."""
+"""Waits for a worker by polling the row, with no transaction open in between."""
 
 from time import monotonic, sleep
 
@@ -8,7 +8,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 
 
 def wait_until_finished(*, prediction: Prediction, seconds: float) -> Prediction:
-    """Return the prediction as soon as it is finished, or as it stands after `seconds`."""
+    """Return the prediction as soon as it is finished, or in its present state after `seconds`."""
     deadline, pause = monotonic() + seconds, _FIRST_PAUSE
     while not prediction.is_finished and monotonic() < deadline:
         sleep(pause)

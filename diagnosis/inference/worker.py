@@ -28,37 +28,37 @@ logger = logging.getLogger(__name__)
 Status = Prediction.Status
 
 
-def run_prediction(*, prediction_uid: str, ahead: Prefetcher | None = None) -> None:
-    """Read one film with its pinned model version, unless somebody else does or has done so.
+def run_prediction(*, prediction_uid: str, prefetcher: Prefetcher | None = None) -> None:
+    """Analyse one film with its pinned model version, unless another worker does or has done so.
 
-    The id of a film in a batch only says that one more of those waits; `turns` decides which one is read.
-    No transaction is open while the network computes. An unexpected error puts the row back for the
-    next attempt; after PREDICTION_MAX_ATTEMPTS it fails. `ahead` holds the film, if it was guessed right, and
-    decodes the next one meanwhile.
+    The id of a film in a batch means only that one more of those waits; `scheduling` decides which. No
+    transaction is open while the network computes. After an unexpected error the row is queued again; after
+    PREDICTION_MAX_ATTEMPTS it fails. `prefetcher` may hold the film's pixels, and decodes the next film
+    meanwhile.
     """
     claim = claim_next(prediction_uid)
     if claim is None:
         return
-    film = claim.row.uid
+    uid = claim.row.uid
     try:
         with leases.kept(claim, seconds=settings.PREDICTION_LEASE_SECONDS):
-            result = _compute(claim.row, ahead)
+            result = _compute(claim.row, prefetcher)
     except StoreUnreachableError:
-        logger.exception("Prediction %s waits: the films' store does not answer", film)
+        logger.exception("Prediction %s waits: the films' store does not answer", uid)
         requeue(claim, counted=False)
     except PredictionFailed as failure:
-        logger.exception("Prediction %s failed: %s", film, failure.code)
+        logger.exception("Prediction %s failed: %s", uid, failure.code)
         fail(claim, failure.code)
     except Exception:
-        logger.exception("Prediction %s: attempt %d failed", film, claim.row.attempts)
+        logger.exception("Prediction %s: attempt %d failed", uid, claim.row.attempts)
         requeue(claim)
     else:
         finish(claim, result)
 
 
-def claim_next(rung: str) -> Claim[Prediction] | None:
-    """Take the row that the bell rang for, or the batch film whose turn it is; None when there is none."""
-    for uid in scheduling.candidates(rung):
+def claim_next(prediction_uid: str) -> Claim[Prediction] | None:
+    """Claim the prediction of a message, or the batch film whose turn it is; None when there is none."""
+    for uid in scheduling.candidates(prediction_uid):
         claim = claim_prediction(uid)
         if claim is not None:
             return claim
@@ -66,7 +66,7 @@ def claim_next(rung: str) -> Claim[Prediction] | None:
 
 
 def claim_prediction(prediction_uid: str) -> Claim[Prediction] | None:
-    """Take the row if it waits, or if its last worker's lease has run out; None when it is not to be had."""
+    """Claim the row if it is queued or its last worker's lease has expired, else return None."""
     rows = Prediction.objects.filter(uid=prediction_uid).select_related("study", "model_version")
     return leases.claim(
         rows,
@@ -78,7 +78,7 @@ def claim_prediction(prediction_uid: str) -> Claim[Prediction] | None:
 
 
 def finish(claim: Claim[Prediction], result: "FilmResult") -> bool:
-    """Store the result if the lease is still ours; False when a later worker has taken over."""
+    """Store the result if the lease still holds; False when a later worker has taken over."""
     threshold = claim.row.model_version.threshold
     above = result.calibrated_probability >= threshold
     outcome = Prediction.Outcome.PNEUMONIA if above else Prediction.Outcome.NORMAL
@@ -102,19 +102,19 @@ def finish(claim: Claim[Prediction], result: "FilmResult") -> bool:
     )
 
 
-def _scope_flags(study: Study, seen: tuple[str, ...] | None) -> list[str] | None:
-    """Join what the file says of itself with what was seen on the film; None where neither says anything."""
-    said = declared(view_position=study.view_position, age_years=study.age_years)
-    return None if seen is None and not said else [*said, *(seen or ())]
+def _scope_flags(study: Study, found: tuple[str, ...] | None) -> list[str] | None:
+    """Join what the file declares with what the scope check found; None when neither says anything."""
+    stated = declared(view_position=study.view_position, age_years=study.age_years)
+    return None if found is None and not stated else [*stated, *(found or ())]
 
 
 def fail(claim: Claim[Prediction], code: str) -> bool:
-    """Mark the prediction as failed with a safe code, if the lease is still ours."""
+    """Mark the prediction as failed with a code of FAILURES, if the lease still holds."""
     return _conclude(claim, verb="prediction_failed", status=Status.FAILED, failure_code=code)
 
 
 def _conclude(claim: Claim[Prediction], *, verb: str, status: str, **columns: object) -> bool:
-    """Write the end of a prediction and its audit event together, only on our own lease."""
+    """Write the end of a prediction and its audit event together, only while the lease holds."""
     with transaction.atomic():
         written = leases.release(claim, status=status, finished_at=timezone.now(), **columns)
         if written:
@@ -126,9 +126,9 @@ def _conclude(claim: Claim[Prediction], *, verb: str, status: str, **columns: ob
 
 
 def requeue(claim: Claim[Prediction], *, counted: bool = True) -> None:
-    """Give the row back to the queue after an unexpected error, or fail it after its last attempt.
+    """Queue the row again after an unexpected error, or fail it after its last attempt.
 
-    `counted` False: the attempt was no fault of the film, and does not count.
+    `counted` False: the attempt failed for no fault of the film and does not count.
     """
     if counted and claim.row.attempts >= settings.PREDICTION_MAX_ATTEMPTS:
         fail(claim, "gave_up")
@@ -136,8 +136,8 @@ def requeue(claim: Claim[Prediction], *, counted: bool = True) -> None:
     leases.release(claim, status=Status.QUEUED, attempts=F("attempts") - (0 if counted else 1))
 
 
-def _compute(prediction: Prediction, ahead: Prefetcher | None) -> "FilmResult":
-    model, pixels = prediction.model_version, ahead.take(prediction.study) if ahead else None
+def _compute(prediction: Prediction, prefetcher: Prefetcher | None) -> "FilmResult":
+    model, pixels = prediction.model_version, prefetcher.take(prediction.study) if prefetcher else None
     try:
         pixels = pixels_of(prediction.study) if pixels is None else pixels
     except StoreUnreachableError:
@@ -148,6 +148,6 @@ def _compute(prediction: Prediction, ahead: Prefetcher | None) -> "FilmResult":
         predictor = predictor_of(model)
     except Refused as refusal:
         raise PredictionFailed("model_refused") from refusal
-    if ahead:
-        ahead.begin()
+    if prefetcher:
+        prefetcher.start()
     return predictor.predict(pixels, colour_fraction=prediction.study.colour_fraction or 0.0)

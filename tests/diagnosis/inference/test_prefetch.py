@@ -14,10 +14,10 @@ from pneumoml.network.predictor import FilmResult
 from tests.support.results import film_result
 
 
-def decoded(ahead: Prefetcher) -> None:
+def decoded(prefetcher: Prefetcher) -> None:
     """Let the thread come to its end."""
-    assert ahead._next is not None
-    ahead._next.result(timeout=30)
+    assert prefetcher._next is not None
+    prefetcher._next.result(timeout=30)
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +40,13 @@ def test_only_the_film_whose_turn_it_is_is_handed_out_and_only_once(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = np.zeros((8, 8), np.uint8)
-    ahead = Prefetcher()
+    prefetcher = Prefetcher()
     for key, expected in ((study.pk, film), (study.pk + 1, None)):
         monkeypatch.setattr(prefetch, "decode_next", lambda key=key: (key, film))
-        ahead.begin()
-        decoded(ahead)
-        assert ahead.take(study) is expected
-        assert ahead.take(study) is None
+        prefetcher.start()
+        decoded(prefetcher)
+        assert prefetcher.take(study) is expected
+        assert prefetcher.take(study) is None
 
 
 def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,11 +57,11 @@ def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch:
         return None
 
     monkeypatch.setattr(prefetch, "decode_next", slow)
-    ahead = Prefetcher()
-    ahead.begin()
-    assert ahead.take(study) is None
+    prefetcher = Prefetcher()
+    prefetcher.start()
+    assert prefetcher.take(study) is None
     gate.set()
-    decoded(ahead)
+    decoded(prefetcher)
 
 
 def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +69,10 @@ def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.Monke
         raise OSError("the store does not answer")
 
     monkeypatch.setattr(prefetch, "decode_next", broken)
-    ahead = Prefetcher()
-    ahead.begin()
-    decoded(ahead)
-    assert ahead.take(study) is None
+    prefetcher = Prefetcher()
+    prefetcher.start()
+    decoded(prefetcher)
+    assert prefetcher.take(study) is None
 
 
 def test_a_film_that_was_read_ahead_gets_its_own_result(
@@ -88,9 +88,9 @@ def test_a_film_that_was_read_ahead_gets_its_own_result(
     film = np.full((40, 40), 7, np.uint8)
     monkeypatch.setattr("diagnosis.inference.predictors._load", lambda *identity: Reader())
     monkeypatch.setattr(prefetch, "decode_next", lambda: (study.pk, film))
-    ahead = Prefetcher()
-    ahead.begin()
-    decoded(ahead)
-    run_prediction(prediction_uid=str(Prediction.objects.get().uid), ahead=ahead)
+    prefetcher = Prefetcher()
+    prefetcher.start()
+    decoded(prefetcher)
+    run_prediction(prediction_uid=str(Prediction.objects.get().uid), prefetcher=prefetcher)
     assert seen == [film]
     assert Prediction.objects.get().status == "succeeded"

@@ -59,7 +59,7 @@ def test_two_backlogs_go_on_in_turn_and_nothing_is_left(cast: Cast, films: Any) 
 def test_a_project_that_comes_later_is_served_next(
     cast: Cast, films: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduling, "_LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(scheduling, "_REFILL_SECONDS", 0)
     many = films(cast.project, 20)
     assert read(many[:5]) == ["ward-7"] * 5
     few = films(cast.other_project, 2)

@@ -53,7 +53,7 @@ class Steps:
             self.watch(os, name, name)
         self.watch(os, "open", "open")
         self.watch(DatabaseWrapper, "_commit", "COMMIT")
-        self.watch(dispatch, "_sent", "ring")
+        self.watch(dispatch, "_send", "send")
         connection.ensure_connection()
         connection.execute_wrappers.append(self._watch_statement)
 
