@@ -16,8 +16,26 @@ from core.database_errors import UNREACHABLE
 from diagnosis.models import ModelVersion, Prediction, WorkerStatus
 
 _KEEP_SILENT_WORKERS = timedelta(days=1)
-_SIGN_EVERY_SECONDS = 5.0  # each sign is two transactions: not for every film of a backlog
-_last_signed = [-_SIGN_EVERY_SECONDS]  # of this process
+
+
+class _HeartbeatInterval:
+    """Limits how often this process records its heartbeat: each costs two transactions."""
+
+    seconds = 5.0
+
+    def __init__(self) -> None:
+        self._due_at = 0.0
+
+    def is_over(self) -> bool:
+        """True when the next heartbeat is due."""
+        return monotonic() >= self._due_at
+
+    def restart(self) -> None:
+        """Begin the next interval now."""
+        self._due_at = monotonic() + self.seconds
+
+
+_interval = _HeartbeatInterval()
 
 
 @dataclass(frozen=True)
@@ -99,12 +117,10 @@ def record_heartbeat(*, loaded_version: str) -> None:
 
 
 def record_heartbeat_if_due(loaded_version: Callable[[], str]) -> None:
-    """Sign this worker's row after a film, unless it was signed within the last seconds."""
-    now = monotonic()
-    if now - _last_signed[0] < _SIGN_EVERY_SECONDS:
-        return
-    record_heartbeat(loaded_version=loaded_version())
-    _last_signed[0] = now
+    """Record this worker's heartbeat after a film, unless the last one is only seconds old."""
+    if _interval.is_over():
+        record_heartbeat(loaded_version=loaded_version())
+        _interval.restart()
 
 
 def forget_local_workers() -> None:

@@ -1,29 +1,30 @@
-"""Health tells the truth about the worker, from rows that only real work writes."""
+"""Health is judged by heartbeats that only completed work records."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from diagnosis.inference import health
 from diagnosis.inference.health import check_health, record_heartbeat, record_heartbeat_if_due
 from diagnosis.models import ModelVersion, Study, WorkerStatus
 
 
-def test_without_a_worker_it_is_degraded_and_says_that_films_are_kept(active_model: ModelVersion) -> None:
-    health = check_health()
-    assert (health.status, health.worker_alive, health.model_loaded) == ("degraded", False, False)
-    assert "kept" in health.sentence
+def test_without_a_worker_health_is_degraded_and_says_that_films_are_kept(active_model: ModelVersion) -> None:
+    found = check_health()
+    assert (found.status, found.worker_alive, found.model_loaded) == ("degraded", False, False)
+    assert "kept" in found.sentence
 
 
-def test_with_a_worker_that_loaded_the_active_model_it_is_healthy(active_model: ModelVersion) -> None:
+def test_with_a_worker_that_loaded_the_active_model_health_is_healthy(active_model: ModelVersion) -> None:
     record_heartbeat(loaded_version=active_model.version)
     assert check_health().status == "healthy"
 
 
 def test_a_worker_with_another_version_has_not_loaded_the_model(active_model: ModelVersion) -> None:
     record_heartbeat(loaded_version="another")
-    health = check_health()
-    assert (health.worker_alive, health.model_loaded, health.status) == (True, False, "degraded")
+    found = check_health()
+    assert (found.worker_alive, found.model_loaded, found.status) == (True, False, "degraded")
 
 
 def test_a_worker_silent_for_a_minute_is_not_alive(active_model: ModelVersion) -> None:
@@ -32,28 +33,26 @@ def test_a_worker_silent_for_a_minute_is_not_alive(active_model: ModelVersion) -
     assert not check_health().worker_alive
 
 
-def test_it_counts_the_waiting_films_and_the_longest_wait(study: Study) -> None:
+def test_health_counts_the_waiting_films_and_the_longest_wait(study: Study) -> None:
     study.predictions.update(queued_at=timezone.now() - timedelta(seconds=90))
-    health = check_health()
-    assert health.waiting == 1
-    assert 89 < health.oldest_wait_seconds < 100
+    found = check_health()
+    assert found.waiting == 1
+    assert 89 < found.oldest_wait_seconds < 100
 
 
-def test_a_worker_keeps_one_row_however_often_it_is_seen(db: None) -> None:
+def test_a_worker_has_one_row_however_many_heartbeats_it_records(db: None) -> None:
     for _ in range(3):
         record_heartbeat(loaded_version="v")
     assert WorkerStatus.objects.count() == 1
 
 
-def test_a_busy_worker_signs_every_few_seconds_and_not_after_every_film(
+def test_a_busy_worker_records_its_heartbeat_every_few_seconds_and_not_after_every_film(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    signs: list[str] = []
-    monkeypatch.setattr("diagnosis.inference.health._last_signed", [-60.0])
-    monkeypatch.setattr(
-        "diagnosis.inference.health.record_heartbeat", lambda *, loaded_version: signs.append(loaded_version)
-    )
+    recorded: list[str] = []
+    monkeypatch.setattr(health, "_interval", health._HeartbeatInterval())
+    monkeypatch.setattr(health, "record_heartbeat", lambda *, loaded_version: recorded.append(loaded_version))
     for moment in (0.0, 0.2, 4.9, 5.1, 9.0):
-        monkeypatch.setattr("diagnosis.inference.health.monotonic", lambda moment=moment: moment)
+        monkeypatch.setattr(health, "monotonic", lambda moment=moment: moment)
         record_heartbeat_if_due(lambda: "version")
-    assert signs == ["version"] * 2
+    assert recorded == ["version"] * 2
