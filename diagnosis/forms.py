@@ -1,4 +1,4 @@
-"""What people may type into the pages about films, and choose for themselves."""
+"""Forms for uploading films and beginning batches."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -24,17 +24,17 @@ class MultipleFileInput(forms.ClearableFileInput):
 
 
 class MultipleFileField(forms.FileField):
-    """Any number of files, as a list. What is in them is checked by the verb, file by file."""
+    """Any number of files, as a list. The service checks their content file by file."""
 
     widget = MultipleFileInput
 
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[bytes]]":
-        """Return the files; empty ones stay in, so that each gets its own answer."""
+        """Return the files, empty ones included, so that each gets its own answer."""
         return [file for file in data or [] if file]
 
 
 class _SitesByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no generic when it runs
-    """Sites under the names of their projects."""
+    """Sites grouped by the names of their projects."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         yield "", self.field.empty_label
@@ -43,7 +43,7 @@ class _SitesByProject(ModelChoiceIterator):  # type: ignore[type-arg]  # no gene
 
 
 class SiteField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic when it runs
-    """A site of the person's projects, offered where there is any."""
+    """A site of the person's projects."""
 
     iterator = _SitesByProject
 
@@ -65,7 +65,7 @@ def sites_for(user: AnyUser) -> QuerySet[Site]:
 
 
 class ProjectAndSiteForm(forms.Form):
-    """A project that the person works in, and one of its sites where it has any."""
+    """A project that the person works in, and one of its sites if there are any."""
 
     project: Any
     site: Any = SiteField(empty_label=_("None"))
@@ -80,7 +80,7 @@ class ProjectAndSiteForm(forms.Form):
             del self.fields["site"]
 
     def clean(self) -> dict[str, Any]:
-        """Let the site be one of the project's."""
+        """Check that the site is one of the project's."""
         data = super().clean() or {}
         if data.get("project"):
             try:
@@ -137,7 +137,7 @@ class UploadForm(ProjectAndSiteForm):
             self.fields["url"].widget.attrs["disabled"] = True
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a film where there is none."""
+        """Require a film."""
         data = super().clean()
         if not self.errors and not data.get("file") and not data.get("url"):
             self.add_error("file", _("Choose at least one film, a JPEG, PNG or DICOM file."))
@@ -145,7 +145,7 @@ class UploadForm(ProjectAndSiteForm):
 
 
 class BatchForm(ProjectAndSiteForm):
-    """A new batch: its project, and the archive where there is one, else the number of films that follow."""
+    """A new batch: its project, and the archive or the number of films that follow."""
 
     project = forms.ModelChoiceField(
         label=_("Project"),
@@ -173,7 +173,7 @@ class BatchForm(ProjectAndSiteForm):
     expected = forms.IntegerField(required=False, min_value=1, max_value=100_000, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
-        """Ask for films where there are none."""
+        """Require an archive or a number of films."""
         data = super().clean()
         if not self.errors and data.get("archive") is None and data.get("expected") is None:
             self.add_error("archive", _("Choose a ZIP archive of films."))

@@ -1,4 +1,4 @@
-"""Leases: a worker claims a row for a time, renews or releases it, and loses it when the time is over."""
+"""Leases: a worker claims a row for a limited time, renews it while it works, then releases it."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Tells people what became of their films meanwhile: in the page, and by e-mail where that is set up.
+"""Notifications of finished batches and failed films, on the page and by e-mail where that is set up.
 
-What is told holds no result of the AI, since somebody from whom it is hidden may read it.
+They hold no AI result, since it may be hidden from their reader.
 """
 
 import logging
@@ -25,19 +25,19 @@ _MAILS_PER_PASS = 10
 
 
 def batch_finished(*, batch: Batch, facts: dict[str, int]) -> Notification:
-    """Tell who began the batch how many of its files were taken in, refused, and could not be read."""
-    return _tell(Notification(user=batch.created_by, kind=Kind.BATCH_FINISHED, batch=batch, facts=facts))
+    """Notify the person who began the batch of its numbers of stored, refused and failed files."""
+    return _notify(Notification(user=batch.created_by, kind=Kind.BATCH_FINISHED, batch=batch, facts=facts))
 
 
 def film_failed(*, prediction: Prediction) -> Notification | None:
-    """Tell who asked that a film failed after all attempts; of a batch's films its own notification tells."""
+    """Notify the person who asked that a film failed; a batch's films are in the batch's notification."""
     if prediction.in_batch:
         return None
-    return _tell(Notification(user=prediction.requested_by, kind=Kind.FILM_FAILED, study=prediction.study))
+    return _notify(Notification(user=prediction.requested_by, kind=Kind.FILM_FAILED, study=prediction.study))
 
 
-def _tell(notification: Notification) -> Notification:
-    """Write the row in the caller's transaction, and drop what its reader has long seen or never will."""
+def _notify(notification: Notification) -> Notification:
+    """Write the row in the caller's transaction, and delete the person's old notifications."""
     user = notification.user
     if settings.EMAIL_URL and user.email and user.is_active:
         notification.mail = Mail.DUE
@@ -56,7 +56,7 @@ def mark_read(*, actor: User, notification: Notification | None = None) -> int:
 
 
 def sentence(notification: Notification) -> str:
-    """Say what happened, in the language of whoever reads it now."""
+    """Return the notification's sentence in the active language."""
     if notification.kind == Kind.FILM_FAILED:
         name = notification.study.reference if notification.study else _("A film")
         return _("%(film)s could not be read in any of its attempts.") % {"film": name}
@@ -72,7 +72,7 @@ def sentence(notification: Notification) -> str:
 
 
 def address(notification: Notification) -> str:
-    """Return the full address of the film's or batch's page; "" where SITE_URL does not say how it begins."""
+    """Return the full address of the film's or batch's page; "" without SITE_URL."""
     about = notification.batch or notification.study
     return f"{settings.SITE_URL}{about.get_absolute_url()}" if settings.SITE_URL and about else ""
 
@@ -90,22 +90,22 @@ def _more_words() -> dict[str, str]:
 
 
 def send_mail_due() -> int:
-    """Send the e-mails that are due and return how many went out; trouble with mail is kept here and logged.
+    """Send the e-mails that are due and return their number; failures are logged, not raised.
 
-    The message names a film or batch by its number here and nothing else. The pass ends at the first
-    failure, so that a mail server that hangs costs a worker one EMAIL_TIMEOUT and not one for each message.
+    A message identifies a film or batch by its reference only. The pass ends at the first failure, so that a
+    hanging mail server costs a worker one EMAIL_TIMEOUT and not one for each message.
     """
     sent = 0
     while sent < _MAILS_PER_PASS:
-        notification = _claimed_mail()
-        if notification is None or not _sent(notification):
+        notification = _claim_mail()
+        if notification is None or not _send(notification):
             break
         sent += 1
     return sent
 
 
-def _claimed_mail() -> Notification | None:
-    """Take the next message and put off its next attempt, so that no other worker sends it too."""
+def _claim_mail() -> Notification | None:
+    """Return the next message after postponing its next attempt, so that no other worker sends it too."""
     now = timezone.now()
     due = Notification.objects.filter(mail=Mail.DUE, mail_after__lte=now)
     for notification in due.select_related("user", "batch", "study").order_by("mail_after", "pk")[:1]:
@@ -117,7 +117,7 @@ def _claimed_mail() -> Notification | None:
     return None
 
 
-def _sent(notification: Notification) -> bool:
+def _send(notification: Notification) -> bool:
     parts = [
         sentence(notification),
         address(notification),

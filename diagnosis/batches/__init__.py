@@ -1,1 +1,1 @@
-"""Many films at once: the batch, its archive, its progress."""
+"""Batches of films: service, unpacking, maintenance, progress."""

@@ -1,4 +1,4 @@
-"""How far a batch is, as one person may see it: files by outcome, films by state and shown results."""
+"""Progress of a batch as one person may see it: files by outcome, films by state and shown results."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +17,10 @@ Outcome, Status = BatchItem.Outcome, Prediction.Status
 class Progress:
     """Numbers of files and films of one batch.
 
-    `total` files are the larger of what was announced and what `came`; each is `to_come`, waiting, accepted,
-    duplicate or refused. Films wait for the AI (`queued`, `running`), are `failed` or `ready`. Of the ready
-    ones `above` and `below` the operating point are counted only where the AI result is shown to the person
-    who asks; the others are `hidden`.
+    `total` is the larger of the announced number of files and those that `came`; each file is `to_come`,
+    waiting, accepted, duplicate or refused. Films are `queued`, `running`, `failed` or `ready`. Ready ones
+    count as `above` or `below` the operating point only where the person may see the AI result; the others
+    are `hidden`.
     """
 
     total: int
@@ -41,17 +41,17 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Files with nothing left to be done on."""
+        """Files that need no further work."""
         return self.total - self.to_come - self.waiting - self.queued - self.running
 
     @property
     def percent(self) -> int:
-        """The same in per cent, 0 to 100; 100 only when all are done."""
+        """Share of done files in per cent, 0 to 100; 100 only when all are done."""
         return 100 * self.done // self.total if self.total else 0
 
 
 def progress_of(batch: Batch, user: AnyUser) -> Progress:
-    """Count the batch for `user`, in two queries however large it is."""
+    """Count the batch for `user`, in two queries whatever its size."""
     files = dict(batch.items.order_by().values_list("outcome").annotate(Count("pk")))
     came = sum(files.values())
     still_open = batch.state in (Batch.State.RECEIVING, Batch.State.UNPACKING)
@@ -93,7 +93,7 @@ def films_of(batch: Batch, user: AnyUser) -> QuerySet[Study]:
 
 
 def with_films(items: list[BatchItem], user: AnyUser) -> list[BatchItem]:
-    """Give each item `film`: its study as `user` may see it with what a list shows of it, or None."""
+    """Give each item the attribute `film`: its study for display if `user` may see it, else None."""
     wanted = [item.study_id for item in items if item.study_id]
     films = {
         film.pk: film for film in search.for_display(Study.objects.visible_to(user).filter(pk__in=wanted))

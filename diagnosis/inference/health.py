@@ -1,4 +1,4 @@
-"""Is the installation well? Probes progress (rows, signs of life), not the worker's ping."""
+"""Health of the installation, judged by progress (rows, heartbeats) instead of a worker's ping."""
 
 import os
 import socket
@@ -40,7 +40,7 @@ _interval = _HeartbeatInterval()
 
 @dataclass(frozen=True)
 class Health:
-    """What /health tells. `database_ok` False means that nothing else could be asked."""
+    """What /health reports. `database_ok` False means that nothing else is known."""
 
     database_ok: bool
     worker_alive: bool
@@ -51,7 +51,7 @@ class Health:
 
     @property
     def status(self) -> str:
-        """healthy, degraded (films are kept but not read) or unhealthy (no database)."""
+        """healthy, degraded (films are kept but not analysed) or unhealthy (no database)."""
         if not self.database_ok:
             return "unhealthy"
         return "healthy" if self.worker_alive and self.model_loaded else "degraded"
@@ -73,7 +73,7 @@ class Health:
 
 
 def check_health() -> Health:
-    """Ask the database for signs of life: workers seen of late, model loaded, films waiting."""
+    """Query recent heartbeats, the loaded model and the waiting films."""
     try:
         return _ask()
     except UNREACHABLE:
@@ -106,7 +106,7 @@ def _seconds_since(moment: datetime | None, now: datetime) -> float:
 
 
 def record_heartbeat(*, loaded_version: str) -> None:
-    """Sign this worker's row; called by work that was really done, in the process that did it."""
+    """Record this worker's heartbeat; called after completed work, in the process that did it."""
     now = timezone.now()
     WorkerStatus.objects.update_or_create(
         name=f"{socket.gethostname()}:{os.getppid()}",
@@ -124,8 +124,8 @@ def record_heartbeat_if_due(loaded_version: Callable[[], str]) -> None:
 
 
 def forget_local_workers() -> None:
-    """Drop the signs of this machine's earlier workers: called before its processes start, none runs yet.
+    """Delete the heartbeats of this machine's earlier workers; called before its processes start.
 
-    Otherwise a start within a minute of a stop would call the model loaded while it is still loading.
+    Otherwise a start within a minute of a stop would report the model as loaded while it is still loading.
     """
     WorkerStatus.objects.filter(name__startswith=f"{socket.gethostname()}:").delete()

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='prediction',
             name='in_batch',
-            field=models.BooleanField(default=False, editable=False, help_text='Rung in the lane of batches, so that single films pass it.'),
+            field=models.BooleanField(default=False, editable=False, help_text='Sent to the queue of batches, so that single films pass it.'),
         ),
         migrations.CreateModel(
             name='Batch',

@@ -1,4 +1,4 @@
-"""Batches: many films sent together as files or as a ZIP, and what became of each file."""
+"""Batches: many films sent together as files or as a ZIP, with an outcome for each file."""
 
 import uuid
 
@@ -20,16 +20,16 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     """Batches, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "BatchQuerySet":
-        """Return the batches of the projects that `user` works in, as their films are."""
+        """Return the batches of the projects that `user` works in."""
         return self.filter(project__in=Project.objects.visible_to(user))
 
 
 class Batch(Leased):
     """Many films of one project that were sent together.
 
-    receiving (files are still coming) or unpacking (a ZIP waits or is being taken apart)
-    → reading (every file has its outcome, films wait for the AI) → finished.
-    The ZIP lies in the media folder only while `archive` names it, and belongs to no backup.
+    receiving (files are still being sent) or unpacking (a ZIP waits or is being unpacked)
+    → analysing (every file has its outcome, films wait for the AI; stored as "reading") → finished.
+    The ZIP lies in the media folder only while `archive` names it, and is in no backup.
     """
 
     class Source(models.TextChoices):
@@ -88,11 +88,11 @@ class Batch(Leased):
 
 
 class BatchItem(models.Model):
-    """One file of a batch: its place, and what became of it.
+    """One file of a batch and its outcome.
 
-    The sender's file name may hold a patient's name, so it is not stored, not even for a while: a file is
-    told by its position, its size and the SHA-256 of what was sent. The sender's browser, which knows the
-    names, shows them beside these.
+    The sender's file name may hold a patient's name, so it is never stored: a file is identified by its
+    position, its size and the SHA-256 of what was sent. The sender's browser, which knows the names, shows
+    them beside these.
     """
 
     class Outcome(models.TextChoices):
@@ -125,5 +125,5 @@ class BatchItem(models.Model):
 
     @property
     def is_in(self) -> bool:
-        """True when its film is here."""
+        """True when its film is stored."""
         return self.outcome in (self.Outcome.ACCEPTED, self.Outcome.DUPLICATE)

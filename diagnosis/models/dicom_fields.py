@@ -1,4 +1,4 @@
-"""What a study keeps of a DICOM header: coded values and numbers, a pseudonym, how it was de-identified."""
+"""What a film keeps of a DICOM header: coded values, numbers, a pseudonym, how it was de-identified."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW
 
 
 class DicomFields(models.Model):
-    """Mixed into Study. All empty for JPEG and PNG, but for `burned_in_text`, which pixels can tell too."""
+    """Mixed into Study. Empty for JPEG and PNG, except `burned_in_text`, which pixels can show too."""
 
     class BurnedInText(models.TextChoices):
         DECLARED = "declared", _("The file says that text is burned in")
@@ -41,7 +41,7 @@ class DicomFields(models.Model):
 
     @property
     def may_show_a_name(self) -> bool:
-        """True while burned-in text is declared or suspected and nobody has looked."""
+        """True while burned-in text is declared or suspected and nobody has cleared it."""
         return self.burned_in_text in NOT_LOOKED_AT
 
 

@@ -1,4 +1,4 @@
-"""Rows that one worker at a time may work on, for as long as its lease lasts."""
+"""Base class of rows that workers lease."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Notifications: what happened to somebody's films while they did something else."""
+"""Notifications of finished batches and failed films."""
 
 import uuid
 
@@ -18,7 +18,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     """Notifications, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "NotificationQuerySet":
-        """Return the user's own, without those on films or batches that they may not see any more."""
+        """Return the user's own, without those on films or batches that they may no longer see."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         batches = Q(batch__isnull=True) | Q(batch__in=Batch.objects.visible_to(user))
@@ -26,14 +26,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(batches, films, user=user)
 
     def unread(self) -> "NotificationQuerySet":
-        """Return what has not been marked as read."""
+        """Return those not marked as read."""
         return self.filter(read_at__isnull=True)
 
 
 class Notification(models.Model):
-    """One thing that one person is told: about a batch or a film, never what the AI found on it.
+    """One message to one person about a batch or a film; never holds an AI result.
 
-    `facts` holds numbers only; the sentence is made when it is shown, in the reader's language.
+    `facts` holds numbers only; the sentence is built when it is shown, in the reader's language.
     """
 
     class Kind(models.TextChoices):

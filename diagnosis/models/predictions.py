@@ -1,4 +1,4 @@
-"""Model versions and their predictions: the queue's rows and the results in one."""
+"""Model versions and their predictions, which are both queue rows and results."""
 
 import uuid
 
@@ -57,13 +57,13 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Predictions, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "PredictionQuerySet":
-        """Return the predictions of visible films, each with its `ai_hidden`: the doors withhold by it."""
+        """Return the predictions of visible films, each annotated with `ai_hidden`."""
         visible = self.filter(film_visible_to(user, study="study"))
         return visible.annotate(**ai_hidden_from(user, study="study"))
 
 
 class Prediction(Leased):
-    """One run of one model version on one film: the queue's row and its result in one.
+    """One run of one model version on one film: a row of the queue, and its result.
 
     queued → running → succeeded | failed; running → running again when the lease has expired.
     """
@@ -84,7 +84,7 @@ class Prediction(Leased):
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     in_batch = models.BooleanField(
-        default=False, editable=False, help_text="Rung in the lane of batches, so that single films pass it."
+        default=False, editable=False, help_text="Sent to the queue of batches, so that single films pass it."
     )
 
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -116,7 +116,7 @@ class Prediction(Leased):
     preprocess_ms = models.FloatField(null=True)
     forward_ms = models.FloatField(null=True)
 
-    ai_hidden = True  # as in Study: a door that has not asked `ai_hidden_from` withholds the result
+    ai_hidden = True  # as in Study: withheld unless `ai_hidden_from` was asked
 
     objects = PredictionQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Projects and who works in them."""
+"""Projects and their members."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,7 +24,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(Q(open_to_all=True) | Q(pk__in=mine))
 
     def hiding_results_from(self, user: AnyUser) -> "ProjectQuerySet":
-        """Return those of which `Project.hides_results_from` is true."""
+        """Return those for which `Project.hides_results_from` is true."""
         return self.filter(ai_visibility=Project.AiVisibility.HIDDEN) if may_review(user) else self.none()
 
 
@@ -59,12 +59,12 @@ class Project(models.Model):
         return self.name
 
     def hides_results_from(self, user: AnyUser) -> bool:
-        """Whether the person is to read a film before its AI result; `ai_hidden_from` says it of a film."""
+        """Whether the person must read films before seeing AI results; for one film see `ai_hidden_from`."""
         return self.ai_visibility == Project.AiVisibility.HIDDEN and may_review(user)
 
 
 class ProjectMembership(models.Model):
-    """One person's place in one project."""
+    """One person's membership in one project."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

@@ -18,7 +18,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
 
 
 class Site(models.Model):
-    """One centre of a project. A subject's code holds within a site: the same code at two is two subjects."""
+    """One centre of a project. Subject codes belong to a site: the same code at two is two subjects."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sites")
     code = models.CharField(

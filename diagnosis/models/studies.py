@@ -1,4 +1,4 @@
-"""Chest films as they were taken in, and who may see them."""
+"""Chest films, and who may see them. A `Study` is one film."""
 
 import uuid
 
@@ -21,7 +21,7 @@ from diagnosis.models.study_state import StudyState
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
-    """Studies, narrowed to what a person may see."""
+    """Films, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "StudyQuerySet":
         """Return the films of the user's projects that are not in the trash, each with its `ai_hidden`.
@@ -34,21 +34,21 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def film_visible_to(user: AnyUser, *, study: str = "") -> Q:
-    """Return the condition behind `visible_to`, for rows that hang on a film; `study` is the way to it.
+    """Return the condition behind `visible_to`, for rows that belong to a film; `study` is the lookup path.
 
-    Joined to the film it is asked row by row; a list of all visible films would be made first.
+    The database checks it row by row on the joined film; a subquery would list all visible films first.
     """
-    way = f"{study}__" if study else ""
+    prefix = f"{study}__" if study else ""
     if not isinstance(user, User) or not user.is_active:
         return Q(pk__in=[])
-    kept = Q(**{f"{way}deleted_at__isnull": True})
+    kept = Q(**{f"{prefix}deleted_at__isnull": True})
     if sees_every_project(user):
         return kept
-    return kept & Q(**{f"{way}project__in": Project.objects.visible_to(user)})
+    return kept & Q(**{f"{prefix}project__in": Project.objects.visible_to(user)})
 
 
 def _original_path(study: "Study", filename: str) -> str:
-    """Name the original by the study's own id: the sender's file name is never used."""
+    """Name the original by the film's own id: the sender's file name is never used."""
     return f"studies/{study.uid.hex[:2]}/{study.uid}/original.{study.media_format.lower()}"
 
 
@@ -61,7 +61,7 @@ def _thumbnail_path(study: "Study", filename: str) -> str:
 
 
 class Study(DicomFields, StudyState):
-    """One chest film as it was taken in: the original (of DICOM: de-identified), and our own grey copy."""
+    """One chest film: the original as uploaded (DICOM: de-identified) and a normalised greyscale PNG."""
 
     class MediaFormat(models.TextChoices):
         JPEG = "JPEG"
@@ -104,8 +104,8 @@ class Study(DicomFields, StudyState):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # Whether the AI result is withheld from the person who asks; `visible_to` answers it for each film.
-    # A door that reads a film by another way withholds the result.
+    # Whether the AI result is withheld from the person who asks; `visible_to` sets it for each film.
+    # For a film from another query it stays withheld.
     ai_hidden = True
 
     objects = StudyQuerySet.as_manager()
@@ -174,7 +174,7 @@ class Study(DicomFields, StudyState):
         return self.reference
 
     def get_absolute_url(self) -> str:
-        """Return the address of the study's page."""
+        """Return the address of the film's page."""
         return reverse("study", kwargs={"uid": self.uid})
 
     @property

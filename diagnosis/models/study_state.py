@@ -1,4 +1,4 @@
-"""How far a film is, kept beside it so that lists find it by an index: results, reads."""
+"""State of a film, denormalised so that lists find it by an index: newest result, reads."""
 
 from django.db import models
 
@@ -6,11 +6,11 @@ WITHOUT_SCORE = -1.0  # sorts behind every score
 
 
 class StudyState(models.Model):
-    """Mixed into Study. Database triggers keep every column, and no program writes one.
+    """Mixed into Study. Database triggers write every column; no program does.
 
-    Whatever changes a prediction, a review or a project's rules of reading changes these in the same
-    transaction. The triggers of results are set by a migration of `diagnosis`, those of reads by one of
-    `reading`. `result_…` are those of the newest prediction, whoever may see them: doors ask `ai_hidden`.
+    A change of a prediction, a review or a project's reading rules updates them in the same transaction. The
+    triggers for results are created by a migration of `diagnosis`, those for reads by one of `reading`.
+    `result_…` belong to the newest prediction, whoever may see it: callers check `ai_hidden`.
     """
 
     result_status = models.CharField(max_length=9, default="", db_default="", editable=False)

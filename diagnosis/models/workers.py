@@ -1,10 +1,10 @@
-"""What keeps the machinery honest: signs of life of workers, keys of repeated requests."""
+"""Heartbeats of workers."""
 
 from django.db import models
 
 
 class WorkerStatus(models.Model):
-    """A worker's last sign of life, written by work it really did."""
+    """A worker's last heartbeat, recorded after completed work."""
 
     name = models.CharField(max_length=120, unique=True)
     last_seen_at = models.DateTimeField()
