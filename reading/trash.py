@@ -3,11 +3,9 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -69,17 +67,9 @@ def _purge(pk: int) -> bool:
             return False  # somebody was quicker
         for draft in Review.objects.filter(study=film).order_by("-pk"):
             draft.delete()  # each before the one that it supersedes
-        files = [film.original, film.display, film.thumbnail]
-        places = [(file.storage, file.name) for file in files if file.name]
         trail.record(actor=None, verb="study_purged", target=film, sha256=film.sha256)
-        with suppress(OSError):  # a disk may be too full for the note; all the more the film has to go
-            journal.note(film.uid)  # a process killed before it has deleted the files leaves them to the note
-        transaction.on_commit(lambda: _delete_files(film.uid, places))
+        with suppress(OSError):  # a disk may be too full for the entry; all the more the film has to go
+            journal.mark_pending(film.uid)  # where the process is killed before it has deleted the files
+        transaction.on_commit(lambda: journal.remove_files(film.uid))
         film.delete()
     return True
-
-
-def _delete_files(uid: UUID, places: list[tuple[Storage, str]]) -> None:
-    for storage, name in places:
-        storage.delete(name)
-    journal.settle(uid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.roles import may_upload, require
@@ -57,27 +57,15 @@ def submit_study(
     check_subject_code(subject_code)
     model = active_model()
     film = take_in(data=data, url=url)
-    existing = _already_here(project, film)
-    if existing is not None:
-        return existing
-    study = _study_for(actor, project, film, Study.Source.URL if url is not None else Study.Source.FILE)
+    source = Study.Source.URL if url is not None else Study.Source.FILE
+    study = _study_for(actor, project, film, source)
     study.subject_code, study.site = subject_code, site
     try:
-        _store_files(study, film)
-        prediction = _store_rows(study, model, actor, item)
+        return _already_here(project, film) or _stored(study, film, model, item)
     except IntegrityError:
-        _remove_files(study)
-        existing = _already_here(project, film)  # the same film arrived twice at once
-        if existing is None:
-            raise
-        return existing
-    except BaseException:
-        _remove_files_unless_stored(study)
+        if existing := _already_here(project, film):  # the same film arrived twice at once
+            return existing
         raise
-    transaction.on_commit(lambda: journal.settle(study.uid))
-    enqueue = dispatch.enqueue_prediction if item is None else dispatch.enqueue_batch_prediction
-    transaction.on_commit(lambda: enqueue(str(prediction.uid)))
-    return Submission(study, prediction, created=True)
 
 
 def check_actor(*, actor: User, project: Project) -> None:
@@ -113,15 +101,24 @@ def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -
     )
 
 
-def _store_files(study: Study, film: IncomingFilm) -> None:
+def _stored(study: Study, film: IncomingFilm, model: ModelVersion, item: BatchItem | None) -> Submission:
+    """Store files and rows, then enqueue the prediction."""
     try:
-        journal.note(study.uid)
-        study.original.save("original", ContentFile(film.original), save=False)
-        study.display.save("display", ContentFile(film.display_png), save=False)
-        study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
+        with journal.writing(study):
+            _store_files(study, film)
+            prediction = _store_rows(study, model, item)
     except OSError as error:
         logger.exception("A film could not be written.")
         raise storage_refusal(error) from error
+    enqueue = dispatch.enqueue_prediction if item is None else dispatch.enqueue_batch_prediction
+    transaction.on_commit(lambda: enqueue(str(prediction.uid)))
+    return Submission(study, prediction, created=True)
+
+
+def _store_files(study: Study, film: IncomingFilm) -> None:
+    study.original.save("original", ContentFile(film.original), save=False)
+    study.display.save("display", ContentFile(film.display_png), save=False)
+    study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)
 
 
 def storage_refusal(error: OSError) -> Refused:
@@ -133,31 +130,8 @@ def storage_refusal(error: OSError) -> Refused:
     return NotReady("storage_failed", message)
 
 
-def _remove_files(study: Study) -> None:
-    """Remove the files of a study without a row; where the store fails, its note sees to it later."""
-    try:
-        for file in (study.original, study.display, study.thumbnail):
-            if file.name:
-                file.storage.delete(file.name)
-    except OSError:
-        logger.exception("The files of a film that was not stored could not be removed; it is tried again.")
-        return
-    journal.settle(study.uid)
-
-
-def _remove_files_unless_stored(study: Study) -> None:
-    """Remove the files of a study that got no row. A connection lost at COMMIT leaves that open: ask."""
-    try:
-        stored = Study.objects.filter(uid=study.uid).exists()
-    except DatabaseError:
-        return  # nobody knows: the note stays, and the reconciler asks again
-    if stored:
-        journal.settle(study.uid)
-    else:
-        _remove_files(study)
-
-
-def _store_rows(study: Study, model: ModelVersion, actor: User, item: BatchItem | None) -> Prediction:
+def _store_rows(study: Study, model: ModelVersion, item: BatchItem | None) -> Prediction:
+    actor = study.uploaded_by
     try:
         with transaction.atomic():
             study.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""Where films lie: what every store can do, and files that are on disk before a request is answered."""
+"""The interface of film stores, and the store on disk, which flushes each file before it answers."""
 
 import contextlib
 import os
@@ -7,27 +7,27 @@ from typing import IO, Any, Protocol, cast
 
 from django.core.files.storage import FileSystemStorage, default_storage
 
-_NOTES = "incoming"
+_JOURNAL = "incoming"
 
 
 class StoreUnreachableError(OSError):
-    """The store does not answer, or not as it should: whether the film is there, nobody knows just now."""
+    """The store does not answer, or fails: whether it has the film is unknown."""
 
 
 class FilmStore(Protocol):
-    """What films ask of a store beyond Django's own methods. Trouble is an OSError, whatever the store."""
+    """What films need of a store beyond Django's own methods. Every store fails with an OSError."""
 
-    def put_note(self, name: str) -> None:
-        """Note durably that files of this name come or go; raises OSError."""
+    def mark_pending(self, name: str) -> None:
+        """Enter this name in the upload journal, durably; raises OSError."""
 
-    def drop_note(self, name: str) -> None:
-        """Take the note away, where there is one; raises OSError."""
+    def clear_pending(self, name: str) -> None:
+        """Remove the entry, where there is one; raises OSError."""
 
-    def notes(self) -> dict[str, float]:
-        """Return the notes and when each was made, in seconds since 1970."""
+    def pending(self) -> dict[str, float]:
+        """Return the entries and when each was made, in seconds since 1970."""
 
     def names_below(self, folder: str) -> set[str]:
-        """Return the names of all files below a folder; none where there is no such folder."""
+        """Return the names of all files below a folder; an empty set without that folder."""
 
 
 def film_store() -> FilmStore:
@@ -36,51 +36,51 @@ def film_store() -> FilmStore:
 
 
 class DurableFileSystemStorage(FileSystemStorage):
-    """Django's file storage, with the file and the folders it lies in flushed to disk on every save."""
+    """Django's file storage; each save flushes the file and its folders to disk."""
 
     def _save(self, name: str, content: IO[Any]) -> str:
         try:
             saved: str = super()._save(name, content)  # type: ignore[misc]  # private in the stubs only
-            for path in self._way_to(saved):
+            for path in self._path_with_folders(saved):
                 _flush(path)
         except BaseException:
-            self.delete(name)  # half a film is no film
+            self.delete(name)  # never keep a partial file
             raise
         return saved
 
-    def _way_to(self, name: str) -> list[Path]:
+    def _path_with_folders(self, name: str) -> list[Path]:
         """Return the file and every folder above it: a new folder is durable once its parent is flushed."""
         path, top = Path(self.path(name)), Path(self.location)
         return [path, *(folder for folder in path.parents if folder == top or top in folder.parents)]
 
     def delete(self, name: str) -> None:
-        """Delete the file, and the folder with it when it was the last one there."""
+        """Delete the file, and its folder where it was the last one there."""
         super().delete(name)
         with contextlib.suppress(OSError):
             Path(self.path(name)).parent.rmdir()
 
-    def put_note(self, name: str) -> None:
-        """Make an empty folder: it is there at once, and on disk when this returns."""
-        folder = Path(self.location) / _NOTES
+    def mark_pending(self, name: str) -> None:
+        """Make an empty folder, on disk on return."""
+        folder = Path(self.location) / _JOURNAL
         (folder / name).mkdir(parents=True)
         _flush(folder)
 
-    def drop_note(self, name: str) -> None:
+    def clear_pending(self, name: str) -> None:
         """Remove the empty folder."""
         with contextlib.suppress(FileNotFoundError):
-            (Path(self.location) / _NOTES / name).rmdir()
+            (Path(self.location) / _JOURNAL / name).rmdir()
 
-    def notes(self) -> dict[str, float]:
+    def pending(self) -> dict[str, float]:
         """Return the names and times of the empty folders."""
         found = {}
         with contextlib.suppress(FileNotFoundError):
-            for entry in os.scandir(Path(self.location) / _NOTES):
-                with contextlib.suppress(FileNotFoundError):  # settled meanwhile
+            for entry in os.scandir(Path(self.location) / _JOURNAL):
+                with contextlib.suppress(FileNotFoundError):  # cleared meanwhile
                     found[entry.name] = entry.stat().st_mtime
         return found
 
     def names_below(self, folder: str) -> set[str]:
-        """Walk through the folder."""
+        """Walk the folder."""
         top = Path(self.location)
         files = (Path(place) / name for place, _, names in os.walk(top / folder) for name in names)
         return {file.relative_to(top).as_posix() for file in files}

@@ -1,12 +1,15 @@
-"""Notes of films on their way in, or out: what a killed process leaves by halves is found by its note."""
+"""Write-ahead journal of uploads: names the films whose files are being written or removed."""
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import DatabaseError, transaction
 
 from diagnosis.models import Study
 from diagnosis.storage.filesystem import film_store
@@ -14,67 +17,105 @@ from diagnosis.storage.filesystem import film_store
 logger = logging.getLogger(__name__)
 
 
-def note(uid: UUID) -> None:
-    """Note, before the first file is written or the row is deleted, that the study's files come or go.
+@contextmanager
+def writing(study: Study) -> Iterator[None]:
+    """Store the files and the row of a new film inside this context: both stay, or neither.
 
-    It is durable when this returns. Raises OSError.
+    The entry is durable before the first file is written, and cleared once the row is committed. Where the
+    body fails, the files are removed, unless its row was stored all the same. Raises OSError.
     """
-    film_store().put_note(str(uid))
-
-
-def settle(uid: UUID) -> None:
-    """Take the note away: the study's row is stored, or its files are gone."""
     try:
-        film_store().drop_note(str(uid))
+        mark_pending(study.uid)
+        yield
+    except BaseException:
+        _remove_files_unless_stored(study.uid)
+        raise
+    transaction.on_commit(lambda: clear(study.uid))
+
+
+def mark_pending(uid: UUID) -> None:
+    """Enter the film before its first file is written or its row is deleted; durable on return.
+
+    Raises OSError.
+    """
+    film_store().mark_pending(str(uid))
+
+
+def clear(uid: UUID) -> None:
+    """Remove the entry of a film whose row is stored, or whose files are gone."""
+    try:
+        film_store().clear_pending(str(uid))
     except OSError:
-        logger.exception("The note of a film on its way in could not be taken away; it is tried again.")
+        logger.exception("An entry of the upload journal could not be cleared; it is tried again.")
 
 
-def on_their_way() -> set[UUID]:
-    """Return the studies whose files are being stored at this moment, or whose storing was cut off."""
-    return {uid for uid in map(uid_from, film_store().notes()) if uid is not None}
+def pending() -> set[UUID]:
+    """Return the films whose files are being written or removed, or were when a process was killed."""
+    return {uid for uid in map(uid_from, film_store().pending()) if uid is not None}
 
 
 def uid_from(name: str) -> UUID | None:
-    """Return the study's id that a folder is named by; None when the folder is none of ours."""
+    """Return the film's id that a folder is named after; None for a folder of anything else."""
     try:
         return UUID(name)
     except ValueError:
         return None
 
 
-def remove_leftovers() -> int:
-    """Remove the files of studies that were noted long ago and have no row; return how many studies.
+def remove_files(uid: UUID) -> None:
+    """Remove the files of a film without a row, then its entry; where the store fails, the entry stays."""
+    try:
+        _delete_files(uid)
+    except OSError:
+        logger.exception("The files of a film without a row could not be removed; it is tried again.")
+        return
+    clear(uid)
 
-    Nobody was told that these films were taken in. Files without a note are never touched: they may be what
-    remains of films that a restored database does not know. While the store does not answer, nothing is done.
+
+def remove_leftovers() -> int:
+    """Remove the files of films that were entered long ago and have no row; return how many films.
+
+    The senders of these films got no confirmation. Files without an entry are never touched: after a
+    database was restored they may be all that is left of a film. A store that does not answer stops it.
     """
     removed = 0
     try:
-        for uid in _forgotten():
+        for uid in _entered_long_ago():
             if not Study.objects.filter(uid=uid).exists():
-                _remove_files(uid)
+                if count := _delete_files(uid):
+                    logger.warning("An upload was cut off; its %d files were removed.", count)
                 removed += 1
-            settle(uid)
+            clear(uid)
     except OSError:
         logger.exception("What cut-off uploads left could not be removed; it is tried again.")
     return removed
 
 
-def _forgotten() -> list[UUID]:
-    """Return the studies that were noted long ago."""
+def _entered_long_ago() -> list[UUID]:
     before = time.time() - settings.INCOMING_FORGOTTEN_AFTER_SECONDS
-    old = (uid_from(name) for name, noted_at in film_store().notes().items() if noted_at < before)
+    old = (uid_from(name) for name, entered_at in film_store().pending().items() if entered_at < before)
     return [uid for uid in old if uid is not None]
 
 
-def _remove_files(uid: UUID) -> None:
+def _remove_files_unless_stored(uid: UUID) -> None:
+    """Ask the database first: a connection lost at COMMIT leaves open whether the row is stored."""
+    try:
+        stored = Study.objects.filter(uid=uid).exists()
+    except DatabaseError:
+        return  # unknown: the entry stays, and the reconciler asks again
+    if stored:
+        clear(uid)
+    else:
+        remove_files(uid)
+
+
+def _delete_files(uid: UUID) -> int:
     display = Study._meta.get_field("display")
     folder = Path(display.generate_filename(Study(uid=uid), "display")).parent.as_posix()
     try:
         names = default_storage.listdir(folder)[1]
     except FileNotFoundError:
-        return
+        return 0
     for name in names:
         default_storage.delete(f"{folder}/{name}")
-    logger.warning("An upload was cut off; its %d files were removed.", len(names))
+    return len(names)

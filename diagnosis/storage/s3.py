@@ -17,7 +17,7 @@ from storages.backends.s3 import S3Storage
 
 from diagnosis.storage.filesystem import StoreUnreachableError
 
-_NOTES = "incoming/"
+_JOURNAL = "incoming/"
 # Bytes; a larger object is read piece by piece, as an archive is by its members.
 _IN_MEMORY = 16 * 1024 * 1024
 _PIECE = 2 * 1024 * 1024
@@ -135,17 +135,17 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
         """Objects have no address: films are handed out by views that ask who is asking."""
         raise ValueError("Films have no public address.")
 
-    def put_note(self, name: str) -> None:
-        """Store an empty object: every machine sees it."""
-        self._save(f"{_NOTES}{name}", ContentFile(b""))
+    def mark_pending(self, name: str) -> None:
+        """Store an empty object, which every machine sees."""
+        self._save(f"{_JOURNAL}{name}", ContentFile(b""))
 
-    def drop_note(self, name: str) -> None:
+    def clear_pending(self, name: str) -> None:
         """Delete the empty object."""
-        self.delete(f"{_NOTES}{name}")
+        self.delete(f"{_JOURNAL}{name}")
 
-    def notes(self) -> dict[str, float]:
+    def pending(self) -> dict[str, float]:
         """Return the names and times of the empty objects."""
-        return {name.removeprefix(_NOTES): made.timestamp() for name, made in self._listed(_NOTES)}
+        return {name.removeprefix(_JOURNAL): made.timestamp() for name, made in self._listed(_JOURNAL)}
 
     def names_below(self, folder: str) -> set[str]:
         """List the objects, a thousand at a time."""

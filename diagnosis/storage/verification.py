@@ -41,7 +41,7 @@ def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: 
     is on its way in is no fault. The files are listed before the rows are read, for the same reason.
     """
     report = SweepReport()
-    stored, arriving = film_store().names_below(_TOP), journal.on_their_way()
+    stored, arriving = film_store().names_below(_TOP), journal.pending()
     named: set[str] = set()
     rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
     for sha256, *names in rows.iterator(chunk_size=500):

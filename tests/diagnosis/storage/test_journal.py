@@ -1,5 +1,6 @@
-"""What a killed upload leaves behind goes after a while; what has a row or no note stays."""
+"""Files of a killed upload are removed after a while; those with a row or without an entry stay."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 
+from core.errors import StorageFull
 from diagnosis.inference.reconcile import reconcile
 from diagnosis.intake import submission
 from diagnosis.intake.submission import submit_study
@@ -21,7 +24,7 @@ from tests.support.inputs.films import chest_png
 pytestmark = pytest.mark.usefixtures("active_model")
 
 
-def notes() -> list[Path]:
+def entries() -> list[Path]:
     folder = Path(settings.MEDIA_ROOT) / "incoming"
     return list(folder.iterdir()) if folder.exists() else []
 
@@ -30,54 +33,54 @@ def files() -> list[Path]:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
-def let_time_pass() -> None:
+def make_entries_old() -> None:
     long_ago = time.time() - settings.INCOMING_FORGOTTEN_AFTER_SECONDS - 1
-    for path in notes():
+    for path in entries():
         os.utime(path, (long_ago, long_ago))
 
 
 @pytest.fixture
 def cut_off(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upload whose process died between the files and the rows."""
+    """An upload whose process was killed between the files and the rows."""
     upload_killed_before_its_rows(cast, monkeypatch)
     assert len(files()) == 3
 
 
-def test_a_film_that_was_taken_in_leaves_no_note(
+def test_a_stored_film_leaves_no_entry(
     transactional_db: None, cast: Cast, active_model: ModelVersion
 ) -> None:
     submit_study(actor=cast.alice, project=cast.project, data=chest_png())
-    assert notes() == []
+    assert entries() == []
 
 
-def test_a_note_stays_until_the_outermost_transaction_is_through(
+def test_an_entry_stays_until_the_outermost_transaction_is_committed(
     transactional_db: None, cast: Cast, active_model: ModelVersion
 ) -> None:
     with transaction.atomic():
         submit_study(actor=cast.alice, project=cast.project, data=chest_png())
-        assert len(notes()) == 1
-    assert notes() == []
+        assert len(entries()) == 1
+    assert entries() == []
 
 
-def test_what_was_cut_off_is_removed_after_a_while(cut_off: None) -> None:
+def test_files_of_a_cut_off_upload_are_removed_after_a_while(cut_off: None) -> None:
     reconcile()
     assert len(files()) == 3
-    let_time_pass()
+    make_entries_old()
     reconcile()
     assert files() == []
-    assert notes() == []
+    assert entries() == []
 
 
-def test_a_film_whose_row_is_there_keeps_its_files_and_loses_its_note(cast: Cast) -> None:
+def test_a_film_with_a_row_keeps_its_files_and_loses_its_entry(cast: Cast) -> None:
     study = submit_study(actor=cast.alice, project=cast.project, data=chest_png()).study
-    assert [path.name for path in notes()] == [str(study.uid)]  # the test's transaction is still open
-    let_time_pass()
+    assert [path.name for path in entries()] == [str(study.uid)]  # the test's transaction is still open
+    make_entries_old()
     assert journal.remove_leftovers() == 0
     assert len(files()) == 3
-    assert notes() == []
+    assert entries() == []
 
 
-def test_files_without_a_note_are_never_touched(cast: Cast) -> None:
+def test_files_without_an_entry_are_never_touched(cast: Cast) -> None:
     film = Path(settings.MEDIA_ROOT) / "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
     film.parent.mkdir(parents=True)
     film.write_bytes(b"of an installation whose database was restored")
@@ -87,7 +90,7 @@ def test_files_without_a_note_are_never_touched(cast: Cast) -> None:
     assert files() == [film]
 
 
-def test_where_nobody_knows_whether_the_row_is_stored_the_note_stays(
+def test_the_entry_stays_where_the_database_does_not_say_whether_the_row_is_stored(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*args: Any, **kwargs: Any) -> None:
@@ -99,13 +102,39 @@ def test_where_nobody_knows_whether_the_row_is_stored_the_note_stays(
         patch.setattr(submission, "_already_here", lambda project, film: None)
         with pytest.raises(DatabaseError):
             submit_study(actor=cast.alice, project=cast.project, data=chest_png())
-    assert len(notes()) == 1
-    let_time_pass()
+    assert len(entries()) == 1
+    make_entries_old()
     assert journal.remove_leftovers() == 1
     assert files() == []
 
 
-def test_a_foreign_folder_among_the_notes_stops_nothing(cut_off: None) -> None:
+def test_a_foreign_folder_among_the_entries_stops_nothing(cut_off: None) -> None:
     (Path(settings.MEDIA_ROOT) / "incoming" / "lost+found").mkdir()
-    let_time_pass()
+    make_entries_old()
     assert journal.remove_leftovers() == 1
+
+
+def test_a_failure_while_writing_removes_files_and_entry(cast: Cast) -> None:
+    study = Study(project=cast.project, uploaded_by=cast.alice)
+
+    def fail_after_the_first_file() -> None:
+        with journal.writing(study):
+            assert journal.pending() == {study.uid}
+            study.original.save("original", ContentFile(b"film"), save=False)
+            raise ValueError("from the test")
+
+    with pytest.raises(ValueError, match="from the test"):
+        fail_after_the_first_file()
+    assert files() == []
+    assert entries() == []
+
+
+def test_nothing_is_written_without_an_entry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(uid: Any) -> None:
+        raise OSError(errno.ENOSPC, "from the test")
+
+    monkeypatch.setattr(journal, "mark_pending", full)
+    with pytest.raises(StorageFull):
+        submit_study(actor=cast.alice, project=cast.project, data=chest_png())
+    assert files() == []
+    assert not Study.objects.exists()

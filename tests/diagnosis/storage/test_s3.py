@@ -1,4 +1,4 @@
-"""Films in an S3-compatible object store: private, seen through our own views, and nothing by halves."""
+"""Films in an S3-compatible object store: private, shown by our own views, stored whole or not at all."""
 
 import io
 import os
@@ -114,7 +114,7 @@ def test_where_the_store_is_down_nothing_is_stored_and_the_answer_says_so(
     assert journal.remove_leftovers() == 0
 
 
-def test_a_store_that_fails_half_way_leaves_no_row_and_a_note(
+def test_a_store_that_fails_half_way_leaves_no_row_and_an_entry(
     store: ObjectStore, cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     save, delete = default_storage.save, default_storage.delete
@@ -133,13 +133,13 @@ def test_a_store_that_fails_half_way_leaves_no_row_and_a_note(
     assert default_storage.delete == delete
     assert Study.objects.count() == 0
     assert len(store.names()) == 2
-    assert sweep_storage().is_whole  # it is on its way, for all anybody knows
+    assert sweep_storage().is_whole  # the upload may still be running
     settings.INCOMING_FORGOTTEN_AFTER_SECONDS = -1
     assert journal.remove_leftovers() == 1
     assert store.names() == []
 
 
-def test_what_a_killed_upload_leaves_is_found_by_its_note(
+def test_files_of_a_killed_upload_are_found_by_their_entry(
     store: ObjectStore, cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     upload_killed_before_its_rows(cast, monkeypatch)
@@ -167,7 +167,7 @@ def test_a_film_that_is_gone_from_the_store_fails(film: Study) -> None:
 
 
 def test_rows_and_objects_are_compared(film: Study, store: ObjectStore) -> None:
-    journal.settle(film.uid)
+    journal.clear(film.uid)
     assert (sweep_storage().is_whole, sweep_storage().files) == (True, 3)
     stray = "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
     default_storage.save(stray, ContentFile(b"nobody's"))

@@ -103,13 +103,13 @@ def upload_and_end(seed: int, token: str, end_before: int) -> list[str] | None:
     return found
 
 
-def let_the_notes_grow_old() -> None:
-    """Set the clock of what was cut off back, so that it counts as forgotten."""
+def make_entries_old() -> None:
+    """Set back the time of the journal's entries, so that they count as forgotten."""
     from django.conf import settings
 
     long_ago = time.time() - settings.INCOMING_FORGOTTEN_AFTER_SECONDS - 1
-    for note in (Path(settings.MEDIA_ROOT) / "incoming").glob("*"):
-        os.utime(note, (long_ago, long_ago))
+    for entry in (Path(settings.MEDIA_ROOT) / "incoming").glob("*"):
+        os.utime(entry, (long_ago, long_ago))
 
 
 def faults_after(seed: int, token: str) -> list[str]:
@@ -118,7 +118,7 @@ def faults_after(seed: int, token: str) -> list[str]:
 
     from audit.models import AuditEvent
     from diagnosis.models import Prediction, Study
-    from diagnosis.storage.journal import on_their_way, remove_leftovers
+    from diagnosis.storage.journal import pending, remove_leftovers
     from diagnosis.storage.verification import sweep_storage
     from tests.support.inputs.films import chest_png
 
@@ -126,10 +126,10 @@ def faults_after(seed: int, token: str) -> list[str]:
     at_once = sweep_storage()
     if at_once.missing or at_once.changed or at_once.without_row:
         found.append(f"at once: {at_once}")
-    let_the_notes_grow_old()
+    make_entries_old()
     remove_leftovers()
     later = sweep_storage()
-    if not later.is_whole or on_their_way():  # files that are noted count as still arriving
+    if not later.is_whole or pending():  # entered files count as being written
         found.append(f"after the reconciler: {later}")
     if upload(seed, token) not in (200, 201):
         found.append("the film could not be sent again")
