@@ -17,6 +17,7 @@ from diagnosis.inference import reconcile as reconciler
 from diagnosis.inference.predictors import warm_up
 from diagnosis.inference.prefetch import Prefetcher
 from diagnosis.inference.worker import run_prediction
+from diagnosis.studies import trash
 
 log = logging.getLogger(__name__)
 _prefetcher = Prefetcher()
@@ -40,6 +41,12 @@ def reconcile() -> None:
 def unpack(batch_uid: str) -> None:
     """Unpack some films of a batch's archive."""
     unpack_batch(batch_uid=batch_uid)
+
+
+@shared_task(name="reading.tasks.purge_trash")  # the name in the schedule and in queued messages
+def purge_trash() -> None:
+    """Delete what has been in the trash long enough."""
+    trash.purge_trash()
 
 
 @shared_task(name="diagnosis.tasks.mail")

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from diagnosis.views import batches, burned_in_text, media, model, notifications, status_poll, study, upload
+from diagnosis.views import (
+    batches,
+    burned_in_text,
+    media,
+    model,
+    notifications,
+    status_poll,
+    study,
+    trash,
+    upload,
+)
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -19,6 +29,8 @@ urlpatterns = [
     path("studies/<uuid:uid>/files/side-by-side.png", media.side_by_side, name="study-side-by-side"),
     path("studies/<uuid:uid>/burned-in-text/", burned_in_text.answer, name="study-burned-in-text"),
     path("burned-in-text/", burned_in_text.queue, name="burned-in-text"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/<uuid:uid>/restore/", trash.trash_restore, name="trash-restore"),
     path("model/", model.active_model_page, name="model"),
     path("model/<str:version>/", model.model_version_page, name="model-version"),
     path("batches/", batches.batches, name="batches"),

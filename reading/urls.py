@@ -10,7 +10,6 @@ from reading.views import (
     review,
     rules,
     saved_views,
-    trash,
     worklist,
 )
 
@@ -23,8 +22,6 @@ urlpatterns = [
     path("studies/<uuid:uid>/discordance/", discordance.give_reason, name="discordance-reason"),
     path("adjudication/", adjudication.adjudication_list, name="adjudications"),
     path("studies/<uuid:uid>/adjudication/", adjudication.study_adjudication, name="study-adjudication"),
-    path("trash/", trash.trash, name="trash"),
-    path("trash/<uuid:uid>/restore/", trash.trash_restore, name="trash-restore"),
     path("studies/<uuid:uid>/marks/", marks.study_marks, name="study-marks"),
     path("views/", saved_views.save, name="save-view"),
     path("views/<uuid:uid>/remove/", saved_views.remove, name="remove-view"),

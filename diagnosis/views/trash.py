@@ -1,4 +1,4 @@
-"""The administrator's page of the trash: what is in it, until when, and the way back."""
+"""The administrators' page of the trash: its films, how long each is kept, and how to restore one."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,9 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from core.errors import NotAllowed, Refused
 from core.web import signed_in
 from diagnosis.models import Study
-from diagnosis.studies.trash import films_in_trash, restore
+from diagnosis.studies.trash import films_in_trash, list_trash, restore
 from diagnosis.views.films import refused
-from reading.trash import look_into_trash
 
 FILMS_SHOWN = 100
 
@@ -24,13 +23,13 @@ FILMS_SHOWN = 100
 @never_cache
 @require_GET
 def trash(request: HttpRequest) -> HttpResponse:
-    """Show the films that were put into the trash last."""
+    """Show the films that were deleted last."""
     try:
-        films = look_into_trash(signed_in(request), most=FILMS_SHOWN + 1)
+        films = list_trash(signed_in(request), limit=FILMS_SHOWN + 1)
     except NotAllowed as refusal:
         raise PermissionDenied from refusal
     context = {"films": films[:FILMS_SHOWN], "more": len(films) > FILMS_SHOWN, "days": settings.TRASH_DAYS}
-    return render(request, "reading/trash.html", context)
+    return render(request, "diagnosis/trash.html", context)
 
 
 @login_required
