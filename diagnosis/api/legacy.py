@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.tokens import UPLOAD
-from audit import trail
 from core.api.actor import actor_of
 from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
 from core.api.links import absolute
@@ -25,6 +24,7 @@ from diagnosis.inference.wait import wait_until_finished
 from diagnosis.intake.submission import Submission
 from diagnosis.models import Prediction
 from diagnosis.results.rendering import OVERLAY, render_picture
+from diagnosis.studies.access import record_download
 from diagnosis.studies.blinding import as_seen_by, check_shown
 
 _OUR_FAULT = {"film_missing", "model_refused"}
@@ -90,7 +90,7 @@ class PredictView(APIView):
             return Response(_queued(request, prediction), status=202)
         check_shown(as_seen_by(request.user, prediction.study))
         answer = _result(request, prediction)
-        trail.record(actor=actor_of(request), verb="film_downloaded", target=prediction.study, kind=OVERLAY)
+        record_download(actor=actor_of(request), study=prediction.study, kind=OVERLAY)
         return Response(answer)
 
 

@@ -12,12 +12,10 @@ from diagnosis.inference.failures import FAILURES
 from diagnosis.models import ModelVersion, Prediction, Project, Site, Study, newest_prediction
 from diagnosis.results.rendering import area_of, reference_strength
 from diagnosis.studies.blinding import shown_prediction, shown_result
+from diagnosis.studies.files import FILE_KINDS, RESULT_KINDS
 from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 from pneumoml.explain import reliability
 from pneumoml.scope import gate
-
-FILE_KINDS = ("original", "display", "thumbnail", "heatmap", "overlay", "side-by-side")
-RESULT_KINDS = ("heatmap", "overlay", "side-by-side")
 
 
 def diagnosis_of(prediction: Prediction) -> str:

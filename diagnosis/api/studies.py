@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from accounts.tokens import UPLOAD
-from audit import trail
 from core.api.actor import actor_of
 from core.api.filters import StrictFilterBackend
 from core.api.idempotency import IDEMPOTENCY_KEY, KEY_REFUSALS, idempotent
@@ -22,16 +21,17 @@ from core.api.problem import ProblemSerializer
 from diagnosis.api.files import WhateverIsAccepted, file_response
 from diagnosis.api.filters import StudyFilter
 from diagnosis.api.serializers import (
-    FILE_KINDS,
     PredictionSerializer,
     StudySerializer,
     SubmittedStudySerializer,
 )
 from diagnosis.api.submissions import BODIES, submit
 from diagnosis.inference.requests import request_prediction
-from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from, newest_prediction
+from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
 from diagnosis.studies import search
+from diagnosis.studies.access import record_api_view
 from diagnosis.studies.blinding import as_seen_by
+from diagnosis.studies.files import FILE_KINDS
 from diagnosis.studies.trash import move_to_trash
 from pneumoml.explain.heatmap import COLOUR_MAPS, STYLES
 
@@ -87,11 +87,9 @@ class StudyViewSet(
         return super().get_throttles()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Show the study; seeing a result is an audited view, asking whether there is one is not."""
+        """Show the film; seeing a result is recorded."""
         study = self.get_object()
-        newest = newest_prediction(study)
-        if newest is not None and newest.is_finished:
-            trail.record(actor=actor_of(request), verb="study_viewed", target=study, through="api")
+        record_api_view(actor=actor_of(request), study=study)
         return Response(self.get_serializer(study).data)
 
     @extend_schema(
@@ -173,9 +171,6 @@ class StudyViewSet(
         url_name="file",
         content_negotiation_class=WhateverIsAccepted,
     )
-    def file(self, request: Request, uid: str, kind: str) -> HttpResponse | FileResponse:
+    def file(self, request: Request, uid: str, kind: str) -> HttpResponseBase:
         """Send the file and record the download."""
-        study = self.get_object()
-        response = file_response(request, study, kind)
-        trail.record(actor=actor_of(request), verb="film_downloaded", target=study, kind=kind)
-        return response
+        return file_response(request, self.get_object(), kind)

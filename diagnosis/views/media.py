@@ -1,148 +1,111 @@
-"""Films and pictures as files: only for those who may see the film; downloads are recorded in the trail."""
+"""Films and pictures as files, only for those who may see the film: downloads, and pictures of the pages."""
 
 import re
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from audit import trail
-from core.errors import Conflict, Refused
+from core.errors import Refused
+from core.web import SANDBOX_HEADERS, attachment, signed_in
 from diagnosis.models import Prediction, Study
-from diagnosis.results.rendering import (
-    HEAT_LAYER,
-    HEATMAP,
-    OVERLAY,
-    SIDE_BY_SIDE,
-    FilmMissing,
-    render_picture,
-)
-from diagnosis.studies.blinding import check_shown, shown_result
+from diagnosis.results.rendering import HEAT_LAYER, HEATMAP, OVERLAY, SIDE_BY_SIDE
+from diagnosis.studies import files
 from diagnosis.views.films import film_or_404, refused
-
-CONTENT_TYPES = {
-    Study.MediaFormat.JPEG: ("image/jpeg", "jpg"),
-    Study.MediaFormat.PNG: ("image/png", "png"),
-    Study.MediaFormat.DICOM: ("application/dicom", "dcm"),
-}
-_JPEG_START = b"\xff\xd8"
 
 
 @login_required
 @require_GET
 def original(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Hand out the film as it was sent (DICOM: de-identified), under a neutral name; recorded."""
-    study = film_or_404(request, uid)
-    content_type, extension = CONTENT_TYPES[Study.MediaFormat(study.media_format)]
-    try:
-        file = _open(study.original)
-    except Refused as refusal:
-        return refused(request, refusal, study=study)
-    _record_download(request, study, "original")
-    name = f"{study.reference}-original.{extension}"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
-    return _guarded(response, kept=False)
+    """Send the film as it was sent in (DICOM: de-identified), as a download."""
+    return _download(request, film_or_404(request, uid), files.ORIGINAL)
 
 
 @login_required
 @require_GET
 def display(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Our own grey PNG of the film, for the page's viewer."""
-    study = _film_itself_or_404(request, uid)
-    return _page_file(request, study, study.display, f"{study.uid}-{study.sha256[:16]}-display")
+    """Send the normalised grey PNG of the film, for the page's viewer."""
+    return _page_file(request, uid, files.DISPLAY)
 
 
 @login_required
 @require_GET
 def thumbnail(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """The small picture for lists."""
-    study = _film_itself_or_404(request, uid)
-    return _page_file(request, study, study.thumbnail, f"{study.uid}-{study.sha256[:16]}-thumbnail")
+    """Send the small picture for lists."""
+    return _page_file(request, uid, files.THUMBNAIL)
 
 
-def _film_itself_or_404(request: HttpRequest, uid: object) -> Study:
-    """Return the film without its results: a list asks for many small pictures at once."""
-    return get_object_or_404(Study.objects.visible_to(request.user), uid=uid)
-
-
-def _page_file(request: HttpRequest, study: Study, field: "File[bytes]", tag: str) -> HttpResponseBase:
+def _page_file(request: HttpRequest, uid: object, kind: str) -> HttpResponseBase:
     """Stream a picture that belongs to a page: revalidated at every use, sent again only when it changed."""
-    etag = quote_etag(tag)
+    # Without its results: a list asks for many small pictures at once.
+    study = get_object_or_404(Study.objects.visible_to(request.user), uid=uid)
+    etag = quote_etag(f"{study.uid}-{study.sha256[:16]}-{kind}")
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
-        return _guarded(unchanged, kept=True, etag=etag)
+        return _revalidated(unchanged, etag)
     try:
-        file = _open(field)
+        file = files.open_stored(study, kind)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    is_jpeg = file.read(2) == _JPEG_START
-    file.seek(0)
-    response = FileResponse(file, content_type="image/jpeg" if is_jpeg else "image/png")
-    return _guarded(response, kept=True, etag=etag)
+    return _revalidated(FileResponse(file.content, content_type=file.content_type), etag)
 
 
 @login_required
 @require_GET
 def heatmap(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """The heat map alone as a download, or with `?inline=1` the transparent layer that lies over the film.
+    """Send the heat map alone as a download, or with `?inline=1` the transparent layer over the film.
 
     The layer is PNG; with `style=contour` it is SVG.
     """
-    return _picture(request, uid, HEAT_LAYER if _is_inline(request) else HEATMAP)
+    return _picture(request, uid, HEATMAP, inline_kind=HEAT_LAYER)
 
 
 @login_required
 @require_GET
 def overlay(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """The film with the map on it as a download, or with `?inline=1` for a page without scripts."""
-    return _picture(request, uid, OVERLAY)
+    """Send the film with the map on it as a download, or with `?inline=1` for a page without scripts."""
+    return _picture(request, uid, OVERLAY, inline_kind=OVERLAY)
 
 
 @login_required
 @require_GET
 def side_by_side(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Film, map and overlay in one row, as a download."""
-    return _picture(request, uid, SIDE_BY_SIDE)
+    """Send film, map and overlay in one row, as a download."""
+    return _picture(request, uid, SIDE_BY_SIDE, inline_kind=SIDE_BY_SIDE)
 
 
-def _picture(request: HttpRequest, uid: object, kind: str) -> HttpResponseBase:
+def _picture(request: HttpRequest, uid: object, kind: str, *, inline_kind: str) -> HttpResponseBase:
     study = film_or_404(request, uid)
-    inline = _is_inline(request)
+    if request.GET.get("inline") != "1":
+        return _download(request, study, kind)
     try:
-        prediction = _finished_prediction(study)
-        etag = quote_etag(_picture_tag(request, prediction, kind))
-        unchanged = get_conditional_response(request, etag=etag) if inline else None
+        prediction = files.result_of(study)
+        etag = quote_etag(_picture_tag(request, prediction, inline_kind))
+        unchanged = get_conditional_response(request, etag=etag)
         if unchanged is not None:
-            return _guarded(unchanged, kept=True, etag=etag)
-        wishes = {name: request.GET.get(name) for name in ("colour_map", "alpha", "style")}
-        picture = render_picture(prediction=prediction, kind=kind, **wishes)
+            return _revalidated(unchanged, etag)
+        picture = files.draw(prediction, inline_kind, _options(request))
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    is_svg = kind == HEAT_LAYER and picture.startswith(b"<svg")
-    response = HttpResponse(picture, content_type="image/svg+xml" if is_svg else "image/png")
-    if inline:
-        return _guarded(response, kept=True, etag=etag)
-    _record_download(request, study, kind, model_version=prediction.model_version.version)
-    response["Content-Disposition"] = f'attachment; filename="{study.reference}-{kind}.png"'
-    return _guarded(response, kept=False)
+    return _revalidated(HttpResponse(picture.content, content_type=picture.content_type), etag)
 
 
-def _is_inline(request: HttpRequest) -> bool:
-    return request.GET.get("inline") == "1"
+def _download(request: HttpRequest, study: Study, kind: str) -> HttpResponseBase:
+    try:
+        file = files.hand_out(
+            actor=signed_in(request), study=study, kind=kind, options=_options(request), names_version=True
+        )
+    except Refused as refusal:
+        return refused(request, refusal, study=study)
+    return attachment(file.content, file.content_type, file.name, same_origin=True)
 
 
-def _finished_prediction(study: Study) -> Prediction:
-    check_shown(study)
-    prediction = shown_result(study)
-    if prediction is None:
-        raise Conflict("no_result", _("The AI has no result for this film yet, so there is no heat map."))
-    return prediction
+def _options(request: HttpRequest) -> dict[str, str | None]:
+    return {name: request.GET.get(name) for name in files.OPTIONS}
 
 
 def _picture_tag(request: HttpRequest, prediction: Prediction, kind: str) -> str:
@@ -151,28 +114,11 @@ def _picture_tag(request: HttpRequest, prediction: Prediction, kind: str) -> str
     return f"{prediction.uid}-{kind}-{re.sub(r'[^A-Za-z0-9.-]', '', wish[:60])}"
 
 
-def _open(field: "File[bytes]") -> "File[bytes]":
-    try:
-        opened: File[bytes] = field.open("rb")
-    except OSError as error:
-        message = _("The stored film could not be opened. Tell an administrator.")
-        raise FilmMissing("film_missing", message) from error
-    return opened
-
-
-def _record_download(request: HttpRequest, study: Study, kind: str, **details: str) -> None:
-    trail.record(actor=request.user, verb="film_downloaded", target=study, kind=kind, **details)
-
-
-def _guarded(response: HttpResponseBase, *, kept: bool, etag: str = "") -> HttpResponseBase:
-    """Set the headers under which a browser shows the bytes as nothing but a picture of this site.
-
-    `kept`: the browser may keep a copy, and asks before each use whether it is still good and still allowed.
-    """
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+def _revalidated(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    """Let the browser keep a copy, and ask before each use whether it is still good and still allowed."""
+    for header, value in SANDBOX_HEADERS.items():
+        response[header] = value
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-cache" if kept else "private, no-store"
-    if etag:
-        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = etag
     return response

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.preferences import preferences_of
 from accounts.roles import may_administer, may_upload, require
-from audit import trail
 from core.errors import Refused
 from core.web import live_partial, signed_in
 from diagnosis.inference.health import check_health
@@ -22,6 +21,7 @@ from diagnosis.inference.requests import request_prediction
 from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies import trash
+from diagnosis.studies.access import record_page_view
 from diagnosis.views.films import film_or_404, films_for, refused
 from diagnosis.views.status_poll import STOP_ASKING_AFTER
 from pneumoml.explain.heatmap import HeatmapOptionInvalid, check_alpha, check_colour_map
@@ -34,14 +34,7 @@ Status = Prediction.Status
 def study_page(request: HttpRequest, uid: object) -> HttpResponse:
     """Show one film, its result or how far it has come, and what can be done with it."""
     study = get_object_or_404(_with_neighbours(request), uid=uid)
-    prediction = newest_prediction(study)
-    trail.record(
-        actor=request.user,
-        verb="study_viewed",
-        target=study,
-        prediction=str(prediction.uid) if prediction else None,
-        status=prediction.status if prediction else None,
-    )
+    record_page_view(actor=signed_in(request), study=study)
     context, legends = _status_context(request, study), wording.legends()
     context["colour_maps"] = list(legends)
     context["legends_json"] = json.dumps(legends)

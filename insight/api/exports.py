@@ -15,11 +15,12 @@ from rest_framework.request import Request
 from accounts.reauthentication import check_recently_authenticated
 from core.api.actor import actor_of
 from core.api.filters import StrictFilterBackend
+from core.web import attachment
 from diagnosis.api.files import WhateverIsAccepted
 from diagnosis.models import Study, StudyQuerySet
 from insight.exports import files
 from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
-from insight.views.exports import CSV, XLSX, attachment, file_name
+from insight.views.exports import CSV, XLSX, file_name
 from reading.api.filters import ReviewedStudyFilter
 
 _XLSX_TYPE = (200, XLSX)

@@ -1,12 +1,12 @@
 """The export page, and the files it offers: CSV, Excel workbook, ZIP with pictures, codebook."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.reauthentication import recently_authenticated
 from core.errors import Refused
-from core.web import refusal_page, signed_in
+from core.web import attachment, refusal_page, signed_in
 from diagnosis.results.rendering import OVERLAY
 from insight.exports import files
 from insight.exports.columns import COLUMNS
@@ -49,20 +49,6 @@ class ExportOptions(forms.Form):
     def clean_people(self) -> str:
         """Name people by their user names where nothing is asked."""
         return self.cleaned_data["people"] or USERNAME
-
-
-def attachment(pieces: Iterable[bytes] | IO[bytes], content_type: str, name: str) -> HttpResponseBase:
-    """Answer with a file to be saved, which no cache keeps; an open file is closed at the end."""
-    response: HttpResponseBase
-    if hasattr(pieces, "read"):
-        response = FileResponse(pieces, content_type=content_type)
-    else:
-        response = StreamingHttpResponse(pieces, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def file_name(what: str, at: datetime, extension: str) -> str:

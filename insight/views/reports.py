@@ -12,12 +12,12 @@ from django.views.decorators.http import require_GET
 
 from accounts.reauthentication import recently_authenticated
 from core.errors import Refused
-from core.web import signed_in
+from core.web import attachment, signed_in
 from diagnosis.models import Prediction, Project, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies.blinding import shown_result
 from diagnosis.views.films import film_or_404
-from insight.views.exports import attachment, refused
+from insight.views.exports import refused
 
 if TYPE_CHECKING:
     from insight.reports.film import ResultWords

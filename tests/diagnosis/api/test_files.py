@@ -80,7 +80,8 @@ def test_options_out_of_range_are_400(cast: Cast, finished_study: Study, query: 
 
 @pytest.mark.parametrize("kind", ["heatmap", "overlay", "side-by-side"])
 def test_before_there_is_a_result_its_pictures_are_409(cast: Cast, study: Study, kind: str) -> None:
-    assert_problem(client_of(cast.rania).get(url_of(study, kind)), 409, "no_result")
+    problem = assert_problem(client_of(cast.rania).get(url_of(study, kind)), 409, "no_result")
+    assert problem["detail"].endswith("no picture of it.")
 
 
 @pytest.mark.parametrize("kind", ["secrets", "original.png", "..", "%2e%2e%2fdisplay"])
@@ -104,3 +105,8 @@ def test_every_download_is_in_the_audit_trail_and_refused_ones_are_not(cast: Cas
         str(study.uid),
         {"kind": "original"},
     )
+
+
+def test_the_event_of_a_picture_names_its_kind_alone(cast: Cast, finished_study: Study) -> None:
+    client_of(cast.rania).get(url_of(finished_study, "overlay"))
+    assert AuditEvent.objects.get(verb="film_downloaded").details == {"kind": "overlay"}

@@ -1,6 +1,5 @@
 """Predictive values at a chosen prevalence: Bayes, published intervals, the card's counts."""
 
-
 import numpy as np
 import pytest
 
