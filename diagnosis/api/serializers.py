@@ -351,12 +351,16 @@ class StudySerializer(serializers.ModelSerializer[Study]):
 
 
 class SubmittedStudySerializer(StudySerializer):
-    """A study as it is answered to its sender."""
+    """A study as it is answered to its sender; the context says whether it is a `duplicate`."""
 
-    duplicate = serializers.BooleanField(
-        read_only=True, help_text="True when this film was in the project already; then nothing was stored."
+    duplicate = serializers.SerializerMethodField(
+        help_text="True when this film was in the project already; then nothing was stored."
     )
 
     class Meta(StudySerializer.Meta):
         fields = [*StudySerializer.Meta.fields, "duplicate"]
         read_only_fields = fields
+
+    def get_duplicate(self, study: Study) -> bool:
+        """Return whether the project had the film already."""
+        return bool(self.context["duplicate"])

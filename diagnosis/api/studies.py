@@ -105,8 +105,8 @@ class StudyViewSet(
         submission = submit(request)
         study = as_seen_by(request.user, submission.study)
         search.fetch_predictions(study)
-        study.duplicate = not submission.created  # type: ignore[attr-defined]  # only for this answer
-        data = SubmittedStudySerializer(study, context=self.get_serializer_context()).data
+        context = {**self.get_serializer_context(), "duplicate": not submission.created}
+        data = SubmittedStudySerializer(study, context=context).data
         headers = {"Location": data["links"]["self"]}
         return Response(data, status=201 if submission.created else 200, headers=headers)
 

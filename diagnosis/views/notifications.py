@@ -1,6 +1,7 @@
-"""What people are told: the bell in the header, the list, and marking as read."""
+"""Notifications: the number in the header, the list, and marking as read."""
 
 import uuid
+from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.web import signed_in
-from diagnosis import notifications as verbs
+from diagnosis import notifications as service
 from diagnosis.models import Notification
 
 SHOWN = 100
@@ -17,22 +18,27 @@ SHOWN = 100
 @login_required
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponse:
-    """List what the person was told, newest first."""
-    return render(request, "diagnosis/notifications.html", {"notifications": _told(request)})
+    """List the person's notifications, newest first."""
+    return render(request, "diagnosis/notifications.html", {"notifications": _rows(request)})
 
 
-def _told(request: HttpRequest) -> list[Notification]:
-    told = Notification.objects.visible_to(request.user).select_related("batch", "study")
-    shown = list(told[:SHOWN])
-    for one in shown:
-        one.sentence = verbs.sentence(one)  # type: ignore[attr-defined]  # for this page only
-    return shown
+@dataclass(frozen=True)
+class NotificationRow:
+    """One notification of the list, with its sentence in the reader's language."""
+
+    notification: Notification
+    sentence: str
+
+
+def _rows(request: HttpRequest) -> list[NotificationRow]:
+    shown = Notification.objects.visible_to(request.user).select_related("batch", "study")[:SHOWN]
+    return [NotificationRow(one, service.sentence(one)) for one in shown]
 
 
 @login_required
 @require_GET
 def notification_bell(request: HttpRequest) -> HttpResponse:
-    """Return the bell with its number anew."""
+    """Return the bell of the header with the number of unread notifications."""
     return render(request, "partials/bell.html")
 
 
@@ -40,10 +46,10 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
 @require_POST
 def notifications_read(request: HttpRequest) -> HttpResponse:
     """Mark one notification as read, or all of them; for htmx the list anew, else the page."""
-    verbs.mark_read(actor=signed_in(request), notification=_named(request))
+    service.mark_read(actor=signed_in(request), notification=_named(request))
     if not getattr(request, "htmx", False):
         return redirect("notifications")
-    response = render(request, "diagnosis/notification_list.html", {"notifications": _told(request)})
+    response = render(request, "diagnosis/notification_list.html", {"notifications": _rows(request)})
     response["HX-Trigger"] = "notifications-changed"
     return response
 
