@@ -1,5 +1,6 @@
 """The settings fit together: Celery's times and names, the security headers, the administration's models."""
 
+import re
 import tomllib
 from datetime import timedelta
 
@@ -106,11 +107,7 @@ NOT_IN_THE_ADMINISTRATION = {
 
 
 def test_every_model_of_ours_has_its_page_in_the_administration() -> None:
-    own = {
-        model
-        for label in APPS
-        for model in apps.get_app_config(label).get_models()
-    }
+    own = {model for label in APPS for model in apps.get_app_config(label).get_models()}
     missing = {model.__name__ for model in own if model not in admin_site._registry}
     assert missing == NOT_IN_THE_ADMINISTRATION
 
