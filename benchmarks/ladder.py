@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.rivals.machine import machine_facts
+from benchmarks.comparison.machine import machine_facts
 from pneumoml.evaluation.release import judge
 from pneumoml.imaging.preprocess import PreprocessConfig
 from pneumoml.training.dataset import LabelledFilm, read_split

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rivals.machine import ROOT, machine_facts
+from benchmarks.comparison.machine import ROOT, machine_facts
 
 RESULTS = ROOT / "benchmarks" / "results"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -75,7 +75,7 @@ def measured(
     environment = {**os.environ, **ENVIRONMENT, "PNEUMOWEB_VAR": str(var), "DATABASE_URL": url}
     if export:
         environment["EXPORT"] = "yes"
-    command = [sys.executable, "-m", "benchmarks.many.one_size", str(size), str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.scaling.one_size", str(size), str(seconds)]
     told = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(told.stdout.strip().splitlines()[-1])
     return answer
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--plot", action="store_true", help="only draw the pictures from the results")
     options = parser.parse_args()
     if options.plot:
-        from benchmarks.many.plot import draw
+        from benchmarks.scaling.plot import draw
 
         draw(RESULTS, ROOT / "docs")
         return

@@ -23,7 +23,7 @@ import psutil
 import requests
 from PIL import Image
 
-from benchmarks.rivals.machine import ROOT, machine_facts
+from benchmarks.comparison.machine import ROOT, machine_facts
 
 SAMPLES = sorted((ROOT / "samples").glob("*.jpeg"))
 

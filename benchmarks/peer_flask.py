@@ -31,7 +31,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.rivals.shipped import newest_version
+from benchmarks.comparison.shipped import newest_version
 from pneumoml.network.predictor import load_network
 
 SIDE = 224

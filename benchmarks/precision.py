@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.machine import machine_facts, write_result
-from benchmarks.rivals.shipped import newest_version
+from benchmarks.comparison.machine import machine_facts, write_result
+from benchmarks.comparison.shipped import newest_version
 from pneumoml.network.precision import BFLOAT16, FLOAT32, LARGEST_DIFFERENCE, cpu_flags, offered
 from pneumoml.network.predictor import FilmResult, Predictor
 from pneumoml.statistics.metrics import auc

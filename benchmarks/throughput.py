@@ -25,10 +25,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rivals.films import films
-from benchmarks.rivals.machine import machine_facts, p95, write_result
-from benchmarks.rivals.processes import cpu_seconds, memory_mb
-from benchmarks.rivals.systems import ROOT, Ours, Peer
+from benchmarks.comparison.films import films
+from benchmarks.comparison.machine import machine_facts, p95, write_result
+from benchmarks.comparison.processes import cpu_seconds, memory_mb
+from benchmarks.comparison.systems import ROOT, Ours, Peer
 from pneumoml.network.precision import AUTO, PRECISIONS
 
 
@@ -38,7 +38,7 @@ class Bare:
     def __init__(self, precision: str) -> None:
         """Start it in this arithmetic and wait until its model is loaded."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.rivals.bare", precision],
+            [sys.executable, "-m", "benchmarks.comparison.bare", precision],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self._answer()

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.rivals.machine import machine_facts, p95, write_result
-from benchmarks.rivals.systems import Ours
+from benchmarks.comparison.machine import machine_facts, p95, write_result
+from benchmarks.comparison.systems import Ours
 
 HEIGHT, WIDTH = 3000, 2500
 # Notes when all of the film has been loaded, decoded and drawn.

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.rivals.shipped import newest_version
+from benchmarks.comparison.shipped import newest_version
 from pneumoml.cards.artifact import load_weights
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of each block

@@ -26,9 +26,9 @@ from typing import Any
 import requests
 
 from benchmarks.parts.servers import INSTANT, Installation, cpu_of
-from benchmarks.rivals.films import films
-from benchmarks.rivals.machine import machine_facts, write_result
-from benchmarks.rivals.systems import wait_for
+from benchmarks.comparison.films import films
+from benchmarks.comparison.machine import machine_facts, write_result
+from benchmarks.comparison.systems import wait_for
 
 WAITING = "select count(*) from diagnosis_prediction where status in ('queued', 'running')"
 SPAN = (

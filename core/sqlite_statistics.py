@@ -2,7 +2,7 @@
 
 SQLite plans without knowing how many rows a table has, unless ANALYZE has counted them: with a million films
 lists then take seconds. Counting holds everybody up who writes, and a sample of some rows misleads it. So the
-counts of a large installation are shipped (taken by `benchmarks.many.statistics`) and stand in every SQLite
+counts of a large installation are shipped (taken by `benchmarks.scaling.statistics`) and stand in every SQLite
 file: what is right for a million films costs a hundred nothing. https://sqlite.org/queryplanner-ng.html names
 the method. PostgreSQL counts by itself.
 """

@@ -18,7 +18,7 @@ def fill(count: int) -> None:
     """Take in so many films as a batch, with everything that an upload does."""
     from django.contrib.auth.models import User
 
-    from benchmarks.rivals.films import films
+    from benchmarks.comparison.films import films
     from diagnosis.batches.service import add_film, begin_batch
     from diagnosis.models import Project
 

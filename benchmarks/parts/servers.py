@@ -15,9 +15,9 @@ import psutil
 import psycopg
 import requests
 
-from benchmarks.rivals.machine import ROOT
-from benchmarks.rivals.processes import tree
-from benchmarks.rivals.systems import free_port, wait_for, web_command
+from benchmarks.comparison.machine import ROOT
+from benchmarks.comparison.processes import tree
+from benchmarks.comparison.systems import free_port, wait_for, web_command
 from pneumoweb.runtime.processes import ALONE
 
 BUCKET = "films"

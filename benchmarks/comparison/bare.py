@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from benchmarks.rivals.shipped import newest_version
+from benchmarks.comparison.shipped import newest_version
 
 
 def main(precision: str) -> None:

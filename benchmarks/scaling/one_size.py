@@ -14,8 +14,8 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from benchmarks.rivals.machine import p95
-from benchmarks.rivals.systems import free_port, wait_for, web_command
+from benchmarks.comparison.machine import p95
+from benchmarks.comparison.systems import free_port, wait_for, web_command
 
 METRICS_WORD = "measure"
 LEAST_ASKED = 5
@@ -26,7 +26,7 @@ def prepare(count: int) -> None:
     """Migrate, register the shipped model, and fill a database that is empty."""
     from django.core.management import call_command
 
-    from benchmarks.many.fill import fill
+    from benchmarks.scaling.fill import fill
     from diagnosis.models import Study
 
     call_command("setup_site", verbosity=0)
@@ -58,8 +58,8 @@ def questions(repeats: int = 1) -> dict[str, dict[str, Any]]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from benchmarks.many.fill import people
-    from benchmarks.many.pages import askers, client_heads, pages
+    from benchmarks.scaling.fill import people
+    from benchmarks.scaling.pages import askers, client_heads, pages
 
     settings.ALLOWED_HOSTS = ["*"]
     who, found = people(), {}
@@ -126,8 +126,8 @@ class Crowd:
     """Ten people who open pages, each with a pause of one to three seconds; two send films."""
 
     def __init__(self, server: Server, seconds: float) -> None:
-        from benchmarks.many.fill import people
-        from benchmarks.many.pages import pages
+        from benchmarks.scaling.fill import people
+        from benchmarks.scaling.pages import pages
 
         self.who, self.server, self.seconds = people(), server, seconds
         self.pages = pages(self.who)
@@ -169,7 +169,7 @@ class Crowd:
         return make_token(actor=user, name="benchmark").secret
 
     def _work(self, number: int, user: Any, session: Any) -> None:
-        from benchmarks.many.pages import askers, client_heads
+        from benchmarks.scaling.pages import askers, client_heads
 
         chance = random.Random(number)
         mine = [page for page in self.pages if user in askers(page, self.who)]
@@ -246,7 +246,7 @@ def measure(seconds: float) -> dict[str, Any]:
 
 
 def _export(server: Server, crowd: Crowd) -> dict[str, Any]:
-    from benchmarks.many.export import measure_export
+    from benchmarks.scaling.export import measure_export
 
     token = crowd.token(crowd.who.auditor)
     return {"export": measure_export(server.address, token, server.megabytes)}

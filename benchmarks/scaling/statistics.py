@@ -1,6 +1,6 @@
 """Take from a filled database what SQLite is told of a large installation (core/sqlite_statistics.py).
 
-.venv/bin/python -m benchmarks.many.statistics PATH/db.sqlite3     # a million films of benchmarks.million
+.venv/bin/python -m benchmarks.scaling.statistics PATH/db.sqlite3     # a million films of benchmarks.million
 """
 
 from __future__ import annotations

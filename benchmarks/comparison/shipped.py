@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.rivals.machine import ROOT
+from benchmarks.comparison.machine import ROOT
 from pneumoml.cards.artifact import Artifact, load_artifact, shipped_versions
 
 _MODELS = ROOT / "pneumoml" / "models"

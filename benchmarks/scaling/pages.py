@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
-from benchmarks.many.fill import People
+from benchmarks.scaling.fill import People
 from diagnosis.models import Prediction, Study
 
 NEXT = "next"  # of an answer of the API: the page after the one that was asked last

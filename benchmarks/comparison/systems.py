@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.rivals.machine import ROOT
+from benchmarks.comparison.machine import ROOT
 from pneumoweb.runtime.processes import processes, site_from
 
 START_SECONDS = 300
