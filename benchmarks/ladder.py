@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.ladder --data chest_xray --run-dir DIR \
         --base-weights vgg16_notop.weights.h5
 
-Every rung is a whole small run: 1,000 class-balanced training films in two cached passes of 160-pixel
+Every step is a whole small run: 1,000 class-balanced training films in two cached passes of 160-pixel
 crops, six epochs, seed 42, then the same shift tests and the same choice of threshold as a real run. Small on
-purpose: rungs are to be compared with each other, not with the shipped version. One JSON line a rung;
+purpose: steps are to be compared with each other, not with the shipped version. One JSON line a step;
 resumable. About an hour on two cores.
 """
 
@@ -34,8 +34,8 @@ CAMERA = (
 )  # fmt: skip
 
 
-def rungs() -> Iterator[tuple[str, Recipe]]:
-    """Name each rung with its recipe; each keeps what the one before it had."""
+def steps() -> Iterator[tuple[str, Recipe]]:
+    """Name each step with its recipe; each keeps what the one before it had."""
     shipped = load_recipe("robust")
     recipe = replace(
         shipped,
@@ -69,19 +69,19 @@ def some(films: list[LabelledFilm]) -> list[LabelledFilm]:
     return [*kept[0], *kept[1], *(film for film in films if film.split == "val")]
 
 
-def climb(films: list[LabelledFilm], base: Path, folder: Path, report: Report | None = None) -> None:
-    """Run the rungs that `folder`/ladder.jsonl does not hold yet, and print them all."""
+def run_all(films: list[LabelledFilm], base: Path, folder: Path, report: Report | None = None) -> None:
+    """Run the steps that `folder`/ladder.jsonl does not hold yet, and print them all."""
     results = folder / "ladder.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
     lines = results.read_text("utf-8").splitlines() if results.is_file() else []
     done = {json.loads(line)["rung"] for line in lines}
     for line in lines:
         print(line)
-    for name, recipe in rungs():
+    for name, recipe in steps():
         if name in done:
             continue
         began = time.monotonic()
-        # Rungs that prepare films alike share a folder, and so the features of the validation films.
+        # Steps that prepare films alike share a folder, and so the features of the validation films.
         run = folder / f"bands-{bool(recipe.preprocessing.band_targets)}-trim-{recipe.preprocessing.trim}"
         judged = judge(run, train(run, films, recipe, base, report), films, recipe, report)
         line = json.dumps(
@@ -100,13 +100,13 @@ def climb(films: list[LabelledFilm], base: Path, folder: Path, report: Report | 
 
 
 def main() -> None:
-    """Read the arguments and climb."""
+    """Read the arguments and run every step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with split.csv")
     parser.add_argument("--base-weights", type=Path, required=True)
     parser.add_argument("--run-dir", type=Path, required=True, help="cache and results; about 2 GB")
     options = parser.parse_args()
-    climb(some(read_split(options.data)), options.base_weights, options.run_dir)
+    run_all(some(read_split(options.data)), options.base_weights, options.run_dir)
 
 
 if __name__ == "__main__":

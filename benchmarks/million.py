@@ -26,7 +26,7 @@ from benchmarks.comparison.machine import ROOT, machine_facts
 
 RESULTS = ROOT / "benchmarks" / "results"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-# What every measured process of the installation is told.
+# The environment of every measured process.
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "pneumoweb.settings",
     "PNEUMOWEB_ENV_FILE": os.devnull,

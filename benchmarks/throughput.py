@@ -33,7 +33,7 @@ from pneumoml.network.precision import AUTO, PRECISIONS
 
 
 class Bare:
-    """The bare pass, in a process that runs as many as it is told."""
+    """The bare pass, in a process that runs as many as it is asked for."""
 
     def __init__(self, precision: str) -> None:
         """Start it in this arithmetic and wait until its model is loaded."""

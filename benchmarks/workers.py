@@ -4,7 +4,7 @@
 
 PostgreSQL, Redis and an object store are real processes. A backlog of films is read by one worker pinned to
 one core, then by two pinned to a core each, in turn; the second stands still (SIGSTOP) meanwhile. Then each
-other part is driven as far as it goes: rows claimed and finished, rings, uploads, and what a film costs a
+other part is driven as far as it goes: rows claimed and finished, messages, uploads, and what a film costs a
 worker besides the network. From these follows, on paper, how many workers it takes until which part is the
 narrow one. Takes six minutes on two quiet cores; on a busy machine only the ratio counts.
 """
@@ -25,10 +25,10 @@ from typing import Any
 
 import requests
 
-from benchmarks.parts.servers import INSTANT, Installation, cpu_of
 from benchmarks.comparison.films import films
 from benchmarks.comparison.machine import machine_facts, write_result
 from benchmarks.comparison.systems import wait_for
+from benchmarks.parts.servers import INSTANT, Installation, cpu_of
 
 WAITING = "select count(*) from diagnosis_prediction where status in ('queued', 'running')"
 SPAN = (
@@ -39,8 +39,8 @@ ROWS = 800
 MOVES = {
     "results, one after the other in the audit trail": "a disk that commits faster; several results a commit",
     "one core of PostgreSQL": "more cores for PostgreSQL: only the trail is one after the other",
-    "one core of Redis (a ring sent and fetched)": "fewer rings: any ring has a worker ask for what waits",
-    "rings sent by one web process": "more web processes; a connection that stays open",
+    "one core of Redis (a message sent and fetched)": "fewer messages: any of them makes a worker look for films",
+    "messages sent by one web process": "more web processes; a connection that stays open",
     "one core of web (uploads)": "more web processes, on further machines too",
 }
 PARTS = ("postgres", "redis", "objects")
@@ -66,7 +66,7 @@ def read_backlog(site: Installation, count: int) -> dict[str, float]:
 def scaling(site: Installation, count: int, blocks: int) -> dict[str, list[dict[str, float]]]:
     """Read the backlog with one worker and with two, in turn."""
     found: dict[str, list[dict[str, float]]] = {"one": [], "two": []}
-    # Each has read films before the clock runs: the first by itself, then the second.
+    # Each has read films before the clock runs: the first alone, then the second.
     site.start_worker("first", 0)
     read_backlog(site, count)
     site.send("first", signal.SIGSTOP)
@@ -83,7 +83,7 @@ def scaling(site: Installation, count: int, blocks: int) -> dict[str, list[dict[
 
 
 def ceilings(site: Installation, count: int, uploads: int) -> dict[str, float]:
-    """Drive each part by itself as far as it goes."""
+    """Drive each part alone as far as it goes."""
     site.start_worker("instant", 0, settings=INSTANT)
     read_backlog(site, count)
     found = {"worker_without_network": read_backlog(site, count)["films_a_second"]}
@@ -96,9 +96,9 @@ def ceilings(site: Installation, count: int, uploads: int) -> dict[str, float]:
         found[f"finished_by_{processes}"] = told["films"] / told["seconds"]
         found["postgres_cpu_a_film"] = (cpu_of(site.pids["postgres"]) - before) / told["films"]
     before = cpu_of(site.pids["redis"])
-    told = json.loads(site.call("rings", "500"))
-    found["rings_of_one_process"] = told["rings"] / told["seconds"]
-    found["redis_cpu_a_ring"] = (cpu_of(site.pids["redis"]) - before) / told["rings"]
+    told = json.loads(site.call("messages", "500"))
+    found["messages_of_one_process"] = told["messages"] / told["seconds"]
+    found["redis_cpu_a_message"] = (cpu_of(site.pids["redis"]) - before) / told["messages"]
     return found | upload_ceiling(site, uploads)
 
 
@@ -132,8 +132,8 @@ def on_paper(one: float, found: dict[str, float]) -> dict[str, Any]:
             value for name, value in found.items() if name.startswith("finished_by_")
         ),
         "one core of PostgreSQL": 1 / found["postgres_cpu_a_film"],
-        "one core of Redis (a ring sent and fetched)": 1 / (2 * found["redis_cpu_a_ring"]),
-        "rings sent by one web process": found["rings_of_one_process"],
+        "one core of Redis (a message sent and fetched)": 1 / (2 * found["redis_cpu_a_message"]),
+        "messages sent by one web process": found["messages_of_one_process"],
         "one core of web (uploads)": 1 / found["web_cpu_an_upload"],
     }
     narrow = min(reach.values())

@@ -1,4 +1,4 @@
-"""Wiring only: settings, URLs, Celery, WSGI and the supervisor. No domain logic lives here."""
+"""Wiring: settings, URLs, Celery, WSGI; no domain logic."""
 
 from pneumoweb.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""The Celery application: tasks are found in the apps, every option stands in settings.py."""
+"""The Celery application: tasks are found in the apps, every option is in settings.py."""
 
 import os
 from typing import Any
@@ -12,15 +12,15 @@ from core.middleware import request_id  # its signals carry the request's id int
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pneumoweb.settings")
 
-ASK_A_LOST_BROKER_EVERY_SECONDS = 2
+RECONNECT_SECONDS = 2
 
 
 class PersistentConnection(Connection):
-    """Asks a lost broker again every other second: Celery's own pauses grow to half a minute."""
+    """Retries a lost broker every other second; Celery's own pauses grow to half a minute."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> "PersistentConnection":
         """Return the connection once it is there; arguments as in kombu."""
-        kwargs.setdefault("interval_max", ASK_A_LOST_BROKER_EVERY_SECONDS)
+        kwargs.setdefault("interval_max", RECONNECT_SECONDS)
         super().ensure_connection(*args, **kwargs)
         return self
 
@@ -35,10 +35,10 @@ class _Task(Task):  # type: ignore[type-arg]  # generic in the stubs only
 
 app = Celery("pneumoweb", amqp=_Messages, task_cls=_Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.steps["consumer"].add("pneumoweb.consumer:LookForLostFilms")
+app.steps["consumer"].add("pneumoweb.consumer:ReconcileOnConnect")
 app.autodiscover_tasks()
 
 
 @setup_logging.connect
 def _leave_the_log_to_the_settings(**kwargs: Any) -> None:
-    """Being connected is enough: Celery then sets up no log of its own, and LOGGING holds for all lines."""
+    """Keep Celery from setting up a log of its own, so that LOGGING holds for all lines."""

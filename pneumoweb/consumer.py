@@ -1,4 +1,4 @@
-"""What a worker does about a broker that failed: notice, connect again, look for lost films at once."""
+"""Recovery of the Celery consumer: reconnect after a failed acknowledgement, then reconcile at once."""
 
 import logging
 from typing import Any
@@ -10,10 +10,10 @@ logger = logging.getLogger(__name__)
 
 
 class PersistentRequest(Request):
-    """Lets the failure of an acknowledgement through to the consumer, who connects again.
+    """Passes the failure of an acknowledgement on to the consumer, which then reconnects.
 
-    Celery itself logs a timeout and goes on: the message counts as being at work for ever, and a worker that
-    takes one message at a time never takes another. A broker that hangs for some seconds is enough for that.
+    Celery only logs a timeout: the message stays unacknowledged, and a worker that takes one message at a
+    time never takes another. A broker that hangs for some seconds is enough.
     """
 
     def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:
@@ -21,13 +21,13 @@ class PersistentRequest(Request):
         super().__init__(message, *args, **{**kwargs, "connection_errors": ()})
 
 
-class LookForLostFilms(bootsteps.StartStopStep):
-    """Whenever the connection is there (again): the clock's next pass may be some seconds away, or lost."""
+class ReconcileOnConnect(bootsteps.StartStopStep):
+    """Reconciles whenever the connection is there again, without waiting for the scheduler's next pass."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
-        """Send the reconciler's task; where that fails, the clock will."""
+        """Send the reconciler's task; where that fails, the scheduler will."""
         try:
             parent.app.send_task("diagnosis.tasks.reconcile", ignore_result=True)
         except Exception as error:  # the broker is gone again: every transport raises its own kinds

@@ -1,4 +1,4 @@
-"""In which order a worker asks Redis for its lanes: single films first, the others in turn."""
+"""The order in which a worker asks Redis for its queues: single films first, the others in rotation."""
 
 from collections.abc import Iterable
 
@@ -6,22 +6,22 @@ FIRST = "celery"
 
 
 class SingleFilmsFirst:
-    """An order for kombu's Redis transport (`queue_order_strategy`): round-robin, but for one lane."""
+    """A `queue_order_strategy` of kombu's Redis transport: one queue first, the others round robin."""
 
-    def __init__(self, lanes: Iterable[str] = ()) -> None:
-        self._lanes = list(lanes)
+    def __init__(self, queues: Iterable[str] = ()) -> None:
+        self._queues = list(queues)
 
-    def update(self, lanes: Iterable[str]) -> None:
-        """Take over which lanes there are."""
-        self._lanes[:] = lanes
+    def update(self, queues: Iterable[str]) -> None:
+        """Replace the queues."""
+        self._queues[:] = queues
 
     def consume(self, count: int) -> list[str]:
-        """Return the lanes in the order in which to ask for a message."""
-        return sorted(self._lanes[:count], key=lambda lane: lane != FIRST)
+        """Return the queues in the order in which to ask for a message."""
+        return sorted(self._queues[:count], key=lambda queue: queue != FIRST)
 
     def rotate(self, last_used: str) -> str:
-        """Put the lane that gave a message behind the others."""
-        if last_used in self._lanes:
-            self._lanes.remove(last_used)
-            self._lanes.append(last_used)
+        """Put the queue that gave a message behind the others."""
+        if last_used in self._queues:
+            self._queues.remove(last_used)
+            self._queues.append(last_used)
         return last_used

@@ -31,7 +31,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or load_or_create_secret(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# The embedded installation speaks plain HTTP on loopback; behind TLS set HTTPS=true.
+# The embedded installation serves plain HTTP on loopback; behind TLS set HTTPS=true.
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -205,7 +205,7 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-# --- Films: limits of what is taken in --------------------------------------------------------------
+# --- Films: limits of what is accepted --------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_MB", default=50) * 1024 * 1024
 MAX_FILES_PER_UPLOAD = DATA_UPLOAD_MAX_NUMBER_FILES = 500
 FILE_UPLOAD_HANDLERS = [
@@ -215,7 +215,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 INCOMING_FORGOTTEN_AFTER_SECONDS = 900  # a film is stored, or refused, within a minute
-# --- Batches: what one archive may hold, and how long a worker is at it before it reads films again
+# --- Batches: limits of an archive, and how long a worker unpacks before it analyses films again
 MAX_BATCH_BYTES = env.int("MAX_BATCH_MB", default=1024) * 1024 * 1024
 BATCH_MAX_FILES = 2000
 BATCH_MAX_UNPACKED_BYTES = 20 * 1024**3
@@ -244,9 +244,9 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="pneumoweb@localhost")
-SITE_URL = env.str("SITE_URL", default="").rstrip("/")  # a worker knows no request that would tell it
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")  # a worker has no request to take it from
 
-# --- Celery: the row is the queue, Celery only rings the bell ---------------------------------------
+# --- Celery: the row is the queue, a message only says that one waits ---------------------------------
 PREDICTION_TIME_LIMIT_SECONDS = 120
 PREDICTION_LEASE_SECONDS = 30  # renewed every third of it while the worker lives
 PREDICTION_MAX_ATTEMPTS = 3
@@ -256,7 +256,7 @@ HEARTBEAT_SECONDS = 15
 MAIL_SECONDS = 30
 PURGE_SECONDS = 3600
 FIGURES_SECONDS = 60
-TRASH_DAYS = env.int("TRASH_DAYS", default=0)  # 0: films in the trash are kept for ever
+TRASH_DAYS = env.int("TRASH_DAYS", default=0)  # 0: films in the trash are never deleted
 WORKER_SILENT_AFTER_SECONDS = 60
 PREDICT_WAIT_SECONDS = env.int("PREDICT_WAIT_SECONDS", default=30)
 
@@ -286,7 +286,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A film that is being read is finished although the broker is gone: its lease keeps others away.
+# A film under analysis is finished although the broker is gone: its lease keeps other workers away.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120
@@ -392,9 +392,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "celery.beat": {"level": "WARNING"},  # otherwise a line for every pass of the clock
+        "celery.beat": {"level": "WARNING"},  # otherwise a line for every pass of the scheduler
         "PIL": {"level": "INFO"},  # its DEBUG lines hold what a film's EXIF says
     },
 }
-# Whoever sends this word may read /metrics; without one it is closed.
+# The token that opens /metrics; without one it is closed.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

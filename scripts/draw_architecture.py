@@ -129,15 +129,15 @@ def draw_box(box: Box) -> list[str]:
     return lines
 
 
-def draw_arrow(source: Box, target: Box, lane: int) -> str:
+def draw_arrow(source: Box, target: Box, track: int) -> str:
     """Return the arrow from a package to one below it: straight to the next layer, else along the edge."""
     top, bottom = source.top + source.height, target.top
     if bottom - top <= GAP:
         across = source.middle if source.width <= target.width else target.middle
         return f'<path d="M {across} {top} V {bottom - 3}"/>'
-    edge = WIDTH - ASIDE + 2 + 14 * lane
+    edge = WIDTH - ASIDE + 2 + 14 * track
     start = (source.left + source.width, source.top + source.height - 14)
-    end = (target.left + target.width, target.top + 14 + 8 * lane)
+    end = (target.left + target.width, target.top + 14 + 8 * track)
     return f'<path d="M {start[0]} {start[1]} H {edge} V {end[1]} H {end[0] + 3}"/>'
 
 
@@ -148,11 +148,11 @@ def picture() -> str:
     by_name = {box.package.name: box for box in boxes}
     height = boxes[-1].top + boxes[-1].height + MARGIN
     parts = [line for box in boxes for line in draw_box(box)]
-    lane = 0
+    track = 0
     for box in boxes:
         for name in nearest(box.package, packages):
-            parts.append(draw_arrow(box, by_name[name], lane))
-            lane += by_name[name].top - box.top - box.height > GAP
+            parts.append(draw_arrow(box, by_name[name], track))
+            track += by_name[name].top - box.top - box.height > GAP
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',

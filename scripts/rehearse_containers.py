@@ -2,7 +2,7 @@
 
     sudo .venv/bin/python scripts/rehearse_containers.py [--wheels wheels/] [--keep]
 
-Each stage becomes a layer (overlayfs) over this machine, which stands in for the base image. The containers
+Each stage becomes a layer (overlayfs) over this machine, which replaces the base image. The containers
 run read-only, as the image's user, without capabilities, in a network of their own that has no way out.
 """
 

@@ -45,7 +45,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%|%[sd]")
 
 @cache
 def collect() -> Catalog:
-    """Return every string of code, templates and the library's sentences, with the files it stands in."""
+    """Return every string of code, templates and the library's sentences, with the files that hold it."""
     catalog = Catalog(project="pneumoweb")
     for path in _files("*.py", *(ROOT / package for package in PACKAGES)):
         _add(catalog, path, path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Print the figures of the yardstick in docs/architecture.md: python scripts/yardstick.py"""
+"""Print the figures that docs/architecture.md compares: python scripts/yardstick.py"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = (
+PACKAGES = (
     "pneumoml",
     "core",
     "audit",
@@ -52,7 +52,7 @@ def share(part: int, whole: int) -> str:
 
 def main() -> None:
     """Measure and print."""
-    code, tests = sources(*ROOMS), sources("tests")
+    code, tests = sources(*PACKAGES), sources("tests")
     every = [function for path in code for function in functions(path)]
     public = [function for function in every if not function.name.startswith("_")]
     lengths = sorted(length(function) for function in every)

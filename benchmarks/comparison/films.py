@@ -16,7 +16,7 @@ SAMPLES = sorted((ROOT / "samples").glob("*.jpeg"))
 
 
 def films() -> Iterator[bytes]:
-    """Yield JPEG files for ever, the samples in turn, at about the samples' own size in bytes."""
+    """Yield JPEG files without end, the samples in rotation, at about the samples' own size in bytes."""
     pictures = [np.asarray(Image.open(path).convert("L")) for path in SAMPLES]
     random = np.random.default_rng(time.time_ns())
     for pixels in itertools.cycle(pictures):

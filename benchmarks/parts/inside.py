@@ -1,4 +1,4 @@
-"""What a measurement does inside Django, in a process of its own: fill, queue, claim and finish, ring."""
+"""What a measurement does inside Django, in a process of its own: fill, queue, claim and finish, dispatch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fill(count: int) -> None:
 
 
 def queue_again() -> None:
-    """Let every film wait once more, and ring for each; some rings more, for a worker that stands still."""
+    """Queue every film again and send a message for each, and some more for a worker that is idle."""
     from diagnosis.inference import dispatch
     from diagnosis.models import Prediction
 
@@ -94,13 +94,13 @@ def finish(processes: int) -> None:
     print(json.dumps({"films": len(uids), "seconds": time.perf_counter() - started}))
 
 
-def rings(count: int) -> None:
-    """Ring so often for a film that nobody knows; print rings a second."""
+def messages(count: int) -> None:
+    """Send so many messages for an unknown film; print messages a second."""
     from diagnosis.inference import dispatch
 
     started = time.perf_counter()
     told = sum(dispatch.enqueue_prediction("00000000-0000-4000-8000-000000000000") for _ in range(count))
-    print(json.dumps({"rings": told, "seconds": time.perf_counter() - started}))
+    print(json.dumps({"messages": told, "seconds": time.perf_counter() - started}))
 
 
 TASKS: dict[str, Any] = {
@@ -108,7 +108,7 @@ TASKS: dict[str, Any] = {
     "queue_again": queue_again,
     "rows": rows,
     "finish": finish,
-    "rings": rings,
+    "messages": messages,
 }
 
 

@@ -18,7 +18,7 @@ import requests
 from benchmarks.comparison.machine import ROOT
 from benchmarks.comparison.processes import tree
 from benchmarks.comparison.systems import free_port, wait_for, web_command
-from pneumoweb.runtime.processes import ALONE
+from pneumoweb.runtime.processes import WITHOUT_PEERS
 
 BUCKET = "films"
 KEYS = {"AWS_ACCESS_KEY_ID": "films", "AWS_SECRET_ACCESS_KEY": "only-for-measuring"}
@@ -110,7 +110,7 @@ class Installation:
         variables = {**self.variables, **dict.fromkeys(limits, "1"), "DJANGO_SETTINGS_MODULE": settings}
         words = ["taskset", "-c", str(core), sys.executable, "-m", "celery", "--app", "pneumoweb", "worker"]
         words += ["--loglevel", "WARNING", "--pool", "prefork", "--concurrency", "1"]
-        self.spawn(name, [*words, *ALONE, "--hostname", f"{name}@here"], variables)
+        self.spawn(name, [*words, *WITHOUT_PEERS, "--hostname", f"{name}@here"], variables)
 
     def query(self, statement: str) -> Any:
         """Return the one value that a statement asks for."""

@@ -28,7 +28,7 @@ READERS, UPLOADERS = 6, 2
 PROJECTS = [(40, 1, True), (25, 2, True), (15, 0, True), (10, 1, False), (9, 1, True), (1, 1, True)]
 READ_AT_FIRST, READ_LATER = 20, 13  # per cent: all of the oldest films, and of the others up to some days ago
 LAG = 0.995  # share of films after which nobody has read any yet
-# Triggers that keep sums would work for each row by itself: they are set again after the last one.
+# Triggers that keep sums would run for each row: they are set again after the last one.
 TRIGGERS = (
     "diagnosis.migrations.0014_lists_of_a_million",
     "reading.migrations.0008_reads_kept",
@@ -145,7 +145,7 @@ def fill(count: int, film: bytes) -> None:
 
 
 def _count_as_autovacuum(statement: str) -> None:
-    """Do what PostgreSQL does by itself as rows come in; SQLite is told its counts at each start."""
+    """Do what autovacuum does as rows come in; SQLite gets its counts at each start."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(statement)

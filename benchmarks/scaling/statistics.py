@@ -1,4 +1,4 @@
-"""Take from a filled database what SQLite is told of a large installation (core/sqlite_statistics.py).
+"""Take from a filled database the statistics of a large installation for core/sqlite_statistics.py.
 
 .venv/bin/python -m benchmarks.scaling.statistics PATH/db.sqlite3     # a million films of benchmarks.million
 """

@@ -31,7 +31,7 @@ SAY_EVERY_SECONDS = 10
 
 
 class SetupError(Exception):
-    """Something stands in the way; the text tells the person what, and what to do."""
+    """The start is not possible; the text says why and what to do."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -307,7 +307,7 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no reason was given."
 
 
-# --- Doors ------------------------------------------------------------------------------------------
+# --- Purposes ------------------------------------------------------------------------------------------
 
 
 TEST_TOOLS = {
@@ -333,7 +333,7 @@ def before_test() -> None:
 
 
 def before_run() -> None:
-    """Check everything that can stand in the way of ./run.sh, cheapest first, then install."""
+    """Check everything that can prevent ./run.sh, cheapest first, then install."""
     variables = environment()
     var = Path(variables.get("PNEUMOWEB_VAR") or ROOT / "var")
     check_folder(var, "the films and the database are kept")
@@ -356,7 +356,7 @@ def ensure_environment(name: str) -> None:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Let one start at a time touch .venv/: a second one would take the first's for a broken one."""
+    """Let one start at a time change .venv/: a second one would take it for broken."""
     folder = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)

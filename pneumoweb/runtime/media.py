@@ -14,7 +14,7 @@ def media_folder(media: str, var: Path) -> Path:
 def film_storage(media: str, **access: str) -> dict[str, Any]:
     """Return Django's STORAGES entry for `media`; `access` names the store's address, region and keys.
 
-    Whatever is empty there is left to boto3: its own files, or the role of the machine.
+    Empty ones are left to boto3: its own files, or the role of the machine.
     """
     if not media.startswith(_OBJECTS):
         return {"BACKEND": "diagnosis.storage.filesystem.DurableFileSystemStorage"}

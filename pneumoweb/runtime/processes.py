@@ -1,4 +1,4 @@
-"""The processes of one installation, as a configuration for supervisor: broker, web, worker, clock."""
+"""The processes of one installation, as a configuration for supervisor: broker, web, worker, scheduler."""
 
 import itertools
 import os
@@ -13,16 +13,16 @@ from pneumoweb.runtime.broker import Broker, broker_for
 
 WEB_THREADS = 16
 WEB_TIMEOUT_SECONDS = 60
-KEEP_ALIVE_SECONDS = 30  # with two, a program that asks every few seconds meets connections just being closed
-# Sixteen threads that decode films would keep what each of them once needed: films go back to the system.
-THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
-# Workers need not know of each other, the rows tell all: a second less at each start.
-ALONE = ["--without-mingle", "--without-gossip"]
+KEEP_ALIVE_SECONDS = 30  # with 2 s, a program that asks every few seconds meets connections just being closed
+# Return freed memory to the system: sixteen threads would each keep what one film once needed.
+MALLOC_OPTIONS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
+# Workers need not know of each other, the rows say everything; saves a second at each start.
+WITHOUT_PEERS = ["--without-mingle", "--without-gossip"]
 CELERY = ["-m", "celery", "--app", "pneumoweb"]
-WORKER = ["worker", "--loglevel", "INFO", *ALONE]
-# What TensorFlow and its libraries ask how many threads to compute with.
+WORKER = ["worker", "--loglevel", "INFO", *WITHOUT_PEERS]
+# Environment variables for the number of compute threads of TensorFlow and its libraries.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
-# A worker that is told to stop finishes its film first; supervisor kills it after this long.
+# A worker finishes its film before it stops; supervisor kills it after this long.
 STOP_SECONDS = 30
 LOG_BYTES, OLD_LOGS = 10_000_000, 3
 
@@ -36,7 +36,7 @@ class Process:
     """One supervised process: its name, its command, and how it is to be started and stopped.
 
     `order` decides the sequence: lower starts earlier and stops later. `cores` are those it keeps to, empty:
-    all; `gives_way` lets the others compute first: both where the system can see to that.
+    all; `gives_way` lowers its priority: both where the system offers it.
     """
 
     name: str
@@ -106,9 +106,14 @@ def _askable_name(allowed_hosts: str) -> str:
 def processes(site: Site) -> list[Process]:
     """Return what has to run, in starting order; a broker only where it is the embedded server."""
     found = [
-        Process("web", ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"], 20, variables=THRIFTY),
+        Process(
+            "web",
+            ["-m", "gunicorn", *_gunicorn_options(site), "pneumoweb.wsgi"],
+            20,
+            variables=MALLOC_OPTIONS,
+        ),
         *_workers(site),
-        # A process of its own: inside the worker nobody would notice its death. At the start it loads last.
+        # A process of its own: inside a worker its death would go unnoticed. It loads last.
         Process("clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], order=40, gives_way=True),
     ]
     if site.broker.kind == "valkey":
@@ -117,7 +122,7 @@ def processes(site: Site) -> list[Process]:
 
 
 def _workers(site: Site) -> list[Process]:
-    """Return the one worker on all cores, or several on cores of their own: they hinder each other less."""
+    """Return one worker on all cores, or several, each on cores of its own."""
     command = [*CELERY, *WORKER, "--pool", "prefork", "--concurrency", "1"]
     if site.workers == 1:
         return [Process("worker", command, order=30)]
@@ -151,7 +156,7 @@ def _gunicorn_options(site: Site) -> list[str]:
     options += ["--threads", str(WEB_THREADS), "--timeout", str(WEB_TIMEOUT_SECONDS)]
     options += ["--graceful-timeout", "10", "--no-control-socket", "--keep-alive", str(KEEP_ALIVE_SECONDS)]
     options += ["--logger-class", "pneumoweb.runtime.web_log.WebLogger"]
-    # Waiting connections belong in memory, not on a disk that may be full or slow.
+    # In memory, not on a disk that may be full or slow.
     return options + (["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else [])  # noqa: S108
 
 

@@ -1,4 +1,4 @@
-"""Runs all processes under one foreground supervisor, says what it waits for, and stops them together."""
+"""Runs all processes under one foreground supervisor, reports progress, and stops them together."""
 
 import fcntl
 import http.client
@@ -43,7 +43,7 @@ class AlreadyRunningError(Exception):
     """Another start already runs on this data directory."""
 
 
-def take_data_directory(var: Path) -> IO[str]:
+def lock_data_directory(var: Path) -> IO[str]:
     """Return the open lock on `var`, held until this process ends; raises AlreadyRunningError."""
     lock = (var / "run.lock").open("a+", encoding="ascii")
     try:
@@ -65,15 +65,15 @@ def ask_health(site: Site) -> dict[str, Any] | None:
     An answer that is not JSON, such as a redirection to HTTPS, counts as an answer: {}.
     """
     host = EVERY_ADDRESS.get(site.host, site.host)
-    door = http.client.HTTPConnection(host, site.port, timeout=5)
+    connection = http.client.HTTPConnection(host, site.port, timeout=5)
     try:
-        door.request("GET", "/health", headers={"Host": site.name})
-        answer = door.getresponse()
+        connection.request("GET", "/health", headers={"Host": site.name})
+        answer = connection.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException):
         return None
     finally:
-        door.close()
+        connection.close()
     try:
         told = json.loads(text)
     except ValueError:
@@ -198,7 +198,7 @@ def main() -> int:
         site = site_from(os.environ, ROOT)
         if site.broker.kind == "valkey":
             check_server()
-        with take_data_directory(site.var):
+        with lock_data_directory(site.var):
             return run(site)
     except (AlreadyRunningError, BrokerError, WorkersError) as error:
         sys.stderr.write(f"pneumoweb cannot start: {error}\n")

@@ -1,4 +1,4 @@
-"""The web server's own lines (started, stopped, a request that is none) in the format of all others."""
+"""The web server's own log lines, in the format of all others."""
 
 import os
 from typing import Any
@@ -9,10 +9,10 @@ from core.middleware.log_format import formatter
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn's logger; requests are told by RequestMiddleware, so there is no access log."""
+    """Gunicorn's logger without an access log: RequestMiddleware logs requests."""
 
     def setup(self, cfg: Any) -> None:
-        """Do as gunicorn does, then write lines as LOG_FORMAT says."""
+        """Set up as gunicorn does, then format lines as LOG_FORMAT says."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(formatter(os.environ.get("LOG_FORMAT", "")))

@@ -1,4 +1,4 @@
-"""Films of batches wait in a lane of their own: one that is sent by itself passes them."""
+"""Films of batches have a queue of their own: a single film passes them."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ from tests.support.inputs.films import chest_png
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lanes of the rings, in their order."""
-    lanes: list[str] = []
+    """The queues of the messages sent, in order."""
+    queues: list[str] = []
 
     def take(task: str, *, queue: str = "celery", **rest: Any) -> None:
-        lanes.append(queue)
+        queues.append(queue)
 
     monkeypatch.setattr(current_app, "send_task", take)
-    return lanes
+    return queues
 
 
-def test_each_film_is_rung_in_its_own_lane(
+def test_each_film_is_rung_in_its_own_queue(
     cast: Cast, active_model: object, sent: list[str], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -55,7 +55,7 @@ def test_lost_rings_of_single_films_are_repeated_before_those_of_batches(
     assert sent == ["celery", dispatch.BATCH_QUEUE]
 
 
-def test_at_redis_single_films_come_first_and_the_other_lanes_take_turns() -> None:
+def test_at_redis_single_films_come_first_and_the_other_queues_take_turns() -> None:
     order = cycle_by_name(current_app.conf.broker_transport_options["queue_order_strategy"])()
     order.update(["batch", "celery", "unpack"])
     asked = []
@@ -69,20 +69,20 @@ def test_at_redis_single_films_come_first_and_the_other_lanes_take_turns() -> No
     ]
 
 
-def test_a_worker_serves_both_lanes_in_turn() -> None:
+def test_a_worker_serves_both_queues_in_turn() -> None:
     arrived: list[str] = []
     with Connection("memory://") as connection, connection.channel() as channel:
-        lanes = [queue(channel) for queue in current_app.conf.task_queues]
-        for lane in lanes:
-            lane.declare()
-            lane.purge()
+        queues = [queue(channel) for queue in current_app.conf.task_queues]
+        for queue in queues:
+            queue.declare()
+            queue.purge()
         producer = connection.Producer(channel)
         for routing_key in ["batch"] * 20 + ["celery"]:
-            producer.publish({"lane": routing_key}, routing_key=routing_key, exchange="")
-        with connection.Consumer(lanes, callbacks=[lambda body, message: arrived.append(body["lane"])]):
+            producer.publish({"queue": routing_key}, routing_key=routing_key, exchange="")
+        with connection.Consumer(queues, callbacks=[lambda body, message: arrived.append(body["queue"])]):
             for _ in range(3):
                 connection.drain_events(timeout=1)
-        for lane in lanes:
-            lane.purge()
+        for queue in queues:
+            queue.purge()
     assert "celery" in arrived[:2]
     assert arrived.count("batch") >= 1

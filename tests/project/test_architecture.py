@@ -79,7 +79,7 @@ def test_models_import_no_service_and_no_endpoint() -> None:
         for line, name in source.imports()
         if name.partition(".")[0] in PACKAGES and not name.startswith(allowed)
     ]
-    report("Models stand below the services and import none of them:", offences)
+    report("Models are below the services and import none of them:", offences)
 
 
 def test_services_import_no_endpoint() -> None:
@@ -203,7 +203,7 @@ MAY_LISTEN = {
     "diagnosis/tasks.py": "a worker's start happens inside Celery",
     "accounts/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
     "accounts/login_attempts.py": "axes wants to hear of a lock by its signal",
-    "accounts/views/sign_in.py": "a wrong code is told like a wrong password, by Django's signal",
+    "accounts/views/sign_in.py": "a wrong code is recorded like a wrong password, by Django's signal",
     "accounts/api/auth.py": "likewise",
 }
 
@@ -223,7 +223,7 @@ def test_no_logic_hides_in_signals_or_save() -> None:
                 for function in source.functions()
                 if function.name in ("save", "delete", "asave", "adelete", "__init__")
             ]
-    report("Domain logic stands in services, not in signals or save():", offences)
+    report("Domain logic is in services, not in signals or save():", offences)
 
 
 # --- Budgets ------------------------------------------------------------------------------------------

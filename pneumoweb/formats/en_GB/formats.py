@@ -1,4 +1,4 @@
-"""British dates with a clock of 24 hours, as a reading room writes them."""
+"""British dates with a 24-hour clock."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"
