@@ -39,7 +39,7 @@ ROWS = 800
 MOVES = {
     "results, one after the other in the audit trail": "a disk that commits faster; several results a commit",
     "one core of PostgreSQL": "more cores for PostgreSQL: only the trail is one after the other",
-    "one core of Redis (a message sent and fetched)": "fewer messages: any of them makes a worker look for films",
+    "one core of Redis (a message sent and fetched)": "fewer: any message makes a worker look for films",
     "messages sent by one web process": "more web processes; a connection that stays open",
     "one core of web (uploads)": "more web processes, on further machines too",
 }
