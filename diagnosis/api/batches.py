@@ -1,4 +1,4 @@
-"""The batches of the API: begin one (with a ZIP, or to be filled film by film), fill, close, look at it."""
+"""Batches in the API: begin one (with a ZIP, or empty), add films, close it, query its progress."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from core.api.pagination import KeysetPagination
 from core.api.problem import ProblemSerializer
 from core.errors import FilmRefused
 from diagnosis.api.submissions import project_for
-from diagnosis.batches import service as verbs
+from diagnosis.batches import service
 from diagnosis.batches.progress import progress_of
 from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
 from diagnosis.models import Batch, BatchItem, Project, Study
@@ -185,8 +185,8 @@ class BatchFilmSerializer(serializers.Serializer[Any]):
     )
 
 
-def _kind_of(request: Request) -> type[NewBatchSerializer]:
-    """A form without its archive is no empty batch: its sender must hear of it. That one comes as JSON."""
+def _serializer_for(request: Request) -> type[NewBatchSerializer]:
+    """Require an archive of every form: only a JSON body may begin an empty batch."""
     form = request.content_type.startswith("multipart/")
     with_archive = form or (isinstance(request.data, Mapping) and "archive" in request.data)
     return NewZipBatchSerializer if with_archive else NewBatchSerializer
@@ -222,7 +222,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         return super().get_throttles()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Let a new batch bring an archive: before anything reads the body."""
+        """Allow a new batch an archive, before anything reads the body."""
         if request.method == "POST" and "batch" not in self.kwargs:
             expect_archive(request)
         return super().initialize_request(request, *args, **kwargs)
@@ -242,23 +242,23 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
             raise archive_cut_off()
         if not request.content_type:
             raise ParseError("Send a form with the archive, or JSON: {} begins an empty batch.")
-        fields = _kind_of(request)(data=data)
+        fields = _serializer_for(request)(data=data)
         fields.is_valid(raise_exception=True)
         project = project_for(request.user, fields.validated_data.get("project"))
-        batch = self._begun(actor_of(request), project, fields.validated_data)
+        batch = self._create_batch(actor_of(request), project, fields.validated_data)
         body = BatchDetailSerializer(batch, context=self.get_serializer_context()).data
         return Response(body, status=201, headers={"Location": body["links"]["self"]})
 
-    def _begun(self, actor: Any, project: Project, fields: dict[str, Any]) -> Batch:
+    def _create_batch(self, actor: Any, project: Project, fields: dict[str, Any]) -> Batch:
         about = {
             "site": site_named(project=project, code=fields.get("site", "")),
             "codes_from_names": fields["codes_from_names"],
         }
         if "archive" in fields:
-            return verbs.begin_zip_batch(
+            return service.begin_zip_batch(
                 actor=actor, project=project, archive=fields["archive"].file, **about
             )
-        return verbs.begin_batch(actor=actor, project=project, expected=fields.get("expected"), **about)
+        return service.begin_batch(actor=actor, project=project, expected=fields.get("expected"), **about)
 
     @extend_schema(
         summary="Add one film to a batch",
@@ -278,7 +278,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         fields.is_valid(raise_exception=True)
         code = fields.validated_data.get("subject_code", "")
         file = fields.validated_data["file"]
-        item, is_new = verbs.add_film(
+        item, is_new = service.add_film(
             actor=actor_of(request), batch=found, data=file.read(), subject_code=code
         )
         if item.outcome == BatchItem.Outcome.REFUSED:
@@ -309,6 +309,6 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def close(self, request: Request, batch: str) -> Response:
         """Close it; closing it again changes nothing."""
         found = self.get_object()
-        verbs.close_batch(actor=actor_of(request), batch=found)
+        service.close_batch(actor=actor_of(request), batch=found)
         found.refresh_from_db()
         return Response(BatchDetailSerializer(found, context=self.get_serializer_context()).data)

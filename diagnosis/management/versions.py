@@ -1,4 +1,4 @@
-"""What the model's commands share: which version they work with."""
+"""Which model version the commands work with."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def chosen_artifact(version: str | None) -> Artifact:
             return load_artifact(_folder(version))
         try:
             return registry.artifact_of(registry.active_model())
-        except (NotReady, DatabaseError):  # a machine without an installation reads films too
+        except (NotReady, DatabaseError):  # the commands work without an installation too
             return _newest_shipped()
     except ArtifactRefused as refused:
         raise CommandError(f"The model cannot be used: {refused.message}") from refused

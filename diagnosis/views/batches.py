@@ -1,4 +1,4 @@
-"""The pages of batches: begin one with a ZIP or with files, watch it live, go on after an interruption."""
+"""Pages of batches: begin one with a ZIP or with files, watch it live, resume after an interruption."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.roles import may_upload
 from core.errors import FilmRefused, NotAllowed, Refused
 from core.http_status import status_of, status_of_code
 from core.web import live_partial, signed_in
-from diagnosis.batches import service as verbs
+from diagnosis.batches import service
 from diagnosis.batches.progress import progress_of, with_films
 from diagnosis.forms import BatchForm
 from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
@@ -69,7 +69,7 @@ def _limits() -> dict[str, int]:
     }
 
 
-@csrf_exempt  # _begin checks it, once the request is ready to bring an archive
+@csrf_exempt  # _begin checks it, once the request may carry an archive
 @require_POST
 def batch_begin(request: HttpRequest) -> HttpResponseBase:
     """Begin a batch: with a ZIP, or (as JSON, for the page's script) one whose films follow."""
@@ -96,7 +96,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
                     "form_invalid", " ".join(str(e) for each in form.errors.values() for e in each)
                 )
             return _list(request, form)
-        batch = _begun(form, request)
+        batch = _create_batch(form, request)
     except Refused as refusal:
         return _refused(request, refusal, form)
     if not wants_json(request):
@@ -104,7 +104,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
     return _json({"url": batch.get_absolute_url(), **_addresses(batch)}, 201)
 
 
-def _begun(form: BatchForm, request: HttpRequest) -> Batch:
+def _create_batch(form: BatchForm, request: HttpRequest) -> Batch:
     user, project = signed_in(request), form.cleaned_data["project"]
     archive = form.cleaned_data["archive"]
     about: dict[str, Any] = {
@@ -112,8 +112,8 @@ def _begun(form: BatchForm, request: HttpRequest) -> Batch:
         "codes_from_names": form.cleaned_data["codes_from_names"],
     }
     if archive is not None:
-        return verbs.begin_zip_batch(actor=user, project=project, archive=archive.file, **about)
-    return verbs.begin_batch(actor=user, project=project, expected=form.cleaned_data["expected"], **about)
+        return service.begin_zip_batch(actor=user, project=project, archive=archive.file, **about)
+    return service.begin_batch(actor=user, project=project, expected=form.cleaned_data["expected"], **about)
 
 
 def _addresses(batch: Batch) -> dict[str, str]:
@@ -139,7 +139,7 @@ def _batch_or_404(request: HttpRequest, uid: object) -> Batch:
 @login_required
 @require_GET
 def batch_page(request: HttpRequest, batch: object) -> HttpResponse:
-    """Show one batch: how far it is, every file's outcome, and how it goes on."""
+    """Show one batch: its progress, every file's outcome, and the next step."""
     found = _batch_or_404(request, batch)
     context = {**_status(request, found), **_limits(), "addresses": _addresses(found)}
     return render(request, "diagnosis/batch.html", context)
@@ -149,7 +149,7 @@ def batch_page(request: HttpRequest, batch: object) -> HttpResponse:
 @live_partial
 @require_GET
 def batch_status(request: HttpRequest, batch: object) -> HttpResponse:
-    """Return the live part anew, or 204 when it would say what the page says already."""
+    """Return the live part again, or 204 when nothing changed."""
     context = {**_status(request, _batch_or_404(request, batch)), "renewed": True}
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
@@ -180,7 +180,7 @@ def _status(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "page": page,
         "items": with_films(list(items), request.user),
         "refused": refused,
-        "may_change": verbs.may_change(request.user, batch),
+        "may_change": service.may_change(request.user, batch),
         "asking": not finished and progress.moved_at > timezone.now() - STOP_ASKING_AFTER,
         "seen": "-".join(str(one) for one in [batch.state, *counts, len(batch.trouble)]),
     }
@@ -188,7 +188,7 @@ def _status(request: HttpRequest, batch: Batch) -> dict[str, Any]:
 
 @require_POST
 def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
-    """Take one film into a batch, for the page's script: JSON with the outcome and its place."""
+    """Add one film to a batch, for the page's script: JSON with its outcome and position."""
     if not request.user.is_authenticated:
         return sign_in_first(request)
     found = _batch_or_404(request, batch)
@@ -199,7 +199,7 @@ def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
         if file is None:
             raise FilmRefused("no_film", _("Send one film as “file”."))
         code = request.POST.get("subject_code", "")[:100] if found.codes_from_names else ""
-        item, _is_new = verbs.add_film(
+        item, _is_new = service.add_film(
             actor=signed_in(request), batch=found, data=file.read(), subject_code=code
         )
     except Refused as refusal:
@@ -231,7 +231,7 @@ def batch_close(request: HttpRequest, batch: object) -> HttpResponse:
     """Close a batch that is being sent."""
     found = _batch_or_404(request, batch)
     try:
-        verbs.close_batch(actor=signed_in(request), batch=found)
+        service.close_batch(actor=signed_in(request), batch=found)
     except Refused as refusal:
         return _refused(request, refusal, None)
     if wants_json(request):

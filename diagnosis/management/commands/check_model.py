@@ -1,4 +1,4 @@
-"""manage.py check_model: fit a version's scope gate, test its maps, and write both into its card."""
+"""manage.py check_model: fit a version's out-of-distribution check, test its maps, write both to its card."""
 
 import os
 from pathlib import Path
@@ -53,7 +53,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def run(self, **options: Any) -> None:
-        """Look at the films first, then load the network."""
+        """List the films first, then load the network."""
         try:
             films = read_split(options["data"])
             artifact = chosen_artifact(options["model"])
@@ -69,9 +69,9 @@ class Command(FriendlyCommand):
         if options["json"]:
             self.say_json(answer)
         else:
-            self._in_words(answer)
+            self._print(answer)
 
-    def _in_words(self, answer: dict[str, Any]) -> None:
+    def _print(self, answer: dict[str, Any]) -> None:
         self.say(f"Model {answer['model_version']}")
         for name, row in answer.get("scope", {}).get("measured", {}).items():
             self.say(f"  flagged, {name}: {row['flagged']} of {row['n']}")

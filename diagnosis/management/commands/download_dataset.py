@@ -1,4 +1,4 @@
-"""manage.py download_dataset: get the films, split them by patient, report on them."""
+"""manage.py download_dataset: download the films, split them by patient, report on them."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ _NEEDED_BYTES = 3 * 1024**3
 
 
 class Command(FriendlyCommand):
-    """Make a folder of films ready for train_model."""
+    """Prepare a folder of films for train_model."""
 
     help = (
         "Download the chest films of Kermany et al. (2018) from Kaggle, or take a copy at hand with --from, "
@@ -57,7 +57,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--json", action="store_true", help="Print the report as one JSON object.")
 
     def run(self, **options: Any) -> None:
-        """Fetch, split, report."""
+        """Download, split, report."""
         from pneumoml.evaluation.data_report import data_report
 
         if not 0 < options["validation_share"] < 1:
@@ -74,9 +74,9 @@ class Command(FriendlyCommand):
         if options["json"]:
             self.say_json({"folder": str(folder), **report})
         else:
-            self._in_words(folder, report)
+            self._print(folder, report)
 
-    def _in_words(self, folder: Path, report: dict[str, Any]) -> None:
+    def _print(self, folder: Path, report: dict[str, Any]) -> None:
         self.say(f"{folder}: {report['patients']} patients")
         for split, films in report["films"].items():
             self.say(f"  {split}: " + ", ".join(f"{count} {subtype}" for subtype, count in films.items()))
@@ -99,7 +99,7 @@ def _split(folder: Path, options: dict[str, Any]) -> list[LabelledFilm]:
 
 
 def _download() -> Path:
-    """Fetch the set into Kaggle's cache; every failure becomes a sentence."""
+    """Download the set into Kaggle's cache; every failure becomes a sentence."""
     import kagglehub
 
     if shutil.disk_usage(Path.home()).free < _NEEDED_BYTES:
@@ -107,15 +107,15 @@ def _download() -> Path:
     try:
         root = Path(kagglehub.dataset_download(KAGGLE_DATASET))
     except Exception as error:  # the client raises errors of many libraries
-        raise CommandError(_why(error)) from error
+        raise CommandError(_explanation(error)) from error
     found = sorted(path.parent for path in root.rglob("train/NORMAL") if path.is_dir())
     if not found:
         raise CommandError("The download holds no folder train/NORMAL. Delete it and download again.")
     return found[0]
 
 
-def _why(error: Exception) -> str:
-    """Say what hindered a download and what to do, by the error's type and HTTP status."""
+def _explanation(error: Exception) -> str:
+    """Explain a failed download and what to do, by the error's type and HTTP status."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in {401, 403}:
         return (

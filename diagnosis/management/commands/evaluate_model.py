@@ -49,7 +49,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def run(self, **options: Any) -> None:
-        """Look at the folder first, then load the network, then read film after film."""
+        """List the films first, then load the network and analyse film after film."""
         from pneumoml.evaluation.evaluate import PREVALENCES, evaluate
 
         prevalences = options["prevalence"] or PREVALENCES
@@ -67,9 +67,9 @@ class Command(FriendlyCommand):
         if options["json"]:
             self.say_json(answer)
         else:
-            self._in_words(answer)
+            self._print(answer)
 
-    def _in_words(self, answer: dict[str, Any]) -> None:
+    def _print(self, answer: dict[str, Any]) -> None:
         self.say(f"Model {answer['model_version']}, {answer['n']} films, threshold {answer['threshold']:.3f}")
         for name in (*_SHOWN, *_ALSO_SHOWN):
             low, high = (f"{end:.4f}" if end is not None else "–" for end in answer[f"{name}_ci"])

@@ -1,4 +1,4 @@
-"""manage.py predict_image: read films from files, without server, worker or queue."""
+"""manage.py predict_image: analyse films from files, without server, worker or queue."""
 
 import re
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Where the pictures go (None: nowhere) and how they are drawn."""
+class PictureOptions:
+    """The folder of the pictures (None: no pictures) and how they are drawn."""
 
     folder: Path | None
     colour_map: str
@@ -39,11 +39,11 @@ class Look:
 
 
 class FileRefused(Refused):
-    """The file is not there or cannot be read."""
+    """The file is missing or cannot be opened."""
 
 
 class Command(FriendlyCommand):
-    """Predict each file; exit code 1 when one of them could not be read."""
+    """Analyse each file; exit code 1 when one of them could not be analysed."""
 
     help = (
         "Read chest films (JPEG, PNG or DICOM) with the active model, or with the newest shipped one where "
@@ -80,16 +80,16 @@ class Command(FriendlyCommand):
         )
 
     def run(self, **options: Any) -> None:
-        """Check the options first, load the network once, then read film after film."""
-        look = _look(options)
+        """Check the options first, load the network once, then analyse film after film."""
+        pictures = _picture_options(options)
         predictor = _load(chosen_artifact(options["model"]), options["layer"])
         names = _picture_names(options["files"])
         films = []
         for path in self._with_progress(options["files"]):
-            answer = _read(path, predictor, look, names[path])
+            answer = _analyse(path, predictor, pictures, names[path])
             films.append(answer)
             if not options["json"]:
-                self.say(_in_words(answer))
+                self.say(_sentences(answer))
         if options["json"]:
             self.say_json({"model_version": predictor.card.version, "films": films})
         else:
@@ -103,21 +103,21 @@ class Command(FriendlyCommand):
         yield from tqdm(files, desc="Reading films", unit="film", disable=unwanted)
 
 
-def _look(options: dict[str, Any]) -> Look:
+def _picture_options(options: dict[str, Any]) -> PictureOptions:
     try:
-        look = Look(
+        pictures = PictureOptions(
             options["output"],
             heatmap.check_colour_map(options["colour_map"]),
             heatmap.check_alpha(options["alpha"]),
         )
     except HeatmapOptionInvalid as invalid:
         raise CommandError(invalid.message) from invalid
-    if look.folder is not None:
+    if pictures.folder is not None:
         try:
-            look.folder.mkdir(parents=True, exist_ok=True)
+            pictures.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandError(f"The folder {look.folder} cannot be made: {error.strerror}.") from error
-    return look
+            raise CommandError(f"The folder {pictures.folder} cannot be made: {error.strerror}.") from error
+    return pictures
 
 
 def _load(artifact: Artifact, layer: str) -> "Predictor":
@@ -130,7 +130,7 @@ def _load(artifact: Artifact, layer: str) -> "Predictor":
 
 
 def _picture_names(paths: list[Path]) -> dict[Path, str]:
-    """Give each film a stem for its pictures: plain characters only, two films of one name told apart."""
+    """Give each film a unique stem for its pictures, of plain characters only."""
     names: dict[Path, str] = {}
     for path in dict.fromkeys(paths):
         stem = re.sub(r"[^\w.-]+", "_", path.stem).strip(".") or "film"
@@ -141,8 +141,8 @@ def _picture_names(paths: list[Path]) -> dict[Path, str]:
     return names
 
 
-def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str, Any]:
-    """Read one file; a refusal becomes the answer's "error" and does not stop the others."""
+def _analyse(path: Path, predictor: "Predictor", pictures: PictureOptions, name: str) -> dict[str, Any]:
+    """Analyse one file; a refusal becomes the answer's "error" and does not stop the others."""
     answer: dict[str, Any] = {"file": str(path)}
     try:
         film = _film(path)
@@ -167,10 +167,10 @@ def _read(path: Path, predictor: "Predictor", look: Look, name: str) -> dict[str
     style = MapStyle(
         reference=predictor.card.cam_reference or result.cam_strength or 1.0,
         area=result.cam_area,
-        colour_map=look.colour_map,
-        alpha=look.alpha,
+        colour_map=pictures.colour_map,
+        alpha=pictures.alpha,
     )
-    return {**answer, "pictures": _draw(pixels, result.cam, style, look.folder, name)}
+    return {**answer, "pictures": _draw(pixels, result.cam, style, pictures.folder, name)}
 
 
 def _film(path: Path) -> Film:
@@ -205,7 +205,7 @@ def _draw(
     return {kind: str(path) for kind, path in paths.items()}
 
 
-def _in_words(answer: dict[str, Any]) -> str:
+def _sentences(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"{answer['file']}: not read. {answer['error']['message']}"
     lines = [

@@ -40,7 +40,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def run(self, **options: Any) -> None:
-        """Do one thing, then tell how things stand."""
+        """Do one thing, then report it and list the versions."""
         done = self._act(options)
         models = list(ModelVersion.objects.order_by("registered_at", "pk"))
         if options["json"]:

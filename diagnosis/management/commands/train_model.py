@@ -1,4 +1,4 @@
-"""manage.py train_model: train, judge and write a model version."""
+"""manage.py train_model: train, evaluate and write a model version."""
 
 from argparse import BooleanOptionalAction
 from dataclasses import fields
@@ -58,7 +58,7 @@ class Command(FriendlyCommand):
         _add_recipe_options(parser)
 
     def run(self, **options: Any) -> None:
-        """Read recipe and films first; then train, judge and write."""
+        """Read recipe and films first; then train, evaluate and write."""
         from pneumoml.network.vgg16 import BaseWeightsRefused
 
         try:
@@ -139,7 +139,7 @@ def _base_name(options: dict[str, Any]) -> str:
 
 
 def _command(options: dict[str, Any]) -> str:
-    """The command that makes this version again, folders by their last name only."""
+    """Return the command that reproduces this version, with the last name of folders only."""
     words = ["manage.py train_model", f"--data {options['data'].name}", f"--name {options['name']}"]
     words.append(f"--recipe {options['recipe']}")
     if options["base_weights"]:
