@@ -1,4 +1,4 @@
-"""Notifications: told to whom it concerns, without results, by e-mail only where that is set up."""
+"""Notifications: to the right person, without results, by e-mail only where that is set up."""
 
 import smtplib
 from datetime import timedelta
@@ -33,7 +33,7 @@ def by_mail(cast: Cast, settings: Any) -> None:
     cast.alice.save()
 
 
-def test_a_film_that_failed_for_good_is_told_to_who_sent_it(cast: Cast, study: Study) -> None:
+def test_the_sender_is_notified_of_a_film_that_failed(cast: Cast, study: Study) -> None:
     for attempt in (1, 2, 3):
         assert not Notification.objects.exists()
         claim = claim_prediction(str(study.predictions.get().uid))
@@ -44,7 +44,7 @@ def test_a_film_that_failed_for_good_is_told_to_who_sent_it(cast: Cast, study: S
     assert study.reference in sentence(told)
 
 
-def test_a_film_whose_workers_died_is_told_by_the_reconciler(cast: Cast, study: Study) -> None:
+def test_the_reconciler_notifies_of_a_film_whose_workers_died(cast: Cast, study: Study) -> None:
     Prediction.objects.update(
         attempts=3, status="running", lease_expires_at=timezone.now() - timedelta(minutes=1)
     )
@@ -52,19 +52,19 @@ def test_a_film_whose_workers_died_is_told_by_the_reconciler(cast: Cast, study: 
     assert Notification.objects.get().kind == Notification.Kind.FILM_FAILED
 
 
-def test_of_a_batchs_films_only_the_batch_tells(cast: Cast, study: Study) -> None:
+def test_a_batchs_films_have_no_notifications_of_their_own(cast: Cast, study: Study) -> None:
     prediction = study.predictions.get()
     prediction.in_batch = True
     assert film_failed(prediction=prediction) is None
     assert not Notification.objects.exists()
 
 
-def test_a_finished_batch_is_told_with_its_numbers_and_no_result(cast: Cast, batch: Batch) -> None:
+def test_a_finished_batchs_notification_has_numbers_and_no_result(cast: Cast, batch: Batch) -> None:
     text = sentence(batch_finished(batch=batch, facts=FACTS))
     assert text == f"Batch {batch.reference} is finished: 22 films taken in, 1 already here, 1 refused."
 
 
-def test_people_see_their_own_and_only_of_what_they_may_see(cast: Cast, batch: Batch, study: Study) -> None:
+def test_people_see_their_own_notifications_of_visible_films(cast: Cast, batch: Batch, study: Study) -> None:
     batch_finished(batch=batch, facts=FACTS)
     film_failed(prediction=study.predictions.get())
     assert Notification.objects.visible_to(cast.alice).count() == 2
@@ -75,7 +75,7 @@ def test_people_see_their_own_and_only_of_what_they_may_see(cast: Cast, batch: B
     assert Notification.objects.visible_to(cast.alice).count() == 0
 
 
-def test_one_or_all_are_marked_as_read_and_nobody_elses(cast: Cast, batch: Batch) -> None:
+def test_one_or_all_of_ones_own_notifications_are_marked_as_read(cast: Cast, batch: Batch) -> None:
     first, _second = (batch_finished(batch=batch, facts=FACTS) for _ in range(2))
     assert mark_read(actor=cast.rania) == 0
     assert mark_read(actor=cast.rania, notification=first) == 0
@@ -84,7 +84,7 @@ def test_one_or_all_are_marked_as_read_and_nobody_elses(cast: Cast, batch: Batch
     assert mark_read(actor=cast.alice) == 1
 
 
-def test_old_ones_go_when_a_new_one_comes(cast: Cast, batch: Batch, settings: Any) -> None:
+def test_old_notifications_are_deleted_with_a_new_one(cast: Cast, batch: Batch, settings: Any) -> None:
     batch_finished(batch=batch, facts=FACTS)
     old = timezone.now() - timedelta(days=settings.NOTIFICATION_DAYS + 1)
     Notification.objects.update(created_at=old)
@@ -101,7 +101,7 @@ def test_without_a_setting_or_an_address_no_mail_is_due(cast: Cast, batch: Batch
 
 
 @pytest.mark.usefixtures("by_mail")
-def test_a_mail_names_nothing_but_a_number_and_goes_out_once(cast: Cast, batch: Batch) -> None:
+def test_a_mail_names_a_reference_only_and_is_sent_once(cast: Cast, batch: Batch) -> None:
     Project.objects.filter(pk=batch.project_id).update(name="Jane Smith's study")
     batch_finished(batch=batch, facts=FACTS)
     assert (send_mail_due(), send_mail_due()) == (1, 0)
@@ -114,7 +114,7 @@ def test_a_mail_names_nothing_but_a_number_and_goes_out_once(cast: Cast, batch: 
 
 
 @pytest.mark.usefixtures("by_mail")
-def test_trouble_with_mail_ends_nothing_and_is_tried_three_times(
+def test_a_failing_mail_is_logged_and_tried_three_times(
     cast: Cast, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: EmailBackend, messages: Any) -> int:
@@ -132,7 +132,7 @@ def test_trouble_with_mail_ends_nothing_and_is_tried_three_times(
 
 @pytest.mark.usefixtures("by_mail")
 @pytest.mark.parametrize("site", ["https://xray.example.org", ""])
-def test_a_mail_links_to_the_page_where_the_sites_address_is_known(
+def test_a_mail_links_to_the_page_if_the_sites_address_is_known(
     cast: Cast, batch: Batch, settings: Any, site: str
 ) -> None:
     settings.SITE_URL = site

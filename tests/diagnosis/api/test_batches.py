@@ -1,4 +1,4 @@
-"""Batches through the API: with an archive, or film by film; what is refused is a problem and is noted."""
+"""Batches through the API: with an archive, or film by film; a refusal is a problem and is recorded."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def send_zip(cast: Cast, data: bytes, **headers: str) -> Any:
     return client_of(cast.alice).post(BATCHES, {"archive": archive}, headers=headers)
 
 
-def test_an_archive_becomes_a_batch_that_can_be_watched_to_its_end(cast: Cast) -> None:
+def test_an_archive_becomes_a_batch_whose_progress_can_be_queried(cast: Cast) -> None:
     answer = send_zip(cast, zips.zip_of(chest_png(seed=1), NOT_FILMS["text"]))
     batch = Batch.objects.get()
     assert (answer.status_code, answer.json()["state"]) == (201, "unpacking")
@@ -47,8 +47,8 @@ def test_codes_from_names_is_true_or_false_and_nothing_else(cast: Cast, word: An
     problem = assert_problem(answer, 400, "invalid")
     assert [error["field"] for error in problem["errors"]] == ["codes_from_names"]
     assert not Batch.objects.exists()
-    for said in (True, False, "true", "false"):
-        sent = {"expected": 1, "codes_from_names": said}
+    for value in (True, False, "true", "false"):
+        sent = {"expected": 1, "codes_from_names": value}
         assert alice.post(BATCHES, sent, format="json").status_code == 201
 
 
@@ -60,12 +60,12 @@ def test_codes_from_names_is_true_or_false_and_nothing_else(cast: Cast, word: An
         (zips.zip_claiming_many(10**6), 413, "archive_too_many"),
     ],
 )
-def test_an_archive_that_is_not_taken_is_a_problem(cast: Cast, data: bytes, status: int, code: str) -> None:
+def test_a_refused_archive_is_a_problem(cast: Cast, data: bytes, status: int, code: str) -> None:
     assert_problem(send_zip(cast, data), status, code)
     assert not Batch.objects.exists()
 
 
-def test_an_archive_over_the_limit_is_cut_off(cast: Cast, settings: Any) -> None:
+def test_an_archive_over_the_limit_is_refused(cast: Cast, settings: Any) -> None:
     settings.MAX_BATCH_BYTES = 1024
     assert_problem(send_zip(cast, zips.zip_of(bytes(2 * 1024**2))), 413, "archive_too_large")
     assert not Batch.objects.exists()
@@ -120,7 +120,7 @@ def _rows_of_items_read(alice: Any, films: str, seed: int) -> int:
 
 
 @pytest.mark.parametrize("body", [None, [], {"expected": 0}, {"archive": "x"}, {"project": "elsewhere"}])
-def test_bad_beginnings_are_problems(cast: Cast, body: Any) -> None:
+def test_invalid_bodies_are_problems(cast: Cast, body: Any) -> None:
     answer = client_of(cast.alice).post(BATCHES, body, format="json")
     if body is None or body == []:
         assert answer.status_code in (201, 400)
@@ -129,13 +129,13 @@ def test_bad_beginnings_are_problems(cast: Cast, body: Any) -> None:
         assert not Batch.objects.exists()
 
 
-def test_an_archive_under_another_name_is_no_empty_batch(cast: Cast) -> None:
+def test_an_archive_in_a_field_of_another_name_does_not_begin_an_empty_batch(cast: Cast) -> None:
     archive = SimpleUploadedFile("films.zip", zips.zip_of(chest_png(seed=1)), "application/zip")
     assert_problem(client_of(cast.alice).post(BATCHES, {"file": archive}), 400, "invalid")
     assert not Batch.objects.exists()
 
 
-def test_others_neither_see_nor_fill_it(cast: Cast) -> None:
+def test_other_people_neither_see_nor_fill_a_batch(cast: Cast) -> None:
     batch = Batch.objects.create(
         project=cast.project, created_by=cast.alice, source="files", state="receiving"
     )
@@ -147,7 +147,7 @@ def test_others_neither_see_nor_fill_it(cast: Cast) -> None:
     assert not Study.objects.exists()
 
 
-def test_hidden_results_are_in_no_number(cast: Cast) -> None:
+def test_hidden_results_are_not_counted(cast: Cast) -> None:
     alice, rania = client_of(cast.alice), client_of(cast.rania)
     links = alice.post(BATCHES, {}, format="json").json()["links"]
     alice.post(links["films"], {"file": film_upload()})
@@ -161,6 +161,6 @@ def test_hidden_results_are_in_no_number(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=b", ""])
-def test_neither_an_empty_form_nor_nothing_at_all_begins_a_batch(cast: Cast, kind: str) -> None:
+def test_an_empty_request_begins_no_batch(cast: Cast, kind: str) -> None:
     assert_problem(client_of(cast.alice).generic("POST", BATCHES, b"", content_type=kind), 400)
     assert not Batch.objects.exists()

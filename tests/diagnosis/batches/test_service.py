@@ -1,4 +1,4 @@
-"""Batches: begun, filled, interrupted and gone on with, closed, finished; seen by their project alone."""
+"""Batches: begun, filled, interrupted and resumed, closed, finished; visible to their project only."""
 
 import io
 from datetime import timedelta
@@ -39,8 +39,8 @@ def add(cast: Cast, batch: Batch, seed: int) -> BatchItem:
     return add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))[0]
 
 
-def read_all(outcome: str = Prediction.Outcome.NORMAL) -> None:
-    """Let the AI have read every film that waits."""
+def analyse_all(outcome: str = Prediction.Outcome.NORMAL) -> None:
+    """Mark every queued film as analysed."""
     Prediction.objects.filter(status="queued").update(
         status="succeeded",
         calibrated_probability=0.2,
@@ -57,7 +57,7 @@ def archives() -> list[Path]:
 # --- Films one by one ----------------------------------------------------------------------------------
 
 
-def test_each_film_gets_its_place_and_its_outcome(cast: Cast) -> None:
+def test_each_film_gets_its_position_and_its_outcome(cast: Cast) -> None:
     batch = begun(cast, expected=4)
     add(cast, batch, 1)
     add(cast, batch, 2)
@@ -70,7 +70,7 @@ def test_each_film_gets_its_place_and_its_outcome(cast: Cast) -> None:
     }  # fmt: skip
 
 
-def test_a_film_that_the_project_has_already_is_a_duplicate_with_its_link(cast: Cast, study: Study) -> None:
+def test_a_film_that_the_project_already_has_is_a_duplicate_with_its_link(cast: Cast, study: Study) -> None:
     item = add(cast, begun(cast), 0)
     assert (item.outcome, item.study) == (Outcome.DUPLICATE, study)
     assert Study.objects.count() == 1
@@ -86,7 +86,7 @@ def test_sending_all_again_after_an_interruption_stores_only_what_was_missing(ca
     assert (Study.objects.count(), batch.items.count()) == (3, 3)
 
 
-def test_trouble_of_ours_leaves_the_place_waiting_and_the_same_film_fills_it(cast: Cast) -> None:
+def test_a_temporary_failure_leaves_the_item_waiting_for_the_same_film(cast: Cast) -> None:
     batch = begun(cast)
     ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
     with pytest.raises(NotReady):
@@ -97,10 +97,10 @@ def test_trouble_of_ours_leaves_the_place_waiting_and_the_same_film_fills_it(cas
     assert batch.items.get().outcome == Outcome.ACCEPTED
 
 
-def test_a_closed_batch_takes_no_film_and_tells_what_never_came(cast: Cast) -> None:
+def test_a_closed_batch_accepts_no_film_and_reports_what_was_never_sent(cast: Cast) -> None:
     batch = begun(cast)
     add(cast, batch, 1)
-    batch.items.create(position=2, byte_size=5, sha256="0" * 64)  # its transfer broke off
+    batch.items.create(position=2, byte_size=5, sha256="0" * 64)  # its transfer was interrupted
     close_batch(actor=cast.alice, batch=batch)
     close_batch(actor=cast.alice, batch=batch)
     assert list(batch.items.values_list("outcome", "code")) == [("accepted", ""), ("refused", "not_sent")]
@@ -120,7 +120,7 @@ def test_a_batch_has_a_limit(cast: Cast, settings: Any) -> None:
         assert caught.value.code == "batch_too_many"
 
 
-def test_only_who_began_a_batch_adds_to_it_and_only_uploaders_begin_one(cast: Cast) -> None:
+def test_only_its_creator_adds_to_a_batch_and_only_uploaders_begin_one(cast: Cast) -> None:
     batch = begun(cast)
     for person in (cast.rania, cast.adam, cast.otto):
         with pytest.raises(NotAllowed):
@@ -135,7 +135,7 @@ def test_only_who_began_a_batch_adds_to_it_and_only_uploaders_begin_one(cast: Ca
     assert (Study.objects.count(), Batch.objects.count(), archives()) == (0, 1, [])
 
 
-def test_batches_are_seen_by_their_project(cast: Cast) -> None:
+def test_batches_are_visible_to_their_project(cast: Cast) -> None:
     batch = begun(cast)
     sees = {name for name in vars(cast) if "project" not in name}
     sees = {name for name in sees if batch in Batch.objects.visible_to(getattr(cast, name))}
@@ -145,7 +145,7 @@ def test_batches_are_seen_by_their_project(cast: Cast) -> None:
 # --- The end of a batch ---------------------------------------------------------------------------------
 
 
-def test_a_batch_is_finished_once_every_film_is_read_and_its_sender_is_told(cast: Cast) -> None:
+def test_a_batch_is_finished_once_every_film_is_analysed_and_its_sender_is_notified(cast: Cast) -> None:
     batch = begun(cast)
     add(cast, batch, 1)
     add(cast, batch, 2)
@@ -155,21 +155,21 @@ def test_a_batch_is_finished_once_every_film_is_read_and_its_sender_is_told(cast
     batch.refresh_from_db()
     assert batch.state == Batch.State.ANALYSING
     Prediction.objects.filter(study__batch_items__position=2).update(status="failed", failure_code="gave_up")
-    read_all()
+    analyse_all()
     for _ in range(2):
         maintain_batches()
     batch.refresh_from_db()
     assert batch.state == Batch.State.FINISHED
-    told = Notification.objects.get()
-    assert (told.user, told.batch) == (cast.alice, batch)
-    assert {name: told.facts[name] for name in ("accepted", "refused", "failed")} == {
+    notification = Notification.objects.get()
+    assert (notification.user, notification.batch) == (cast.alice, batch)
+    assert {name: notification.facts[name] for name in ("accepted", "refused", "failed")} == {
         "accepted": 2,
         "refused": 0,
         "failed": 1,
     }
 
 
-def test_a_batch_that_nobody_comes_back_to_is_closed_after_a_day(cast: Cast) -> None:
+def test_an_abandoned_batch_is_closed_after_a_day(cast: Cast) -> None:
     batch = begun(cast)
     maintain_batches()
     batch.refresh_from_db()
@@ -183,14 +183,14 @@ def test_a_batch_that_nobody_comes_back_to_is_closed_after_a_day(cast: Cast) -> 
 # --- Archives -------------------------------------------------------------------------------------------
 
 
-def test_an_archive_is_kept_with_a_place_for_each_file_until_a_worker_comes(
+def test_an_archive_is_kept_with_an_item_for_each_file_until_it_is_unpacked(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(dispatch, "enqueue_unpacking", rung.append)
+    sent: list[str] = []
+    monkeypatch.setattr(dispatch, "enqueue_unpacking", sent.append)
     with django_capture_on_commit_callbacks(execute=True):
         batch = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(3)))
-    assert rung == [str(batch.uid)]
+    assert sent == [str(batch.uid)]
     assert [item.outcome for item in batch.items.all()] == [Outcome.WAITING] * 3
     assert [path.parent.name for path in archives()] == [str(batch.uid)]
 
@@ -207,7 +207,7 @@ def test_an_archive_whose_rows_cannot_be_written_leaves_no_file(
     assert (archives(), Batch.objects.count()) == ([], 0)
 
 
-def test_an_archive_without_a_batch_is_swept_away_after_an_hour(
+def test_an_archive_without_a_batch_is_deleted_after_an_hour(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
@@ -229,9 +229,9 @@ def test_results_are_counted_only_where_they_are_shown(cast: Cast) -> None:
         add(cast, batch, seed)
     first = Prediction.objects.order_by("pk")[0]
     Prediction.objects.exclude(pk=first.pk).update(status="running")
-    read_all(Prediction.Outcome.PNEUMONIA)
+    analyse_all(Prediction.Outcome.PNEUMONIA)
     Prediction.objects.filter(status="running").update(status="queued")
-    read_all()
+    analyse_all()
     shown = progress_of(batch, cast.rania)
     assert (shown.ready, shown.above, shown.below, shown.hidden) == (3, 1, 2, 0)
     Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
@@ -256,7 +256,7 @@ def test_progress_counts_files_and_films(cast: Cast) -> None:
         2,
         1,
     )
-    read_all()
+    analyse_all()
     close_batch(actor=cast.alice, batch=batch)
     batch.refresh_from_db()
     assert (progress_of(batch, cast.alice).percent, progress_of(batch, cast.alice).total) == (100, 3)

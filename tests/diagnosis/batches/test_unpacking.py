@@ -1,4 +1,4 @@
-"""A ZIP is unpacked step by step: killed anywhere and begun again, nothing is lost and nothing done twice."""
+"""A ZIP is unpacked in steps: killed at any point and resumed, nothing is lost and nothing is done twice."""
 
 import io
 import itertools
@@ -28,12 +28,17 @@ MIXED = (chest_png(seed=1), NOT_FILMS["text"], chest_png(seed=2), chest_png(seed
 
 
 class KilledError(BaseException):
-    """What takes a worker away: no `except Exception` sees it."""
+    """The death of a worker: no `except Exception` catches it."""
+
+
+@pytest.fixture(autouse=True)
+def _steps_without_a_time_limit(settings: Any) -> None:
+    settings.BATCH_STEP_SECONDS = 60  # a busy machine would end a step early
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The batches that were rung for, instead of a broker."""
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of batches that were sent, in place of a broker."""
     ids: list[str] = []
     monkeypatch.setattr(dispatch, "enqueue_unpacking", ids.append)
     return ids
@@ -52,11 +57,11 @@ def archives() -> list[Path]:
     return list((Path(configured.MEDIA_ROOT) / "batches").rglob("*.zip"))
 
 
-def lease_runs_out() -> None:
+def expire_lease() -> None:
     Batch.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_every_file_gets_its_own_outcome_and_the_archive_goes(cast: Cast, rung: list[str]) -> None:
+def test_every_file_gets_its_own_outcome_and_the_archive_is_deleted(cast: Cast, sent: list[str]) -> None:
     batch = zip_batch(cast, *MIXED)
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
@@ -75,19 +80,19 @@ def test_no_name_from_the_archive_is_kept(cast: Cast, caplog: pytest.LogCaptureF
     assert not [text for text in [*rows, *paths, caplog.text] if "Smith" in text]
 
 
-def test_a_step_ends_in_time_and_rings_for_the_next(cast: Cast, rung: list[str], settings: Any) -> None:
+def test_a_step_ends_in_time_and_enqueues_the_next(cast: Cast, sent: list[str], settings: Any) -> None:
     settings.BATCH_STEP_SECONDS = 0
     batch = zip_batch(cast, *MIXED)
     for done in (1, 2, 3):
         unpack_batch(batch_uid=str(batch.uid))
         assert outcomes(batch).count("waiting") == 4 - done
-        assert rung == [str(batch.uid)] * done
+        assert sent == [str(batch.uid)] * done
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
-    assert (batch.state, len(rung)) == (State.ANALYSING, 3)
+    assert (batch.state, len(sent)) == (State.ANALYSING, 3)
 
 
-def test_while_one_worker_unpacks_another_leaves_it_alone(cast: Cast) -> None:
+def test_while_one_worker_unpacks_a_batch_another_leaves_it_alone(cast: Cast) -> None:
     batch = zip_batch(cast, *MIXED)
     Batch.objects.update(lease_token=batch.uid, lease_expires_at=timezone.now() + timedelta(seconds=20))
     unpack_batch(batch_uid=str(batch.uid))
@@ -98,8 +103,8 @@ POINTS: dict[str, tuple[Any, str]] = {
     "before a film is decoded": (submission, "take_in"),
     "before its files are stored": (submission, "_store_files"),
     "between its files and its rows": (submission, "_store_rows"),
-    "between the rows of film and place": (submission, "_fill_place"),
-    "before an outcome is noted": (service, "_record_outcome"),
+    "between the rows of film and item": (submission, "_fill_place"),
+    "before an outcome is recorded": (service, "_record_outcome"),
     "before the lease is renewed": (unpacking, "_renew"),
     "before the batch is closed": (unpacking, "_close"),
     "before the archive is deleted": (maintenance, "delete_archive"),
@@ -107,7 +112,7 @@ POINTS: dict[str, tuple[Any, str]] = {
 
 
 def killed_once(act: Callable[..., Any], at_call: int, *, afterwards: bool) -> Callable[..., Any]:
-    """Let one call of `act` take the worker away, before or after its work; the others pass."""
+    """Let one call of `act` kill the worker, before or after its work; the others pass."""
     calls = itertools.count(1)
 
     def killing(*args: Any, **kwargs: Any) -> Any:
@@ -124,8 +129,8 @@ def killed_once(act: Callable[..., Any], at_call: int, *, afterwards: bool) -> C
 
 @pytest.mark.parametrize(("at_call", "afterwards"), [(2, False), (1, True)])
 @pytest.mark.parametrize("point", list(POINTS))
-def test_killed_anywhere_it_goes_on_where_it_was(
-    cast: Cast, rung: list[str], monkeypatch: pytest.MonkeyPatch, point: str, at_call: int, afterwards: bool
+def test_unpacking_killed_at_any_point_resumes_where_it_was(
+    cast: Cast, sent: list[str], monkeypatch: pytest.MonkeyPatch, point: str, at_call: int, afterwards: bool
 ) -> None:
     module, name = POINTS[point]
     monkeypatch.setattr(module, name, killed_once(getattr(module, name), at_call, afterwards=afterwards))
@@ -134,7 +139,7 @@ def test_killed_anywhere_it_goes_on_where_it_was(
         try:
             unpack_batch(batch_uid=str(batch.uid))
         except KilledError:
-            lease_runs_out()
+            expire_lease()
     maintain_batches()
     batch.refresh_from_db()
     assert batch.state == State.ANALYSING
@@ -142,7 +147,7 @@ def test_killed_anywhere_it_goes_on_where_it_was(
     assert (Study.objects.count(), Prediction.objects.count(), archives()) == (2, 2, [])
 
 
-def test_a_file_that_three_workers_do_not_survive_is_refused_and_the_rest_goes_on(
+def test_a_file_that_three_workers_do_not_survive_is_refused_and_the_rest_is_unpacked(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = zip_batch(cast, chest_png(seed=1), chest_png(seed=2), chest_png(seed=3))
@@ -158,26 +163,26 @@ def test_a_file_that_three_workers_do_not_survive_is_refused_and_the_rest_goes_o
         try:
             unpack_batch(batch_uid=str(batch.uid))
         except KilledError:
-            lease_runs_out()
+            expire_lease()
     assert outcomes(batch) == ["accepted", "refused", "accepted"]
     assert batch.items.get(position=2).code == "gave_up"
 
 
-def test_while_something_of_ours_is_missing_the_batch_waits_and_says_why(cast: Cast, rung: list[str]) -> None:
+def test_during_a_temporary_failure_the_batch_waits_and_gives_the_reason(cast: Cast, sent: list[str]) -> None:
     batch = zip_batch(cast, *MIXED)
     ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
     for _ in range(6):
         unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
     assert "register_model" in batch.trouble
-    assert (outcomes(batch), rung) == (["waiting"] * 4, [])
+    assert (outcomes(batch), sent) == (["waiting"] * 4, [])
     ModelVersion.objects.update(state=ModelVersion.State.ACTIVE)
     unpack_batch(batch_uid=str(batch.uid))
     batch.refresh_from_db()
     assert (batch.trouble, batch.state) == ("", State.ANALYSING)
 
 
-def test_an_archive_that_is_gone_ends_the_batch_with_a_reason(cast: Cast) -> None:
+def test_a_missing_archive_ends_the_batch_with_a_reason(cast: Cast) -> None:
     batch = zip_batch(cast, *MIXED)
     archives()[0].unlink()
     unpack_batch(batch_uid=str(batch.uid))
@@ -186,7 +191,7 @@ def test_an_archive_that_is_gone_ends_the_batch_with_a_reason(cast: Cast) -> Non
     assert batch.state == State.ANALYSING
 
 
-def test_who_may_not_upload_any_more_gets_no_film_in(cast: Cast) -> None:
+def test_films_of_a_person_who_may_no_longer_upload_are_refused(cast: Cast) -> None:
     batch = zip_batch(cast, *MIXED)
     cast.alice.groups.clear()
     unpack_batch(batch_uid=str(batch.uid))
@@ -194,13 +199,13 @@ def test_who_may_not_upload_any_more_gets_no_film_in(cast: Cast) -> None:
     assert (Study.objects.count(), archives()) == (0, [])
 
 
-def test_an_archive_that_waits_unattended_is_rung_for_again(cast: Cast, rung: list[str]) -> None:
+def test_an_unattended_archive_is_enqueued_again(cast: Cast, sent: list[str]) -> None:
     batch = zip_batch(cast, *MIXED)
     maintain_batches()
-    assert rung == []
+    assert sent == []
     Batch.objects.update(touched_at=timezone.now() - timedelta(minutes=1))
     maintain_batches()
     Batch.objects.update(lease_token=batch.uid)
-    lease_runs_out()
+    expire_lease()
     maintain_batches()
-    assert rung == [str(batch.uid)] * 2
+    assert sent == [str(batch.uid)] * 2

@@ -1,4 +1,4 @@
-"""manage.py check_model: its door, its refusals, and that trying it out writes nothing."""
+"""manage.py check_model: its options, its refusals, and that --quick writes nothing."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_an_unknown_version_is_named(tmp_path: Path, settings: Settings) -> None
 
 
 @pytest.mark.tensorflow
-def test_trying_it_out_measures_and_writes_nothing(
+def test_quick_measures_and_writes_nothing(
     small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,
@@ -51,7 +51,7 @@ def test_trying_it_out_measures_and_writes_nothing(
 
 @pytest.mark.nightly
 @pytest.mark.tensorflow
-def test_trying_it_out_measures_both_parts(
+def test_quick_measures_both_parts(
     small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,
@@ -67,7 +67,7 @@ def test_trying_it_out_measures_both_parts(
 
 
 @pytest.mark.tensorflow
-def test_too_few_films_are_said_to_be_too_few(
+def test_too_few_films_are_refused(
     small_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,

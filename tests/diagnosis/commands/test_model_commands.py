@@ -1,4 +1,4 @@
-"""download_dataset, train_model and evaluate_model: their doors, refusals and contracts."""
+"""download_dataset, train_model and evaluate_model: their options, refusals and output."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.running import run
 pytestmark = pytest.mark.django_db
 
 
-def test_copy_at_hand_is_split_and_reported(tmp_path: Path) -> None:
+def test_a_local_copy_is_split_and_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, normal=12, pneumonia=12)
     outcome = run("download_dataset", "--from", folder, "--validation-share", "0.3", "--json")
     assert outcome.code == 0, outcome.error
@@ -22,7 +22,7 @@ def test_copy_at_hand_is_split_and_reported(tmp_path: Path) -> None:
     assert (folder / "data-report.json").is_file()
 
 
-def test_a_split_that_is_there_is_kept(tmp_path: Path) -> None:
+def test_an_existing_split_is_kept(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, normal=12, pneumonia=12)
     run("download_dataset", "--from", folder, "--validation-share", "0.3")
     before = (folder / "split.csv").read_bytes()
@@ -42,7 +42,7 @@ def test_a_split_that_is_there_is_kept(tmp_path: Path) -> None:
         (("evaluate_model", "--data", "nowhere", "--prevalence", "7"), "between 0 and 1"),
     ],
 )
-def test_bad_options_have_their_sentence(words: tuple[str, ...], sentence: str) -> None:
+def test_bad_options_are_explained(words: tuple[str, ...], sentence: str) -> None:
     outcome = run(*words)
     assert outcome.code == 1
     assert sentence in outcome.error
@@ -60,7 +60,7 @@ def test_unknown_version_is_named(tmp_path: Path, settings: Settings) -> None:
     assert "“nonesuch”" in run("evaluate_model", "--data", folder, "--model", "nonesuch").error
 
 
-def test_version_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+def test_an_existing_version_is_not_overwritten(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "films", normal=12, pneumonia=12)
     run("download_dataset", "--from", folder, "--validation-share", "0.3")
     (tmp_path / "version").mkdir()
@@ -70,7 +70,7 @@ def test_version_that_is_there_is_not_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_evaluation_prints_the_contract_and_draws(
+def test_evaluation_prints_its_metrics_and_draws(
     random_artifact: Artifact,  # noqa: F811 - the fixture
     tmp_path: Path,
     settings: Settings,

@@ -1,4 +1,4 @@
-"""manage.py predict_image: films from files, with a network that gives a known answer."""
+"""manage.py predict_image: films from files, with a network that gives a known result."""
 
 import json
 import subprocess
@@ -69,7 +69,7 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_film_is_read_and_told_in_words_with_the_disclaimer(models: Path, film: Path) -> None:
+def test_a_film_is_analysed_and_reported_in_words_with_the_disclaimer(models: Path, film: Path) -> None:
     outcome = run("predict_image", film)
     assert outcome.code == 0
     assert "PNEUMONIA, confidence 78.0%" in outcome.output
@@ -127,24 +127,24 @@ def test_colour_map_and_opacity_change_the_overlay(models: Path, film: Path, tmp
     assert overlay("--alpha", "0.9") != plain
 
 
-def test_without_an_active_model_the_newest_shipped_one_reads(models: Path, film: Path) -> None:
+def test_without_an_active_model_the_newest_shipped_one_is_used(models: Path, film: Path) -> None:
     run("predict_image", film)
     assert LOADED == ["a-newer"]
 
 
-def test_the_active_model_reads_where_there_is_one(models: Path, film: Path) -> None:
+def test_the_active_model_is_used_if_there_is_one(models: Path, film: Path) -> None:
     run("register_model", "b-older", "--activate")
     run("predict_image", film)
     assert LOADED == ["b-older"]
 
 
-def test_a_named_version_reads_whatever_is_active(models: Path, film: Path) -> None:
+def test_a_named_version_is_used_whatever_is_active(models: Path, film: Path) -> None:
     run("register_model", "b-older", "--activate")
     run("predict_image", film, "--model", "a-newer")
     assert LOADED == ["a-newer"]
 
 
-def test_what_cannot_be_read_is_told_while_the_others_are_read(
+def test_a_refused_file_is_reported_while_the_others_are_analysed(
     models: Path, film: Path, tmp_path: Path
 ) -> None:
     letter = tmp_path / "letter.png"
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_told_while_the_others_are_read(
     assert folder["error"]["code"] == "is_a_folder"
 
 
-def test_in_words_a_refused_film_has_its_sentence(models: Path, tmp_path: Path) -> None:
+def test_in_words_a_refused_film_is_explained(models: Path, tmp_path: Path) -> None:
     outcome = run("predict_image", tmp_path / "gone.png")
     assert outcome.code == 1
     assert "gone.png: not read. There is no such file." in outcome.output
@@ -173,7 +173,7 @@ def test_in_words_a_refused_film_has_its_sentence(models: Path, tmp_path: Path) 
         (["--alpha", "2"], "from 0 to 1"),
     ],
 )
-def test_a_wrong_option_gives_a_sentence(models: Path, film: Path, words: list[str], sentence: str) -> None:
+def test_a_wrong_option_is_explained(models: Path, film: Path, words: list[str], sentence: str) -> None:
     outcome = run("predict_image", film, *words)
     assert outcome.code == 1
     assert sentence in outcome.error
@@ -195,7 +195,7 @@ def test_help_has_examples_and_the_disclaimer(command: str) -> None:
 
 
 @pytest.mark.tensorflow
-def test_the_shipped_model_reads_a_sample_film_without_a_database(tmp_path: Path) -> None:
+def test_the_shipped_model_analyses_a_sample_film_without_a_database(tmp_path: Path) -> None:
     environment = {
         "PATH": "/usr/bin:/bin",
         "PNEUMOWEB_VAR": str(tmp_path / "var"),
@@ -219,7 +219,7 @@ def test_the_shipped_model_reads_a_sample_film_without_a_database(tmp_path: Path
     assert (tmp_path / "film-01-side-by-side.png").is_file()
 
 
-def test_a_colour_picture_is_read_and_said_to_be_out_of_scope(tmp_path: Path, models: Path) -> None:
+def test_a_colour_picture_is_analysed_and_reported_as_out_of_scope(tmp_path: Path, models: Path) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(png(photograph()))
     said = run("predict_image", picture)

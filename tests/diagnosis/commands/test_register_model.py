@@ -1,4 +1,4 @@
-"""manage.py register_model: what run.sh and administrators ask of it."""
+"""manage.py register_model, as run.sh and administrators use it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ Ship = Callable[[str, str], None]
 
 @pytest.fixture
 def ship(tmp_path: Path, settings: Settings, db: None) -> Ship:
-    """Put a small artefact under MODELS_DIR: version and date."""
+    """Write a small artefact of a version and date under MODELS_DIR."""
     settings.MODELS_DIR = tmp_path / "models"
 
     def shipped(version: str, created: str) -> None:
@@ -42,7 +42,7 @@ def test_shipped_and_activate_make_the_newest_active(ship: Ship) -> None:
     assert "newer reads the films." in outcome.output
 
 
-def test_repeating_it_changes_nothing_not_even_the_trail(ship: Ship) -> None:
+def test_repeating_the_command_changes_nothing_not_even_the_trail(ship: Ship) -> None:
     ship("v1", "2026-02-01")
     run("register_model", "--shipped", "--activate")
     events = AuditEvent.objects.count()
@@ -50,7 +50,7 @@ def test_repeating_it_changes_nothing_not_even_the_trail(ship: Ship) -> None:
     assert AuditEvent.objects.count() == events
 
 
-def test_a_newer_shipped_version_does_not_push_out_the_active_one(ship: Ship) -> None:
+def test_a_newer_shipped_version_does_not_replace_the_active_one(ship: Ship) -> None:
     ship("v1", "2026-02-01")
     run("register_model", "--shipped", "--activate")
     ship("v2", "2026-03-01")
@@ -70,7 +70,7 @@ def test_a_named_version_is_activated_rolled_back_and_retired(ship: Ship) -> Non
     assert run("register_model", "v1", "--retire").code == 1
 
 
-def test_the_list_says_what_is_active_and_is_there_as_json(ship: Ship) -> None:
+def test_the_list_shows_the_active_version_also_as_json(ship: Ship) -> None:
     ship("v1", "2026-02-01")
     run("register_model", "v1", "--activate")
     assert "Active" in run("register_model", "--list").output
@@ -94,9 +94,7 @@ def test_an_empty_list_names_the_next_step(ship: Ship) -> None:
         (["v1", "--activate", "--retire"], "Choose one"),
     ],
 )
-def test_what_cannot_be_done_gives_a_sentence_and_exit_code_1(
-    ship: Ship, words: list[str], sentence: str
-) -> None:
+def test_a_refusal_is_explained_with_exit_code_1(ship: Ship, words: list[str], sentence: str) -> None:
     outcome = run("register_model", *words)
     assert outcome.code == 1
     assert sentence in outcome.error

@@ -1,4 +1,4 @@
-"""What the scope gate and the check of the map found: stored with the prediction, shown, never in the way."""
+"""Flags of the scope check and the map check: stored with the prediction and shown beside the score."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.support.results import film_result
 
 
 def finished(study: Study, **flags: Any) -> Prediction:
-    """Finish the film's reading with these flags."""
+    """Finish the film's prediction with these flags."""
     waiting = study.predictions.get()
     claim = claim_prediction(str(waiting.uid))
     assert claim is not None
@@ -31,19 +31,19 @@ def finished(study: Study, **flags: Any) -> Prediction:
 
 
 def test_codes_are_stored_and_the_score_stays(study: Study) -> None:
-    reading = finished(study, scope_flags=("inverted",), map_flags=("map_weak", "map_disputed"))
-    assert (reading.scope_flags, reading.map_flags) == (["inverted"], ["map_weak", "map_disputed"])
-    assert reading.calibrated_probability == pytest.approx(0.78)
+    prediction = finished(study, scope_flags=("inverted",), map_flags=("map_weak", "map_disputed"))
+    assert (prediction.scope_flags, prediction.map_flags) == (["inverted"], ["map_weak", "map_disputed"])
+    assert prediction.calibrated_probability == pytest.approx(0.78)
 
 
 @pytest.mark.parametrize(("seen", "stored"), [((), []), (None, None)])
-def test_nothing_found_and_not_checked_are_told_apart(study: Study, seen: Any, stored: Any) -> None:
-    reading = finished(study, scope_flags=seen, map_flags=seen)
-    assert (reading.scope_flags, reading.map_flags) == (stored, stored)
-    assert scope_caution(reading).checked is map_caution(reading).checked is (seen is not None)
+def test_nothing_found_and_not_checked_are_distinguished(study: Study, seen: Any, stored: Any) -> None:
+    prediction = finished(study, scope_flags=seen, map_flags=seen)
+    assert (prediction.scope_flags, prediction.map_flags) == (stored, stored)
+    assert scope_caution(prediction).checked is map_caution(prediction).checked is (seen is not None)
 
 
-def test_what_a_dicom_header_says_is_joined_with_what_is_seen(study: Study) -> None:
+def test_flags_from_the_dicom_header_are_joined_with_those_from_the_pixels(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(view_position="LL", age_years=61)
     assert finished(study, scope_flags=("unlike_training",)).scope_flags == [
         "lateral",
@@ -52,24 +52,24 @@ def test_what_a_dicom_header_says_is_joined_with_what_is_seen(study: Study) -> N
     ]
 
 
-def test_how_coloured_the_file_was_reaches_the_predictor(
+def test_the_colour_fraction_of_the_file_reaches_the_predictor(
     cast: Cast, active_model: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[float] = []
 
-    class Listening:
+    class RecordingPredictor:
         def predict(self, pixels: np.ndarray[Any, Any], *, colour_fraction: float) -> Any:
             asked.append(colour_fraction)
             return film_result()
 
-    monkeypatch.setattr(predictors, "_load", lambda *identity: Listening())
+    monkeypatch.setattr(predictors, "_load", lambda *identity: RecordingPredictor())
     submission = submit_study(actor=cast.alice, project=cast.project, data=png(photograph()))
     run_prediction(prediction_uid=str(submission.prediction.uid))
     assert asked == [pytest.approx(submission.study.colour_fraction)]
     assert asked[0] > gate.COLOUR_LIMIT
 
 
-def test_the_page_says_why_and_still_shows_the_score(client: Client, cast: Cast, study: Study) -> None:
+def test_the_page_shows_the_reasons_and_the_score(client: Client, cast: Cast, study: Study) -> None:
     finished(study, scope_flags=("turned", "colour"), map_flags=("map_outside",))
     client.force_login(cast.alice)
     page = client.get(reverse("study", args=[study.uid])).content.decode()
@@ -80,7 +80,7 @@ def test_the_page_says_why_and_still_shows_the_score(client: Client, cast: Cast,
     assert "78.0%" in page
 
 
-def test_the_page_of_a_film_in_scope_warns_of_nothing(client: Client, cast: Cast, study: Study) -> None:
+def test_the_page_of_a_film_in_scope_shows_no_warning(client: Client, cast: Cast, study: Study) -> None:
     finished(study)
     client.force_login(cast.alice)
     page = client.get(reverse("study", args=[study.uid])).content.decode()
@@ -108,5 +108,5 @@ def test_the_api_gives_code_and_sentence(cast: Cast, study: Study) -> None:
 
 
 def test_a_code_of_another_version_still_warns(study: Study) -> None:
-    reading = finished(study, scope_flags=("seen_by_a_later_version",))
-    assert len(scope_caution(reading).sentences) == 1
+    prediction = finished(study, scope_flags=("seen_by_a_later_version",))
+    assert len(scope_caution(prediction).sentences) == 1

@@ -1,4 +1,4 @@
-"""Reading ahead gives the right film or none, waits for nothing, and never takes a row."""
+"""The prefetcher returns the right film or none, never waits, and never claims a row."""
 
 from threading import Event
 
@@ -15,7 +15,7 @@ from tests.support.results import film_result
 
 
 def decoded(prefetcher: Prefetcher) -> None:
-    """Let the thread come to its end."""
+    """Wait for the thread to finish."""
     assert prefetcher._next is not None
     prefetcher._next.result(timeout=30)
 
@@ -36,7 +36,7 @@ def test_the_film_that_has_waited_longest_is_decoded_and_its_row_stays_free(stud
     assert decode_next() is None
 
 
-def test_only_the_film_whose_turn_it_is_is_handed_out_and_only_once(
+def test_only_the_requested_film_is_returned_and_only_once(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = np.zeros((8, 8), np.uint8)
@@ -64,7 +64,7 @@ def test_a_film_still_being_decoded_is_not_waited_for(study: Study, monkeypatch:
     decoded(prefetcher)
 
 
-def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_while_prefetching_is_not_raised(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> tuple[int, Grey] | None:
         raise OSError("the store does not answer")
 
@@ -75,18 +75,16 @@ def test_trouble_ahead_is_no_trouble_now(study: Study, monkeypatch: pytest.Monke
     assert prefetcher.take(study) is None
 
 
-def test_a_film_that_was_read_ahead_gets_its_own_result(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_prefetched_film_gets_its_own_result(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Grey] = []
 
-    class Reader:
+    class RecordingPredictor:
         def predict(self, pixels: Grey, *, colour_fraction: float) -> FilmResult:
             seen.append(pixels)
             return film_result()
 
     film = np.full((40, 40), 7, np.uint8)
-    monkeypatch.setattr("diagnosis.inference.predictors._load", lambda *identity: Reader())
+    monkeypatch.setattr("diagnosis.inference.predictors._load", lambda *identity: RecordingPredictor())
     monkeypatch.setattr(prefetch, "decode_next", lambda: (study.pk, film))
     prefetcher = Prefetcher()
     prefetcher.start()

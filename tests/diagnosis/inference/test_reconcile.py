@@ -1,4 +1,4 @@
-"""Nothing that waits is forgotten, and nothing is tried for ever."""
+"""The reconciler sends again for every lost film, and gives up after the last attempt."""
 
 from datetime import timedelta
 
@@ -13,15 +13,15 @@ Status = Prediction.Status
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The ids that were rung, instead of a broker."""
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids that were sent, in place of a broker."""
     ids: list[str] = []
 
-    def listen(uid: str) -> bool:
+    def record(uid: str) -> bool:
         ids.append(uid)
         return True
 
-    monkeypatch.setattr(dispatch, "enqueue_prediction", listen)
+    monkeypatch.setattr(dispatch, "enqueue_prediction", record)
     return ids
 
 
@@ -34,30 +34,30 @@ def long_ago() -> object:
     return timezone.now() - timedelta(minutes=5)
 
 
-def test_a_film_that_waits_unattended_is_rung_again(study: Study, rung: list[str]) -> None:
+def test_an_unattended_film_is_sent_again(study: Study, sent: list[str]) -> None:
     uid = change(study, queued_at=long_ago())
     assert reconcile() == 1
-    assert rung == [uid]
+    assert sent == [uid]
 
 
-def test_a_film_that_has_just_arrived_is_left_to_its_own_bell(study: Study, rung: list[str]) -> None:
+def test_a_film_that_has_just_arrived_is_left_to_its_own_message(study: Study, sent: list[str]) -> None:
     assert reconcile() == 0
 
 
-def test_a_film_whose_worker_died_is_rung_again_once_the_lease_is_over(study: Study, rung: list[str]) -> None:
+def test_a_film_whose_worker_died_is_sent_again_after_its_lease(study: Study, sent: list[str]) -> None:
     uid = change(study, status=Status.RUNNING, attempts=1, lease_expires_at=long_ago())
     assert reconcile() == 1
-    assert rung == [uid]
+    assert sent == [uid]
 
 
-def test_a_film_that_is_being_read_is_left_alone(study: Study, rung: list[str]) -> None:
+def test_a_film_that_is_being_analysed_is_left_alone(study: Study, sent: list[str]) -> None:
     change(study, status=Status.RUNNING, attempts=1, lease_expires_at=timezone.now() + timedelta(seconds=20))
     assert reconcile() == 0
 
 
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.QUEUED])
 def test_a_film_that_killed_its_worker_three_times_fails_with_a_reason(
-    study: Study, rung: list[str], status: str
+    study: Study, sent: list[str], status: str
 ) -> None:
     change(study, status=status, attempts=3, lease_expires_at=long_ago(), queued_at=long_ago())
     assert reconcile() == 0
@@ -65,12 +65,12 @@ def test_a_film_that_killed_its_worker_three_times_fails_with_a_reason(
     assert (prediction.status, prediction.failure_code) == (Status.FAILED, "gave_up")
 
 
-def test_a_third_attempt_under_way_is_left_alone(study: Study, rung: list[str]) -> None:
+def test_a_running_third_attempt_is_left_alone(study: Study, sent: list[str]) -> None:
     change(study, status=Status.RUNNING, attempts=3, lease_expires_at=timezone.now() + timedelta(seconds=20))
     assert reconcile() == 0
     assert study.predictions.get().status == Status.RUNNING
 
 
-def test_a_finished_film_is_left_alone(finished_study: Study, rung: list[str]) -> None:
+def test_a_finished_film_is_left_alone(finished_study: Study, sent: list[str]) -> None:
     change(finished_study, queued_at=long_ago())
     assert reconcile() == 0

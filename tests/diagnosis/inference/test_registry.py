@@ -22,7 +22,7 @@ Ship = Callable[..., Path]
 
 @pytest.fixture
 def ship(tmp_path: Path, settings: Settings, db: None) -> Ship:
-    """Put a small artefact under MODELS_DIR."""
+    """Write a small artefact under MODELS_DIR."""
     settings.MODELS_DIR = tmp_path / "models"
 
     def shipped(folder_name: str, **card: Any) -> Path:
@@ -35,9 +35,9 @@ def ship(tmp_path: Path, settings: Settings, db: None) -> Ship:
     return shipped
 
 
-def refused(verb: Callable[[], object], error: type[ModelRefused | Conflict | NotReady]) -> str:
+def refused(service: Callable[[], object], error: type[ModelRefused | Conflict | NotReady]) -> str:
     with pytest.raises(error) as caught:
-        verb()
+        service()
     return caught.value.code
 
 
@@ -50,7 +50,7 @@ def test_registering_copies_what_programs_need_from_the_card(ship: Ship) -> None
     assert AuditEvent.objects.get().verb == "model_registered"
 
 
-def test_registering_twice_is_registering_once(ship: Ship) -> None:
+def test_registering_twice_changes_nothing(ship: Ship) -> None:
     ship("v1")
     first = registry.register(actor=None, version="v1")
     assert registry.register(actor=None, version="v1") == first
@@ -116,7 +116,7 @@ def test_the_active_version_is_not_retired(ship: Ship) -> None:
     assert refused(lambda: registry.retire(actor=None, model=model), Conflict) == "model_is_active"
 
 
-def test_without_an_active_version_there_is_a_sentence(db: None) -> None:
+def test_without_an_active_version_the_refusal_is_explained(db: None) -> None:
     assert refused(registry.active_model, NotReady) == "no_active_model"
 
 

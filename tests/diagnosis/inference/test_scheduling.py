@@ -1,4 +1,4 @@
-"""Fairness between projects: however many films of one wait, those of another are read in turn."""
+"""Fair scheduling: however many films of one project wait, those of another are analysed in turn."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _a_new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def films(cast: Cast, active_model: ModelVersion) -> Any:
-    """Put films into the queue, by a batch unless told otherwise; return the ids of their rings."""
+    """Queue films, as those of a batch by default; return their predictions' ids."""
 
     def add(project: Project, count: int, *, in_batch: bool = True) -> list[str]:
         first = Study.objects.count()
@@ -37,20 +37,20 @@ def films(cast: Cast, active_model: ModelVersion) -> Any:
     return add
 
 
-def read(rings: list[str]) -> list[str]:
-    """Let a worker answer the rings; return the project of each film that it read, in that order."""
-    read_projects = []
-    for ring in rings:
-        claim = claim_next(ring)
+def analyse(messages: list[str]) -> list[str]:
+    """Let a worker handle the messages; return the project of each film that it analysed, in that order."""
+    projects = []
+    for message in messages:
+        claim = claim_next(message)
         if claim is not None:
-            read_projects.append(claim.row.study.project.slug)
+            projects.append(claim.row.study.project.slug)
             fail(claim, "gave_up")
-    return read_projects
+    return projects
 
 
-def test_two_backlogs_go_on_in_turn_and_nothing_is_left(cast: Cast, films: Any) -> None:
+def test_two_backlogs_are_analysed_in_turn_and_nothing_is_left(cast: Cast, films: Any) -> None:
     many, few = films(cast.project, 120), films(cast.other_project, 4)
-    order = read(many + few)
+    order = analyse(many + few)
     assert order[:8] == ["ward-7", "elsewhere"] * 4
     assert order[8:] == ["ward-7"] * 116
     assert not Prediction.objects.filter(status=Status.QUEUED).exists()
@@ -61,48 +61,48 @@ def test_a_project_that_comes_later_is_served_next(
 ) -> None:
     monkeypatch.setattr(scheduling, "_REFILL_SECONDS", 0)
     many = films(cast.project, 20)
-    assert read(many[:5]) == ["ward-7"] * 5
+    assert analyse(many[:5]) == ["ward-7"] * 5
     few = films(cast.other_project, 2)
-    assert read([*many[5:9], *few])[:4] == ["elsewhere", "ward-7", "elsewhere", "ward-7"]
+    assert analyse([*many[5:9], *few])[:4] == ["elsewhere", "ward-7", "elsewhere", "ward-7"]
 
 
-def test_a_film_sent_by_itself_is_the_one_that_is_read(cast: Cast, films: Any) -> None:
+def test_a_film_uploaded_singly_is_the_one_that_is_claimed(cast: Cast, films: Any) -> None:
     films(cast.project, 5)
-    (lone,) = films(cast.project, 1, in_batch=False)
-    claim = claim_next(lone)
+    (single,) = films(cast.project, 1, in_batch=False)
+    claim = claim_next(single)
     assert claim is not None
-    assert str(claim.row.uid) == lone
+    assert str(claim.row.uid) == single
 
 
-def test_what_another_worker_has_taken_is_passed_over(cast: Cast, films: Any) -> None:
-    rings = films(cast.project, 4)
-    taken = claim_next(rings[0])
+def test_films_claimed_by_another_worker_are_skipped(cast: Cast, films: Any) -> None:
+    messages = films(cast.project, 4)
+    taken = claim_next(messages[0])
     assert taken is not None
-    left = set(rings) - {str(taken.row.uid)}
+    left = set(messages) - {str(taken.row.uid)}
     gone = sorted(left)[:2]
     assert [claim_prediction(uid) is not None for uid in gone] == [True, True]
-    claim = claim_next(rings[0])
+    claim = claim_next(messages[0])
     assert claim is not None
     assert {str(claim.row.uid)} == left - set(gone)
-    assert claim_next(rings[0]) is None
+    assert claim_next(messages[0]) is None
 
 
-def test_the_next_film_can_be_known_before_its_turn(cast: Cast, films: Any) -> None:
-    rings = films(cast.project, 5) + films(cast.other_project, 5)
+def test_the_next_film_is_known_before_it_is_claimed(cast: Cast, films: Any) -> None:
+    messages = films(cast.project, 5) + films(cast.other_project, 5)
     assert scheduling.likely_next() is None
-    claim_next(rings[0])
+    claim_next(messages[0])
     for _ in range(8):
         expected = scheduling.likely_next()
-        claim = claim_next(rings[0])
+        claim = claim_next(messages[0])
         assert claim is not None
         assert str(claim.row.uid) == expected
 
 
-def test_a_look_at_a_long_backlog_is_one_question(
+def test_refilling_from_a_long_backlog_takes_one_query(
     cast: Cast, films: Any, django_assert_num_queries: Any
 ) -> None:
     films(cast.project, 300)
     films(cast.other_project, 300)
-    line = RoundRobin().films()
+    upcoming = RoundRobin().films()
     with django_assert_num_queries(1):
-        assert len({next(line) for _ in range(100)}) == 100
+        assert len({next(upcoming) for _ in range(100)}) == 100

@@ -1,4 +1,4 @@
-"""Waiting for a worker without holding anything."""
+"""Waiting for a worker by polling, without an open transaction."""
 
 import pytest
 from django.db import connection

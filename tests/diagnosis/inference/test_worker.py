@@ -1,4 +1,4 @@
-"""Claim, lease, finish, failure: what happens to a row whatever happens to its worker."""
+"""The worker's task: claims, leases, results and failures, also of workers that die."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,13 +30,13 @@ def waiting(study: Study) -> Prediction:
     return study.predictions.get()
 
 
-def lease_runs_out(prediction: Prediction) -> None:
-    """Do what time does to the lease of a killed worker."""
+def expire_lease(prediction: Prediction) -> None:
+    """Let the lease expire as that of a killed worker does."""
     past = timezone.now() - timedelta(seconds=1)
     Prediction.objects.filter(pk=prediction.pk).update(lease_expires_at=past)
 
 
-def test_a_waiting_film_is_claimed_once_however_often_the_bell_rings(waiting: Prediction) -> None:
+def test_a_queued_film_is_claimed_once_however_many_messages_arrive(waiting: Prediction) -> None:
     claims = [claim_prediction(str(waiting.uid)) for _ in range(50)]
     assert [claim is not None for claim in claims] == [True] + [False] * 49
 
@@ -48,7 +48,7 @@ def test_a_claim_counts_the_attempt_and_sets_a_lease_in_the_future(waiting: Pred
     assert waiting.lease_expires_at > timezone.now()
 
 
-def test_an_unknown_film_is_nobodys_work(db: None) -> None:
+def test_an_unknown_film_cannot_be_claimed(db: None) -> None:
     assert claim_prediction(str(uuid4())) is None
 
 
@@ -75,7 +75,7 @@ def test_the_outcome_is_decided_at_the_cards_operating_point(
 
 def test_a_worker_that_lost_its_lease_cannot_write_late(waiting: Prediction) -> None:
     late = claim_prediction(str(waiting.uid))
-    lease_runs_out(waiting)
+    expire_lease(waiting)
     successor = claim_prediction(str(waiting.uid))
     assert not finish(late, film_result(0.1))
     assert not fail(late, "film_missing")
@@ -85,13 +85,13 @@ def test_a_worker_that_lost_its_lease_cannot_write_late(waiting: Prediction) -> 
     assert waiting.calibrated_probability == pytest.approx(0.9)
 
 
-def test_a_finished_film_is_never_read_again_by_a_late_bell(finished_study: Study) -> None:
+def test_a_finished_film_is_not_analysed_again_by_a_late_message(finished_study: Study) -> None:
     assert claim_prediction(str(finished_study.predictions.get().uid)) is None
 
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[object]:
-    """The ends of leases as they are given out; the lease is so short that its renewal comes at once."""
+    """The end of each lease that is set; the lease is so short that it is renewed at once."""
     settings.PREDICTION_LEASE_SECONDS = 0.3
     ends: list[object] = []
     end = leases._end
@@ -105,7 +105,7 @@ def renewals(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[object]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: list[object]) -> None:
+def test_the_lease_of_a_running_worker_is_renewed(waiting: Prediction, renewals: list[object]) -> None:
     claim = claim_prediction(str(waiting.uid))
     with leases.kept(claim, seconds=0.3):
         wait_until(lambda: len(renewals) >= 3, seconds=30, what="the second renewal, and with it the first")
@@ -117,11 +117,11 @@ def test_the_lease_of_a_living_worker_is_renewed(waiting: Prediction, renewals: 
 def test_the_lease_is_kept_for_as_long_as_the_network_computes(
     waiting: Prediction, renewals: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compute_for_long(prediction: Prediction, ahead: object) -> FilmResult:
-        wait_until(lambda: len(renewals) >= 2, seconds=30, what="a renewal during the reading")
+    def compute_slowly(prediction: Prediction, prefetcher: object) -> FilmResult:
+        wait_until(lambda: len(renewals) >= 2, seconds=30, what="a renewal during the analysis")
         return film_result()
 
-    monkeypatch.setattr(worker, "_compute", compute_for_long)
+    monkeypatch.setattr(worker, "_compute", compute_slowly)
     run_prediction(prediction_uid=str(waiting.uid))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.attempts) == (Status.SUCCEEDED, 1)
@@ -132,18 +132,18 @@ def test_a_late_worker_does_not_renew_its_successors_lease(
     waiting: Prediction, renewals: list[object]
 ) -> None:
     late = claim_prediction(str(waiting.uid))
-    lease_runs_out(waiting)
+    expire_lease(waiting)
     successor = claim_prediction(str(waiting.uid))
     with leases.kept(late, seconds=0.3):
-        wait_until(lambda: len(renewals) >= 4, seconds=30, what="two vain renewals")
+        wait_until(lambda: len(renewals) >= 4, seconds=30, what="two renewals that change nothing")
     waiting.refresh_from_db()
     assert waiting.lease_expires_at == successor.row.lease_expires_at
 
 
-def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
+def test_after_an_unexpected_error_the_film_is_queued_again_and_three_make_it_fail(
     waiting: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(prediction: Prediction, ahead: object) -> None:
+    def breaks(prediction: Prediction, prefetcher: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(worker, "_compute", breaks)
@@ -158,15 +158,15 @@ def test_an_unexpected_error_puts_the_film_back_and_three_make_it_fail(
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
-def test_nobody_gets_a_fourth_attempt(waiting: Prediction, status: str) -> None:
+def test_there_is_no_fourth_attempt(waiting: Prediction, status: str) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Prediction.objects.filter(pk=waiting.pk).update(status=status, attempts=3, lease_expires_at=past)
     assert claim_prediction(str(waiting.uid)) is None
 
 
-def test_putting_back_needs_the_lease(waiting: Prediction) -> None:
+def test_only_the_holder_of_the_lease_can_queue_the_film_again(waiting: Prediction) -> None:
     late = claim_prediction(str(waiting.uid))
-    lease_runs_out(waiting)
+    expire_lease(waiting)
     successor = claim_prediction(str(waiting.uid))
     requeue(late)
     assert finish(successor, film_result())
@@ -190,7 +190,7 @@ def test_every_failure_code_has_a_sentence_for_people() -> None:
     assert {"gave_up", "film_missing", "model_refused"} <= set(FAILURES)
 
 
-def test_reading_again_is_possible_after_a_failure_only(waiting: Prediction, cast: Cast) -> None:
+def test_another_prediction_can_be_requested_after_a_failure_only(waiting: Prediction, cast: Cast) -> None:
     with pytest.raises(Conflict):
         request_prediction(actor=cast.alice, study=waiting.study)
     fail(claim_prediction(str(waiting.uid)), "film_missing")
@@ -199,7 +199,7 @@ def test_reading_again_is_possible_after_a_failure_only(waiting: Prediction, cas
     assert newest_prediction(waiting.study) == again
 
 
-def test_a_new_model_version_may_read_an_old_film(finished_study: Study, cast: Cast) -> None:
+def test_a_new_model_version_may_analyse_an_old_film(finished_study: Study, cast: Cast) -> None:
     ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
     newer = ModelVersion.objects.create(
         version="newer", threshold=0.5, borderline_low=0.4, borderline_high=0.6, card={}, state="active"
@@ -208,13 +208,13 @@ def test_a_new_model_version_may_read_an_old_film(finished_study: Study, cast: C
     assert finished_study.predictions.count() == 2
 
 
-def test_the_database_itself_refuses_a_second_live_prediction(waiting: Prediction) -> None:
+def test_the_database_refuses_a_second_live_prediction(waiting: Prediction) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Prediction.objects.create(
             study=waiting.study, model_version=waiting.model_version, requested_by=waiting.requested_by
         )
 
 
-def test_the_database_itself_refuses_success_without_a_result(waiting: Prediction) -> None:
+def test_the_database_refuses_success_without_a_result(waiting: Prediction) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Prediction.objects.filter(pk=waiting.pk).update(status=Status.SUCCEEDED)

@@ -44,7 +44,7 @@ def upload(stack: Stack, headers: dict[str, str], seed: int) -> str:
 
 
 def rows(stack: Stack) -> list[tuple[str, int]]:
-    """Read the truth from the database file itself."""
+    """Read the rows from the database file."""
     with sqlite3.connect(stack.var / "db.sqlite3", timeout=20) as database:
         return database.execute("select status, attempts from diagnosis_prediction").fetchall()
 
@@ -53,7 +53,7 @@ def unfinished(stack: Stack) -> int:
     return sum(status in ("queued", "running") for status, _ in rows(stack))
 
 
-def test_films_uploaded_while_the_broker_is_down_are_read_when_it_is_back(stack: Stack) -> None:
+def test_films_uploaded_while_the_broker_is_down_are_analysed_when_it_is_back(stack: Stack) -> None:
     headers = token(stack)
     stack.start_worker()
     stack.kill("broker")
@@ -62,11 +62,11 @@ def test_films_uploaded_while_the_broker_is_down_are_read_when_it_is_back(stack:
         upload(stack, headers, seed=number)
     assert time.monotonic() - started < 4 * 2.5
     stack.start_broker()
-    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the films to be read")
+    wait_until(lambda: unfinished(stack) == 0, seconds=90, what="the films to be analysed")
     assert [status for status, _ in rows(stack)] == ["succeeded"] * 4
 
 
-def test_a_killed_child_is_replaced_and_its_film_read(stack: Stack) -> None:
+def test_a_killed_child_is_replaced_and_its_film_analysed(stack: Stack) -> None:
     headers = token(stack)
     stack.start_worker()
     upload(stack, headers, seed=1)

@@ -1,4 +1,4 @@
-"""What lists find films by stands beside each film, whoever changed results, reads or rules."""
+"""The state stored beside each film follows every change of results, reads and rules."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +9,7 @@ from tests.insight.some_hundred import bring_in, have_read
 from tests.support.cast import Cast
 
 
-def stands(film: Study) -> tuple[object, ...]:
+def stored(film: Study) -> tuple[object, ...]:
     film.refresh_from_db()
     return (
         film.result_status, film.result_outcome, film.result_score,
@@ -31,22 +31,22 @@ def expected(film: Study) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def test_every_film_stands_as_its_rows_say(cast: Cast, rob: User, active_model: ModelVersion) -> None:
+def test_every_films_state_agrees_with_its_rows(cast: Cast, rob: User, active_model: ModelVersion) -> None:
     studies = bring_in(cast.project, cast.alice, active_model, films=30)
     ReadingSettings.objects.create(project=cast.project, reads_per_film=2)
     have_read(cast.rania, studies)
     have_read(rob, studies, skill=0.5, seed=3)
-    assert len({stands(film)[3:] for film in studies}) >= 3
+    assert len({stored(film)[3:] for film in studies}) >= 3
     for film in studies:
-        assert stands(film) == expected(film)
+        assert stored(film) == expected(film)
     for wanted in (3, 1, 0):
         ReadingSettings.objects.update(reads_per_film=wanted)
-        assert [stands(film) for film in studies] == [expected(film) for film in studies]
+        assert [stored(film) for film in studies] == [expected(film) for film in studies]
     ReadingSettings.objects.all().delete()
-    assert all(stands(film)[-1] for film in studies)
+    assert all(stored(film)[-1] for film in studies)
 
 
-def test_the_newest_prediction_decides_and_a_deleted_one_no_more(
+def test_the_newest_prediction_counts_and_a_deleted_one_does_not(
     cast: Cast, active_model: ModelVersion
 ) -> None:
     (film,) = bring_in(cast.project, cast.alice, active_model, films=1)
@@ -54,20 +54,20 @@ def test_the_newest_prediction_decides_and_a_deleted_one_no_more(
         version="later", architecture="x", weights_sha256="1" * 64, threshold=0.5,
         borderline_low=0.4, borderline_high=0.6, card={},
     )  # fmt: skip
-    before = stands(film)
+    before = stored(film)
     again = Prediction.objects.create(study=film, model_version=later, requested_by=cast.alice)
-    assert stands(film)[:3] == ("queued", "", -1.0)
+    assert stored(film)[:3] == ("queued", "", -1.0)
     Prediction.objects.filter(study=film, model_version=active_model).update(
         status="failed", calibrated_probability=None
     )
-    assert stands(film)[0] == "queued"
+    assert stored(film)[0] == "queued"
     Prediction.objects.filter(pk=again.pk).update(
         status="succeeded", outcome="normal", calibrated_probability=0.25, cam=[[0.0]]
     )
-    assert stands(film)[:3] == ("succeeded", "normal", 0.25)
+    assert stored(film)[:3] == ("succeeded", "normal", 0.25)
     again.delete()
-    assert stands(film)[0] == "failed"
-    assert stands(film)[3:] == before[3:]
+    assert stored(film)[0] == "failed"
+    assert stored(film)[3:] == before[3:]
 
 
 @pytest.mark.parametrize("sign", [False, True])
@@ -76,10 +76,10 @@ def test_a_draft_is_a_review_and_only_a_signature_is_a_read(
 ) -> None:
     (film,) = bring_in(cast.project, cast.alice, active_model, films=1)
     draft = Review.objects.create(study=film, reader=cast.rania, finding="normal", confidence=50)
-    assert stands(film)[3:5] == (True, 0)
+    assert stored(film)[3:5] == (True, 0)
     if sign:
         Review.objects.filter(pk=draft.pk).update(signed_at=draft.created_at)
-        assert stands(film)[3:5] == (True, 1)
+        assert stored(film)[3:5] == (True, 1)
     else:
         draft.delete()
-        assert stands(film)[3:5] == (False, 0)
+        assert stored(film)[3:5] == (False, 0)

@@ -1,4 +1,4 @@
-"""The pages of batches: begun with or without a script, live, blinded, each to its people."""
+"""Pages of batches: with and without a script, live, blinded, and restricted to their project."""
 
 import re
 from typing import Any
@@ -43,7 +43,7 @@ def send(client: Client, batch: Batch, data: bytes) -> Any:
 
 
 def filled(cast: Cast, films: int) -> Batch:
-    """A batch of rows alone, its films read."""
+    """Return a finished batch whose films are analysed."""
     batch = begin_batch(actor=cast.alice, project=cast.project)
     client = Client()
     client.force_login(cast.alice)
@@ -58,7 +58,7 @@ def filled(cast: Cast, films: int) -> Batch:
     return batch
 
 
-def test_a_zip_without_a_script_becomes_a_batch_and_leads_to_its_page(alice: Client, cast: Cast) -> None:
+def test_a_zip_sent_without_a_script_becomes_a_batch_with_a_page(alice: Client, cast: Cast) -> None:
     answer = begin(alice, cast.project, archive=archive(zips.films_zip(2)))
     batch = Batch.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, batch.get_absolute_url())
@@ -133,7 +133,9 @@ def test_bad_requests_change_nothing(alice: Client, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("name", "status"), [("rania", 403), ("adam", 403), ("otto", 404), ("nobody", 404)])
-def test_nobody_else_adds_to_a_batch_or_closes_it(client: Client, cast: Cast, name: str, status: int) -> None:
+def test_only_its_creator_adds_to_a_batch_or_closes_it(
+    client: Client, cast: Cast, name: str, status: int
+) -> None:
     batch = begin_batch(actor=cast.alice, project=cast.project)
     client.force_login(getattr(cast, name))
     assert send(client, batch, chest_png()).status_code == status
@@ -141,7 +143,7 @@ def test_nobody_else_adds_to_a_batch_or_closes_it(client: Client, cast: Cast, na
     assert (Study.objects.count(), Batch.objects.get().state) == (0, "receiving")
 
 
-def test_who_may_not_upload_begins_none(client: Client, cast: Cast) -> None:
+def test_a_person_who_may_not_upload_begins_no_batch(client: Client, cast: Cast) -> None:
     client.force_login(cast.rania)
     assert "New batch" not in client.get(reverse("batches")).content.decode()
     assert begin(client, cast.project, archive=archive(zips.films_zip(1))).status_code == 403
@@ -150,14 +152,14 @@ def test_who_may_not_upload_begins_none(client: Client, cast: Cast) -> None:
     assert not Batch.objects.exists()
 
 
-def test_beginning_is_guarded_against_forged_requests(cast: Cast) -> None:
+def test_beginning_a_batch_is_protected_against_forged_requests(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.alice)
     assert begin(client, cast.project, archive=archive(zips.films_zip(1))).status_code == 403
     assert not Batch.objects.exists()
 
 
-def test_while_results_are_hidden_neither_page_nor_part_tells_one(client: Client, cast: Cast) -> None:
+def test_hidden_results_are_not_on_the_page_nor_its_live_part(client: Client, cast: Cast) -> None:
     batch = filled(cast, 2)
     addresses = [batch.get_absolute_url(), reverse("batch-status", kwargs={"batch": batch.uid})]
     client.force_login(cast.rania)
@@ -170,12 +172,12 @@ def test_while_results_are_hidden_neither_page_nor_part_tells_one(client: Client
 
 
 def visible(client: Client, address: str) -> str:
-    """Return what is said of the batch, without progress bars."""
+    """Return the text about the batch, without progress bars."""
     page = client.get(address).content.decode()
     return re.sub(r"<progress.*?</progress>", "", page[page.index('id="batch-status"') :], flags=re.DOTALL)
 
 
-def test_the_live_part_answers_only_what_is_new_and_stops_when_finished(alice: Client, cast: Cast) -> None:
+def test_the_live_part_answers_only_changes_and_stops_when_finished(alice: Client, cast: Cast) -> None:
     batch = begin_batch(actor=cast.alice, project=cast.project, expected=2)
     address = reverse("batch-status", kwargs={"batch": batch.uid})
     seen = re.search(r"seen=([^&\"]+)", alice.get(address).content.decode())
@@ -192,7 +194,7 @@ def test_the_live_part_answers_only_what_is_new_and_stops_when_finished(alice: C
     assert "Try again" in last.content.decode()
 
 
-def test_pages_ask_the_database_few_questions_however_large_the_batch(alice: Client, cast: Cast) -> None:
+def test_pages_send_few_queries_however_large_the_batch(alice: Client, cast: Cast) -> None:
     batch = filled(cast, 4)
     BatchItem.objects.bulk_create(
         BatchItem(batch=batch, position=place, byte_size=1, outcome="refused", code="x", message="No. " * 20)
@@ -206,7 +208,7 @@ def test_pages_ask_the_database_few_questions_however_large_the_batch(alice: Cli
     assert "Later files" in alice.get(batch.get_absolute_url()).content.decode()
 
 
-def test_the_list_shows_all_of_ones_projects_or_ones_own(client: Client, cast: Cast) -> None:
+def test_the_list_shows_the_batches_of_all_projects_or_ones_own(client: Client, cast: Cast) -> None:
     batch = begin_batch(actor=cast.alice, project=cast.project)
     for name, shown in (("alice", [True, True]), ("adam", [True, False]), ("otto", [False, False])):
         client.force_login(getattr(cast, name))
