@@ -1,4 +1,4 @@
-"""Stacks of real parts for the reliability tests: which broker, which database, and who uploads."""
+"""Fixtures of the reliability tests: stacks of real parts with a chosen broker and database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ def start_stack(tmp_path: Path) -> Iterator[StartStack]:
 
 @pytest.fixture(scope="session")
 def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uploader]:
-    """A whole system with a stand-in for the network, its worker at work; each test leaves it well."""
+    """A whole running system with a fake network; each test leaves it healthy."""
     settings = {**LIGHT, "LOG_FORMAT": "json"}
     stack = Stack(tmp_path_factory.mktemp("light") / "var", settings=settings)
     try:

@@ -95,12 +95,12 @@ def whole_backup(old: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def backup(whole_backup: Path, tmp_path: Path) -> Path:
-    """A copy of the backup, to be spoilt."""
+    """A copy of the backup, to be damaged."""
     return Path(shutil.copy(whole_backup, tmp_path / "copy.tar"))
 
 
 def fill(stack: Stack) -> Stack:
-    """Make people, films in every state, an opinion and a trail."""
+    """Create people, films in every state, an opinion and a trail."""
     stack.manage("migrate", "--verbosity", "0")
     stack.manage("shell", "--verbosity", "0", "-c", FILL)
     return stack
@@ -133,7 +133,7 @@ def restored_from(old: Stack, new: Stack, path: Path) -> None:
     assert rows(new) == rows(old)
     assert films(new) == films(old)
     assert len(films(new)) == 12
-    # It goes on from there: new rows get new numbers, new events follow the restored ones.
+    # New rows get new numbers, new events follow the restored ones.
     new.manage("shell", "--verbosity", "0", "-c", GO_ON)
     assert json.loads(new.manage("verify_audit", "--json", "--noted", noted))["whole"]
 
@@ -153,7 +153,7 @@ def test_rows_films_and_trail_move_from_postgresql_to_sqlite(own_postgres_url: s
 
 
 def replace_member(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Write the tar file anew with the members of that name changed."""
+    """Rewrite the tar file with the members of that name changed."""
     with tarfile.open(path) as tar:
         members = []
         for member in tar.getmembers():
@@ -194,7 +194,7 @@ def test_a_changed_backup_is_refused_and_nothing_is_restored(
 
 
 @pytest.mark.django_db
-def test_a_trail_that_was_changed_in_the_backup_is_found_although_its_checksums_were_made_anew(
+def test_a_trail_that_was_changed_in_the_backup_is_found_although_its_checksums_were_recomputed(
     backup: Path,
 ) -> None:
     changed: list[bytes] = []
@@ -210,7 +210,7 @@ def test_a_trail_that_was_changed_in_the_backup_is_found_although_its_checksums_
 
 
 @pytest.mark.django_db
-def test_half_a_file_is_no_backup(backup: Path) -> None:
+def test_a_truncated_file_is_refused(backup: Path) -> None:
     backup.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
     assert "not a whole backup" in run("restore", backup).error
 

@@ -12,7 +12,7 @@ from tests.support.servers.stack import ROOT, Stack
 
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
-def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_by_halves(
+def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_half_stored(
     tmp_path: Path, record_property: Callable[..., None], every: int
 ) -> None:
     settings = {
@@ -32,10 +32,10 @@ def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_by_halves(
         timeout=400,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    told = json.loads(done.stdout)
-    record_property("steps", len(told["steps"]))
-    assert told["faults"] == {}
-    assert len(told["steps"]) // every >= 10
+    report = json.loads(done.stdout)
+    record_property("steps", len(report["steps"]))
+    assert report["faults"] == {}
+    assert len(report["steps"]) // every >= 10
     # The steps that matter were among them, in this order.
     in_order = [
         "mkdir",
@@ -44,4 +44,4 @@ def test_an_upload_killed_before_any_of_its_steps_leaves_nothing_by_halves(
         "rmdir",
         "send",
     ]
-    assert [name for name in dict.fromkeys(told["steps"]) if name in in_order] == in_order
+    assert [name for name in dict.fromkeys(report["steps"]) if name in in_order] == in_order

@@ -1,4 +1,4 @@
-"""The database is locked or restarted under load: what was confirmed is read, errors end with it."""
+"""The database is locked or restarted under load: confirmed films are analysed, errors end with it."""
 
 import sqlite3
 import time
@@ -21,18 +21,18 @@ PATIENCE_SECONDS = 20  # how long a statement waits for the file database
 
 @dataclass
 class Load:
-    """Uploads one film after the other until told to stop; remembers when each was sent and answered."""
+    """Uploads one film after the other until stopped; records when each was sent and answered."""
 
     uploader: Uploader
     answers: list[tuple[float, float, int]] = field(default_factory=list)
 
     @contextmanager
     def running(self) -> Iterator["Load"]:
-        """Upload meanwhile."""
-        enough = Event()
+        """Upload while the block runs."""
+        stopped = Event()
 
         def upload() -> None:
-            while not enough.is_set():
+            while not stopped.is_set():
                 sent = time.monotonic()
                 status, _ = self.uploader.try_upload()
                 self.answers.append((sent, time.monotonic(), status))
@@ -42,16 +42,16 @@ class Load:
         try:
             yield self
         finally:
-            enough.set()
+            stopped.set()
             thread.join(timeout=90)
 
     @property
     def confirmed(self) -> int:
-        """How many films were confirmed as stored."""
+        """Number of films confirmed as stored."""
         return sum(status == 201 for *_, status in self.answers)
 
     def errors_outside(self, failures: list[tuple[float, float]]) -> list[tuple[float, float, int]]:
-        """Return the answers that were no 201 although no failure was under way, or just over."""
+        """Return the answers other than 201 outside of a failure and the seconds after it."""
 
         def excused(sent: float, answered: float) -> bool:
             return any(begun <= answered and sent <= ended + GRACE_SECONDS for begun, ended in failures)
@@ -63,7 +63,7 @@ def assert_none_is_lost(load: Load, known: int) -> None:
     uploader = load.uploader
     uploader.wait_until_all_are_through(seconds=180)
     assert set(uploader.statuses()[known:]) == {"succeeded"}
-    # An answer may be lost with the connection although the film is stored; the other way round never.
+    # An answer may be lost with the connection although the film is stored, but never the reverse.
     assert len(uploader.statuses()) - known >= load.confirmed
     assert set(uploader.results()[known:]) == {1}
 
@@ -79,7 +79,7 @@ def test_while_the_file_database_is_locked_uploads_wait_and_none_is_lost(
         wait_until(lambda: load.confirmed >= 2, seconds=60, what="two films")
         other.execute("BEGIN IMMEDIATE")
         begun, confirmed = time.monotonic(), load.confirmed
-        # The lock is held for a fixed time: that time is what is being tested.
+        # The lock is held for a fixed time, which is what is tested.
         Event().wait(seconds)
         assert load.confirmed <= confirmed + 1
         other.execute("ROLLBACK")

@@ -1,4 +1,4 @@
-"""One task that arrives fifty times gives one result, and whoever finishes too late changes nothing."""
+"""One task delivered fifty times gives one result, and a worker that finishes too late changes nothing."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The disk is full: a film is refused as a whole, a result waits for room, and later all goes on."""
+"""A full disk: a film is refused as a whole, a result waits for space, and later work resumes."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ IN_NAMESPACE = "PNEUMOWEB_TESTS_IN_NAMESPACE"
 
 @contextmanager
 def full_database() -> Iterator[None]:
-    """Let SQLite find no room for another page, which is how it meets a full disk."""
+    """Let SQLite find no space for another page, as on a full disk."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")  # earlier tests left empty pages
         cursor.execute("PRAGMA page_count")
@@ -53,7 +53,7 @@ def files() -> list[Path]:
 
 
 def submit_until_refused(cast: Cast) -> tuple[list[Submission], NotReady]:
-    """Return the films that the last pages took, and how the next one was refused."""
+    """Return the films that the last pages held, and the refusal of the next one."""
     taken: list[Submission] = []
     try:
         while True:
@@ -63,7 +63,7 @@ def submit_until_refused(cast: Cast) -> tuple[list[Submission], NotReady]:
         return taken, refusal
 
 
-def test_a_film_that_the_full_database_cannot_take_leaves_nothing_and_comes_in_later(
+def test_a_film_refused_by_a_full_database_leaves_nothing_and_is_stored_later(
     transactional_db: None, cast: Cast, active_model: ModelVersion
 ) -> None:
     with full_database():
@@ -76,7 +76,7 @@ def test_a_film_that_the_full_database_cannot_take_leaves_nothing_and_comes_in_l
     assert submit_study(actor=cast.alice, project=cast.project, data=late).created
 
 
-def test_a_result_that_the_full_database_cannot_take_is_found_again_and_written_once(
+def test_a_result_refused_by_a_full_database_is_computed_again_and_written_once(
     transactional_db: None, cast: Cast, active_model: ModelVersion
 ) -> None:
     film = submit_study(actor=cast.alice, project=cast.project, data=chest_png())
@@ -95,12 +95,12 @@ def test_a_result_that_the_full_database_cannot_take_is_found_again_and_written_
     assert AuditEvent.objects.filter(verb="prediction_succeeded", object_id=uid).count() == 1
 
 
-# --- A real disk that is really full ---------------------------------------------------------------------
+# --- A real full disk -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path | None]:
-    """A disk of 24 MB; None where the test has run already, in a namespace whose root may make one."""
+    """A disk of 24 MB; None if the test already ran in a namespace whose root may mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(folder)]
@@ -113,7 +113,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path 
 
 
 def run_as_root_of_a_namespace(test: str, folder: Path) -> None:
-    """Run the test again as a person who may mount, without any right outside."""
+    """Run the test again in a namespace in which it may mount, without rights outside."""
     words = ["-q", "-p", "no:cacheprovider", "--basetemp", str(folder), test]
     inside = ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "pytest", *words]
     if shutil.which("unshare") is None or IN_NAMESPACE in os.environ:
@@ -133,7 +133,7 @@ def run_as_root_of_a_namespace(test: str, folder: Path) -> None:
 
 
 def fill(disk: Path) -> Path:
-    """Leave not a byte of room."""
+    """Fill the disk to the last byte."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (1_000_000, 4096, 1):
@@ -152,7 +152,7 @@ def assert_rows_and_files_agree(uploader: Uploader) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.worker
-def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_room(
+def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_space(
     start_stack: StartStack, small_disk: Path | None, record_property: Callable[..., None]
 ) -> None:
     if small_disk is None:
@@ -174,7 +174,7 @@ def test_a_full_disk_of_films_refuses_each_film_as_a_whole_until_there_is_room(
 
 @pytest.mark.nightly
 @pytest.mark.worker
-def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goes_on_once_there_is_room(
+def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_resumes_with_space(
     start_stack: StartStack, small_disk: Path | None, tmp_path: Path, record_property: Callable[..., None]
 ) -> None:
     if small_disk is None:
@@ -195,10 +195,10 @@ def test_a_full_disk_of_database_and_broker_loses_no_confirmed_film_and_work_goe
     def takes_films_again() -> bool:
         return uploader.try_upload()[0] == 201
 
-    wait_until(takes_films_again, seconds=30, what="a film that is taken in")
+    wait_until(takes_films_again, seconds=30, what="a film that is stored")
 
     def all_are_through() -> bool:
-        uploader.stack.revive()  # a worker or clock whose broker or log found no room has ended
+        uploader.stack.revive()  # a worker or scheduler without space for its broker or log has ended
         return not uploader.unfinished()
 
     wait_until(all_are_through, seconds=120, what="the end of the queue", every=0.5)

@@ -1,4 +1,4 @@
-"""The worker is killed while it unpacks an archive: every film of it is taken in once and read once."""
+"""The worker is killed while it unpacks an archive: every film is stored once and analysed once."""
 
 import io
 import zipfile
@@ -16,7 +16,7 @@ FILMS, KILLS = 60, 6
 
 
 def archive() -> bytes:
-    """A ZIP of films that nobody else sends."""
+    """Return a ZIP of films that no other test sends."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as out:
         for number in range(FILMS):
@@ -24,7 +24,7 @@ def archive() -> bytes:
     return data.getvalue()
 
 
-def test_sixty_films_of_an_archive_survive_six_kills_of_the_worker_who_unpacks_it(
+def test_sixty_films_of_an_archive_survive_six_kills_of_the_worker_that_unpacks_it(
     light: Uploader, record_property: Callable[..., None]
 ) -> None:
     known = len(light.statuses())
@@ -33,20 +33,20 @@ def test_sixty_films_of_an_archive_survive_six_kills_of_the_worker_who_unpacks_i
     answer = requests.post(url, files=files, headers=light.headers, timeout=60)
     assert answer.status_code == 201, answer.text
 
-    def taken_in() -> int:
+    def stored() -> int:
         return len(light.statuses()) - known
 
-    in_the_midst = 0
+    while_unpacking = 0
     for kill in range(KILLS):
-        wait_until(lambda: taken_in() > kill * FILMS // (KILLS + 1), seconds=120, what="films")  # noqa: B023
-        in_the_midst += taken_in() < FILMS
+        wait_until(lambda: stored() > kill * FILMS // (KILLS + 1), seconds=120, what="films")  # noqa: B023
+        while_unpacking += stored() < FILMS
         light.stack.kill("worker")
         light.stack.start_worker()
-    record_property("kills_while_unpacking", in_the_midst)
-    wait_until(lambda: taken_in() == FILMS, seconds=300, what="the whole archive")
+    record_property("kills_while_unpacking", while_unpacking)
+    wait_until(lambda: stored() == FILMS, seconds=300, what="the whole archive")
     light.wait_until_all_are_through(seconds=120)
-    told = requests.get(answer.json()["links"]["self"], headers=light.headers, timeout=60).json()
-    progress = told["progress"]
+    batch = requests.get(answer.json()["links"]["self"], headers=light.headers, timeout=60).json()
+    progress = batch["progress"]
     assert (progress["accepted"], progress["duplicate"], progress["refused"]) == (FILMS, 0, 0)
     assert set(light.statuses()[known:]) == {"succeeded"}
     assert light.results()[known:] == [1] * FILMS

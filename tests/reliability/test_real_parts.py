@@ -1,4 +1,4 @@
-"""The ways in which a hospital may run it, each with its real parts: one film goes through."""
+"""The ways in which a hospital may run it, each with real parts: one film is uploaded and analysed."""
 
 import hashlib
 import os
@@ -50,8 +50,8 @@ def test_a_film_goes_through_redis_postgresql_and_an_object_store(
 
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
-    """A copy of the project that belongs to another person, its packages already installed."""
-    # Not pytest's own folder, which nobody else may enter.
+    """A copy of the project that belongs to another user, its packages already installed."""
+    # Not pytest's own folder, which no other user may enter.
     top = Path(tempfile.mkdtemp(prefix="pneumoweb-run-"))
     top.chmod(0o755)
     copy = top / "pneumoweb here"
@@ -60,29 +60,29 @@ def own_folder() -> Iterator[Path]:
         shutil.copy(ROOT / name, copy)
     for name in (*PACKAGES, "templates", "static", "locale"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    _as_installed(copy / ".venv", copy / "requirements.txt")
-    if person := another_person():
+    _install(copy / ".venv", copy / "requirements.txt")
+    if other := another_user():
         for path in [copy, *copy.rglob("*")]:
-            os.lchown(path, person["user"], person["group"])
+            os.lchown(path, other["user"], other["group"])
     yield copy
     shutil.rmtree(top)
 
 
-def another_person() -> dict[str, Any]:
-    """Return whom to run as: a person without rights, where this Python is not locked away from others."""
+def another_user() -> dict[str, Any]:
+    """Return the user to run as: one without rights, if that one may run this Python."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
-    person = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     try:
-        subprocess.run([sys.executable, "-I", "-c", ""], check=True, cwd="/", **person)
+        subprocess.run([sys.executable, "-I", "-c", ""], check=True, cwd="/", **user)
     except (OSError, subprocess.CalledProcessError):
         return {}
-    return person
+    return user
 
 
-def _as_installed(venv: Path, requirements: Path) -> None:
-    """Lend the copy this environment's packages: installing them once more would take minutes."""
+def _install(venv: Path, requirements: Path) -> None:
+    """Link this environment's packages into the copy: installing them again would take minutes."""
     venv.mkdir()
     here = Path(sys.prefix)
     shutil.copy(here / "pyvenv.cfg", venv)
@@ -92,7 +92,7 @@ def _as_installed(venv: Path, requirements: Path) -> None:
     (venv / f".{requirements.name}.sha256").write_text(stamp, encoding="ascii")
 
 
-def test_run_sh_serves_another_person_in_a_folder_of_their_own(own_folder: Path) -> None:
+def test_run_sh_serves_another_user_in_a_folder_of_their_own(own_folder: Path) -> None:
     stack = Stack(own_folder / "var")
     printed = own_folder.parent / "printed"
     env = {
@@ -110,7 +110,7 @@ def test_run_sh_serves_another_person_in_a_folder_of_their_own(own_folder: Path)
             stdout=out,
             stderr=out,
             start_new_session=True,
-            **another_person(),
+            **another_user(),
         )
     try:
         wait_until(

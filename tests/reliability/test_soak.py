@@ -1,4 +1,4 @@
-"""Thousands of films one after the other: the worker's memory does not grow."""
+"""Thousands of films in a row: the worker's memory does not grow."""
 
 from collections.abc import Callable
 
@@ -14,22 +14,22 @@ MAY_GROW = 0.05
 @pytest.mark.nightly
 @pytest.mark.worker
 @pytest.mark.tensorflow
-def test_two_thousand_films_read_by_the_real_network_leave_the_worker_as_large_as_two_hundred(
+def test_after_two_thousand_films_the_worker_is_as_large_as_after_two_hundred(
     start_stack: StartStack, record_property: Callable[..., None]
 ) -> None:
     uploader = start_stack("valkey", THROTTLE_UPLOAD="100000/min")
     uploader.stack.start_worker()
     parent = psutil.Process(uploader.stack.processes["worker"].pid)
     sizes: list[tuple[int, int]] = []
-    for read in range(EACH, FILMS + 1, EACH):
+    for analysed in range(EACH, FILMS + 1, EACH):
         for _ in range(EACH):
             uploader.upload()
         uploader.wait_until_all_are_through(seconds=600)
-        if read >= WARM_UP:
+        if analysed >= WARM_UP:
             (child,) = parent.children()
             sizes.append((child.pid, child.memory_info().rss))
     assert uploader.results() == [1] * FILMS
-    # After 2,000 tasks, signs of life among them, Celery takes a new child: compare within the first one.
+    # After 2,000 tasks, heartbeats among them, Celery starts a new child: compare within the first one.
     first = [rss for pid, rss in sizes if pid == sizes[0][0]]
     record_property("megabytes", [rss // 1_000_000 for _, rss in sizes])
     assert len(first) >= 10

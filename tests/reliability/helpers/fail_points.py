@@ -1,9 +1,8 @@
-"""A program of its own: uploads whose process ends, as by SIGKILL, at every single step of storing the film.
+"""A program: uploads whose process ends, as by SIGKILL, before every single step of storing the film.
 
-Steps are what reaches the disk, the database or the broker: folders and files made or removed, flushes,
-statements that write, each COMMIT, the ring. One upload is watched first to count them; then each of the
-others ends before another one of them. Run by a test, with 1 for every step or 3 for each third; it
-prints one JSON object.
+A step is what reaches the disk, the database or the broker: folders and files created or removed, flushes,
+writing statements, each COMMIT, the message. A first upload counts them; each further upload ends before
+another one of them. A test runs it with 1 for every step or 3 for each third; it prints one JSON object.
 """
 
 import json
@@ -27,7 +26,7 @@ class Steps:
         self.names: list[str] = []
 
     def step(self, name: str) -> None:
-        """Take note of one more step; nothing is done after the last one."""
+        """Count one more step; the process ends before the last one."""
         self.names.append(name)
         if len(self.names) == self.end_before:
             os._exit(KILLED)
@@ -64,7 +63,7 @@ class Steps:
 
 
 def upload(seed: int, token: str) -> int:
-    """Upload one film through the API's door in this process; return the answer's status."""
+    """Upload one film through the API in this process; return the answer's status."""
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
@@ -78,7 +77,7 @@ def upload(seed: int, token: str) -> int:
 
 
 def upload_and_end(seed: int, token: str, end_before: int) -> list[str] | None:
-    """Upload in a child that ends before that step; return the steps of a child that came to its end."""
+    """Upload in a child that ends before that step; return the steps of a child that finished."""
     from django.db import connections
 
     connections.close_all()
@@ -92,12 +91,12 @@ def upload_and_end(seed: int, token: str, end_before: int) -> list[str] | None:
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as pipe:
-        told = pipe.read()
+        answer = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if not told:
+    if not answer:
         assert code == KILLED, code
         return None
-    status, names = json.loads(told)
+    status, names = json.loads(answer)
     assert status == 201, status
     found: list[str] = names
     return found
@@ -113,7 +112,7 @@ def make_entries_old() -> None:
 
 
 def faults_after(seed: int, token: str) -> list[str]:
-    """Look at what the cut-off upload left, tidy up, send the film again; return what is wrong."""
+    """Check what the killed upload left, reconcile, send the film again; return the faults."""
     import hashlib
 
     from audit.models import AuditEvent
@@ -144,12 +143,12 @@ def faults_after(seed: int, token: str) -> list[str]:
 
 
 def main() -> None:
-    """End an upload before each of its steps, look, and tell."""
+    """End an upload before each of its steps and report the faults."""
     django.setup()
     from diagnosis.intake import decode
     from pneumoml.decoding.images import decode_film
 
-    # In this process: a server of its own for the decoder would cost each of the children half a second.
+    # In this process: a decoder server would cost each of the children half a second.
     decode.decode_isolated = decode_film  # type: ignore[assignment]
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -157,7 +156,7 @@ def main() -> None:
 
     call_command("register_model", "--shipped", "--activate", stdout=sys.stderr)
     _row, token = get_token_model().objects.create(User.objects.create_superuser("adam"))
-    upload_and_end(0, token, 0)  # the first upload makes folders that stay
+    upload_and_end(0, token, 0)  # the first upload creates folders that stay
     names = upload_and_end(1, token, 0)
     assert names is not None
     faults: dict[str, list[str]] = {}

@@ -1,6 +1,6 @@
-"""A program of its own: one prediction delivered fifty times at once, and fifty late finishers.
+"""A program: one prediction delivered fifty times at once, and one finished late a hundred times.
 
-Run by a test in a process of its own, with the real network. It prints one JSON object.
+A test runs it with the real network. It prints one JSON object.
 """
 
 import json
@@ -15,7 +15,7 @@ DELIVERIES = 50
 
 
 def main() -> None:
-    """Deliver, let a lease run out, and tell what came of it."""
+    """Deliver, let a lease expire, and report the results."""
     django.setup()
     from django.contrib.auth.models import User
     from django.db import connection
@@ -32,11 +32,11 @@ def main() -> None:
     registry.activate(actor=None, model=registry.register_shipped(actor=None)[-1])
     actor, project = User.objects.create_superuser("adam"), Project.objects.get(slug="general")
 
-    def waiting(seed: int) -> Prediction:
+    def queued(seed: int) -> Prediction:
         return submit_study(actor=actor, project=project, data=chest_png(seed=seed)).prediction
 
     barrier = Barrier(DELIVERIES)
-    delivered = waiting(1)
+    delivered = queued(1)
 
     def deliver(number: int) -> None:
         barrier.wait(timeout=60)
@@ -48,7 +48,7 @@ def main() -> None:
     with ThreadPoolExecutor(DELIVERIES) as pool:
         list(pool.map(deliver, range(DELIVERIES)))
 
-    overtaken = waiting(2)
+    overtaken = queued(2)
     late = claim_prediction(str(overtaken.uid))
     Prediction.objects.filter(pk=overtaken.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     successor = claim_prediction(str(overtaken.uid))
@@ -60,7 +60,7 @@ def main() -> None:
     delivered.refresh_from_db()
     overtaken.refresh_from_db()
     results = AuditEvent.objects.filter(verb="prediction_succeeded")
-    told = {
+    report = {
         "status": delivered.status,
         "attempts": delivered.attempts,
         "results": results.filter(object_id=str(delivered.uid)).count(),
@@ -68,7 +68,7 @@ def main() -> None:
         "successor_written": written,
         "kept": round(overtaken.calibrated_probability or 0.0, 6),
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(report))
 
 
 if __name__ == "__main__":

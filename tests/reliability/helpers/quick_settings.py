@@ -1,4 +1,4 @@
-"""The project's settings with shorter times for leases, passes and signs of life: tests need not wait."""
+"""The project's settings with shorter leases, passes and heartbeats, so that tests need not wait."""
 
 from pneumoweb.settings import *  # noqa: F403
 

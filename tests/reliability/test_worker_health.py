@@ -1,4 +1,4 @@
-"""A worker that is missing or hangs: /health, /readyz and the pages say so soon."""
+"""A missing or hanging worker is soon reported by /health, /readyz and the pages."""
 
 import signal
 
@@ -15,7 +15,7 @@ NOTICE_SECONDS = SILENT_SECONDS + 5
 
 
 def open_pages(url: str) -> requests.Session:
-    """Sign in as a person does, and return the browser's session."""
+    """Sign in through the page; return the browser's session."""
     person = requests.Session()
     person.get(f"{url}/accounts/login/", timeout=20)
     form = {
@@ -27,29 +27,29 @@ def open_pages(url: str) -> requests.Session:
     return person
 
 
-def test_health_readiness_and_the_pages_tell_of_a_missing_and_of_a_hanging_worker(
+def test_health_readiness_and_the_pages_report_a_missing_and_a_hanging_worker(
     start_stack: StartStack,
 ) -> None:
     uploader = start_stack("valkey", **QUICK)
     uploader.stack.manage("collectstatic", "--noinput", "--verbosity", "0")
     uploader.stack.kill("web")
-    uploader.stack.start_web()  # it looks for the static files once
+    uploader.stack.start_web()  # it lists the static files at its start
     person = open_pages(uploader.stack.url)
 
-    def tell() -> tuple[str, int, bool]:
-        """Return what the three say: the state, the status code, and whether the page shows the banner."""
+    def reported() -> tuple[str, int, bool]:
+        """Return the state, the status code, and whether the page shows the banner."""
         url = uploader.stack.url
         health = requests.get(f"{url}/health", timeout=20).json()["status"]
         ready = requests.get(f"{url}/readyz", timeout=20).status_code
         return health, ready, "kept" in person.get(f"{url}/banner/", timeout=20).text
 
-    well, not_well = ("healthy", 200, False), ("degraded", 503, True)
-    assert tell() == not_well
+    healthy, degraded = ("healthy", 200, False), ("degraded", 503, True)
+    assert reported() == degraded
     uploader.stack.start_worker()
-    wait_until(lambda: tell() == well, seconds=180, what="a worker that works")
+    wait_until(lambda: reported() == healthy, seconds=180, what="a worker that works")
     uploader.stack.send("worker", signal.SIGSTOP)
-    wait_until(lambda: tell() == not_well, seconds=NOTICE_SECONDS, what="word of the hanging worker")
+    wait_until(lambda: reported() == degraded, seconds=NOTICE_SECONDS, what="hanging worker reported")
     uploader.stack.send("worker", signal.SIGCONT)
-    wait_until(lambda: tell() == well, seconds=60, what="a worker that works again")
+    wait_until(lambda: reported() == healthy, seconds=60, what="a worker that works again")
     uploader.stack.kill("worker")
-    wait_until(lambda: tell() == not_well, seconds=NOTICE_SECONDS, what="word of the missing worker")
+    wait_until(lambda: reported() == degraded, seconds=NOTICE_SECONDS, what="missing worker reported")

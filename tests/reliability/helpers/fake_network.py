@@ -1,4 +1,4 @@
-"""A stand-in for the network in the worker's own process, and films that hurt the worker who reads them."""
+"""A fake network in the worker's process, and films that harm the worker which analyses them."""
 
 import os
 import resource
@@ -9,29 +9,29 @@ from typing import Any
 
 from django.apps import AppConfig
 
-READ_SECONDS = 0.05
-SLOW, SLOW_SECONDS = "slow", 1.5  # the subject's code of a film that takes longer
+ANALYSIS_SECONDS = 0.05
+SLOW, SLOW_SECONDS = "slow", 1.5  # the subject code of a film that takes longer
 
 
-class StandIn(AppConfig):
-    """Takes the network's place in every process that loads it."""
+class FakeNetwork(AppConfig):
+    """Replaces the network in every process that loads this app."""
 
     name = "tests.reliability"
-    label = "stand_in"
+    label = "fake_network"
 
     def ready(self) -> None:
-        """Put the stand-in where the network is loaded; everything around it is the project's own."""
+        """Replace the loading of the network; everything around it is the project's own."""
         from diagnosis.inference import predictors, worker
 
         compute = worker._compute
 
-        def hurt_and_compute(row: Any, *ahead: Any) -> Any:
+        def harm_and_compute(row: Any, *prefetcher: Any) -> Any:
             if row.study.subject_code == SLOW:
                 time.sleep(SLOW_SECONDS)
             HARMS.get(row.study.subject_code, _none)()
-            return compute(row, *ahead)
+            return compute(row, *prefetcher)
 
-        worker._compute = hurt_and_compute
+        worker._compute = harm_and_compute
         predictors._load = lambda *version: _Predictor()  # type: ignore[assignment]
 
 
@@ -39,11 +39,11 @@ class _Predictor:
     def predict(self, pixels: Any, *, colour_fraction: float) -> Any:
         from tests.support.results import film_result
 
-        time.sleep(READ_SECONDS)
+        time.sleep(ANALYSIS_SECONDS)
         return film_result(0.9)
 
 
-# --- What a film may do to its worker, by the subject's code --------------------------------------------
+# --- What a film may do to its worker, by subject code --------------------------------------------------
 
 
 def _none() -> None:
@@ -51,17 +51,17 @@ def _none() -> None:
 
 
 def _crash() -> None:
-    """End as a decoder does that writes where it must not."""
+    """End like a decoder that writes to memory it does not own."""
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def _killed() -> None:
-    """End as the kernel does it to the largest process when memory gives out."""
+    """End as if killed by the kernel for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _memory() -> None:
-    """Take all the memory that the process may have."""
+    """Allocate all the memory that the process may have."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm", encoding="ascii") as statm:
         size = int(statm.read().split()[0]) * resource.getpagesize()
@@ -76,7 +76,7 @@ def _memory() -> None:
 
 
 def _hang() -> None:
-    """Never come back, and be deaf to the soft limit of time."""
+    """Hang, and ignore the soft time limit."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     while True:
         time.sleep(60)
