@@ -3,6 +3,8 @@
 Their HTTP statuses are in `core.http_status`.
 """
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 
 
@@ -11,9 +13,12 @@ class Refused(Exception):  # noqa: N818 - the name says what happened to the req
 
     is_temporary = False  # True: the installation is at fault, and the same request may succeed later
 
-    def __init__(self, code: str, message: str | Promise) -> None:
+    def __init__(
+        self, code: str, message: str | Promise, params: Mapping[str, str | int] | None = None
+    ) -> None:
         self.code = code
         self.message = str(message)  # in the language of whoever is refused
+        self.params = dict(params or {})  # what varies in the message, to translate it again later
         super().__init__(self.message)
 
 

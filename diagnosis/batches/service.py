@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import uuid
+from collections.abc import Mapping
 from typing import IO
 
 from django.conf import settings
@@ -193,16 +194,18 @@ def ingest_item(*, actor: User, item: BatchItem, data: bytes, subject_code: str 
     except Refused as refusal:
         if refusal.is_temporary or isinstance(refusal, NotAllowed):
             raise
-        reject_item(item=item, code=refusal.code, message=refusal.message)
+        reject_item(item=item, code=refusal.code, message=refusal.message, params=refusal.params)
         return
     if not done.created:
         item.study = done.study
         _record_outcome(item, Outcome.DUPLICATE)
 
 
-def reject_item(*, item: BatchItem, code: str, message: str) -> None:
-    """Record that a file of a batch is refused, and why."""
-    item.code, item.message = code[:60], message[:400]
+def reject_item(
+    *, item: BatchItem, code: str, message: str, params: Mapping[str, str | int] | None = None
+) -> None:
+    """Record that a file of a batch is refused, and why; `params` vary in a message of the decoder."""
+    item.code, item.message, item.params = code[:60], message[:400], dict(params or {})
     _record_outcome(item, Outcome.REFUSED)
 
 
@@ -215,6 +218,7 @@ def _record_outcome(item: BatchItem, outcome: str) -> None:
         sha256=item.sha256,
         code=item.code if outcome == Outcome.REFUSED else "",
         message=item.message if outcome == Outcome.REFUSED else "",
+        params=item.params if outcome == Outcome.REFUSED else {},
     )
     if changed:
         item.outcome = outcome

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.errors import FilmRefused, NotReady
-from diagnosis.intake.decoder_messages import said
+from diagnosis.intake.decoder_messages import translated
 from diagnosis.intake.url_fetch import fetch_url
 from diagnosis.models.dicom_fields import DicomFields
 from pneumoml.decoding.dicom.record import DicomRecord
@@ -51,9 +51,10 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
     try:
         film = decode_isolated(sent, limits=ImageLimits(max_bytes=settings.MAX_UPLOAD_BYTES))
     except ImageRefused as refusal:
-        raise FilmRefused(refusal.code, said(refusal.message)) from refusal
+        message = translated(refusal.code, refusal.message, refusal.params)
+        raise FilmRefused(refusal.code, message, refusal.params) from refusal
     except DecoderUnavailable as trouble:
-        raise NotReady(trouble.code, said(trouble.message)) from trouble
+        raise NotReady(trouble.code, translated(trouble.code, trouble.message, {})) from trouble
     height, width = film.pixels.shape
     original = sent
     facts: dict[str, Any] = {}

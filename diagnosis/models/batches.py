@@ -109,6 +109,7 @@ class BatchItem(models.Model):
     study = models.ForeignKey(Study, on_delete=models.SET_NULL, null=True, related_name="batch_items")
     code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=400, blank=True)
+    params = models.JSONField(default=dict, editable=False, help_text="What varies in the decoder's message.")
 
     class Meta:
         ordering = ["position"]

@@ -1,4 +1,4 @@
-"""How numbers and results are written on pages."""
+"""Template filters: numbers, durations and refusals as text."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.intake import decoder_messages
-from diagnosis.models import Prediction, Study
+from diagnosis.models import BatchItem, Prediction, Study
 from diagnosis.models import newest_prediction as newest_prediction_of
 
 register = template.Library()
@@ -22,21 +22,21 @@ def newest_prediction(study: Study) -> Prediction | None:
 
 @register.filter
 def percent(share: float | None, decimals: int = 0) -> str:
-    """Write a share of 0 to 1 in percent, nothing for None; no probability is certain, so never 0 or 100."""
+    """Write a share of 0 to 1 in percent, "" for None; never as 0 or 100, since no probability is certain."""
     if share is None:
         return ""
     return _("%(number)s%%") % {"number": _never_certain(100 * share, 100, decimals)}
 
 
 @register.filter
-def said(sentence: str) -> str:
-    """Say a stored sentence, which a worker wrote in English, in the person's language."""
-    return decoder_messages.said(sentence)
+def refusal_text(item: BatchItem) -> str:
+    """Return why a file of a batch was refused, in the person's language; a worker stored it in English."""
+    return decoder_messages.translated(item.code, item.message, item.params)
 
 
 @register.filter
 def score(share: float | None, decimals: int = 3) -> str:
-    """Write a raw score of 0 to 1 as a number, nothing for None; never as 0 or 1."""
+    """Write a raw score of 0 to 1 as a number, "" for None; never as 0 or 1."""
     return "" if share is None else _never_certain(share, 1, decimals)
 
 

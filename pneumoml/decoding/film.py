@@ -52,13 +52,20 @@ def check_size(width: int, height: int, limits: ImageLimits) -> None:
     if min(width, height) < limits.min_side:
         raise ImageRefused(
             "too_small",
-            f"The picture is {width} × {height} pixels; a film needs at least {limits.min_side} a side.",
+            "The picture is %(width)s × %(height)s pixels; a film needs at least %(least)s a side.",
+            {"width": width, "height": height, "least": limits.min_side},
         )
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
         raise ImageRefused(
             "too_many_pixels",
-            f"The picture is {width} × {height} pixels; at most {limits.max_side} along a side and "
-            f"{limits.max_pixels // 1_000_000} million in all are accepted. Export the film smaller.",
+            "The picture is %(width)s × %(height)s pixels; at most %(side)s along a side and %(all)s million "
+            "in all are accepted. Export the film smaller.",
+            {
+                "width": width,
+                "height": height,
+                "side": limits.max_side,
+                "all": limits.max_pixels // 1_000_000,
+            },
         )
 
 

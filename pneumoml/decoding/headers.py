@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,12 +33,16 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
 
 
 class ImageRefused(ValueError):  # noqa: N818 - the name says what happened to the film
-    """A film that is not accepted: `code` for programs, `message` (one or two sentences) for people."""
+    """A film that is not accepted: `code` for programs, `message` (one or two sentences) for people.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    The message is `template % params`, as in Django's ValidationError, so that an application can translate
+    the template.
+    """
+
+    def __init__(self, code: str, template: str, params: Mapping[str, str | int] | None = None) -> None:
+        self.code, self.template, self.params = code, template, dict(params or {})
+        self.message = template % self.params
+        super().__init__(self.message)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def read_header(data: bytes) -> ImageHeader:
 def _other_format(data: bytes) -> ImageRefused:
     for offset, signature, name in _OTHERS:
         if data[offset : offset + len(signature)] == signature:
-            return ImageRefused("unsupported_format", f"This is {name}. Export the film as JPEG or PNG.")
+            template = "This is %(format)s. Export the film as JPEG or PNG."
+            return ImageRefused("unsupported_format", template, {"format": name})
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<"):
         return ImageRefused(
@@ -82,16 +87,18 @@ def _other_format(data: bytes) -> ImageRefused:
     )
 
 
-def _broken(what: str) -> ImageRefused:
-    return ImageRefused("broken_header", f"The {what} header is damaged. Export or copy the film again.")
+def broken_header(file_format: str) -> ImageRefused:
+    """Return the refusal of a file whose header cannot be parsed."""
+    template = "The %(format)s header is damaged. Export or copy the film again."
+    return ImageRefused("broken_header", template, {"format": file_format})
 
 
 def _read_png(data: bytes) -> ImageHeader:
     if len(data) < 33 or data[12:16] != b"IHDR" or data[8:12] != b"\x00\x00\x00\x0d":
-        raise _broken("PNG")
+        raise broken_header("PNG")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if depth not in _PNG_DEPTHS.get(colour, ()):
-        raise _broken("PNG")
+        raise broken_header("PNG")
     frames = 1
     for name, body in _png_chunks(data):
         if name == b"acTL" and len(body) == 8:
@@ -110,7 +117,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length = int.from_bytes(head[:4], "big")
         yield head[4:], data[position + 8 : position + 8 + min(length, 64)]
         position += 12 + length
-    raise _broken("PNG")
+    raise broken_header("PNG")
 
 
 def png_is_whole(data: bytes) -> bool:
@@ -144,10 +151,10 @@ def _read_jpeg(data: bytes) -> ImageHeader:
                     "This is a lossless or arithmetic-coded JPEG. Export the film as ordinary JPEG or PNG.",
                 )
             if len(body) < 6 or body[5] not in _JPEG_MODES:
-                raise _broken("JPEG")
+                raise broken_header("JPEG")
             depth, height, width, components = struct.unpack(">BHHB", body[:6])
             return ImageHeader("JPEG", width, height, _JPEG_MODES[components], depth, frames)
-    raise _broken("JPEG")
+    raise broken_header("JPEG")
 
 
 def jpeg_size(data: bytes) -> tuple[int, int] | None:

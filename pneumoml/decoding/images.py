@@ -36,7 +36,6 @@ _FAST_PNG = [
 ]  # fmt: skip
 COLOUR_SPREAD = 24
 _COLOUR_SAMPLE_SIDE = 256
-_PRINT_COLOURS = "The picture uses print colours (CMYK), not the greys of a film. Save it as grey or RGB."
 _ORIENTATION_TAG = 0x0112
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I")
 _GREY = ("1", "L", "LA", *_DEEP_GREY)
@@ -49,7 +48,8 @@ def check_bytes(data: bytes, limits: ImageLimits) -> None:
     if len(data) > limits.max_bytes:
         raise ImageRefused(
             "file_too_large",
-            f"The file is larger than {limits.max_bytes // 1_048_576} MB. Export the film as a smaller file.",
+            "The file is larger than %(limit)s MB. Export the film as a smaller file.",
+            {"limit": limits.max_bytes // 1_048_576},
         )
 
 
@@ -78,12 +78,13 @@ def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
     if header.frames > 1:
         raise ImageRefused(
             "several_frames",
-            f"The file holds {header.frames} pictures. Upload one film per file, without animation.",
+            "The file holds %(count)s pictures. Upload one film per file, without animation.",
+            {"count": header.frames},
         )
     if header.mode == "CMYK":
         raise ImageRefused(
             "colour_space",
-            _PRINT_COLOURS,
+            "The picture uses print colours (CMYK), not the greys of a film. Save it as grey or RGB.",
         )
     return header
 

@@ -42,6 +42,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 # One thread: the server must stay single-threaded to fork safely, and BLAS pools would eat the address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
 _MAX_FACTS = 64 * 1024
+_MAX_PARAM = 100
 _TIMEOUTS = {OVERDUE_STATUS, -signal.SIGXCPU}
 
 
@@ -272,9 +273,19 @@ def _reply(channel: _Channel, limits: ImageLimits) -> Film | None:
         refused = facts.get("refused")
         if refused is None:
             return _film(facts, channel, limits)
+        refusal = _refusal(**refused)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _gave_up(1) from error
-    raise ImageRefused(str(refused["code"]), str(refused["message"]))
+    raise refusal
+
+
+def _refusal(code: str, template: str, params: dict[str, str | int]) -> ImageRefused:
+    """Build the refusal from a reply whose template may only insert short parameters by name."""
+    if not all(name.isidentifier() and len(str(value)) <= _MAX_PARAM for name, value in params.items()):
+        raise ValueError("params")
+    if template.count("%") != sum(template.count(f"%({name})s") for name in params):
+        raise ValueError("template")
+    return ImageRefused(str(code), template, params)
 
 
 def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film:

@@ -167,7 +167,8 @@ def _answer(data: bytes, limits: ImageLimits) -> bytes:
         film = decode_film(data, limits=limits)
         facts, pixels = _facts(film), film.pixels.tobytes() + record_values(film.dicom)
     except ImageRefused as refused:
-        facts = {"refused": {"code": refused.code, "message": refused.message}}
+        parts = {"code": refused.code, "template": refused.template, "params": refused.params}
+        facts = {"refused": parts}
     head = json.dumps(facts).encode()
     return REPLY + struct.pack(">I", len(head)) + head + pixels
 

@@ -75,7 +75,8 @@ def check_kind(head: Dataset) -> None:
         what = _KINDS.get(kind, "something else, or does not say what")
         raise ImageRefused(
             "dicom_modality",
-            f"The DICOM file holds {what}. Only plain radiographs are read here: modality CR, DX, RF or RG.",
+            "The DICOM file holds %(kind)s. Only plain radiographs are read here: modality CR, DX, RF or RG.",
+            {"kind": what},
         )
     if sop_class == FOR_PROCESSING or text(head, "PresentationIntentType") == "FOR PROCESSING":
         raise ImageRefused(
@@ -88,7 +89,9 @@ def _check_picture(head: Dataset, limits: ImageLimits) -> None:
     frames = number(head, "NumberOfFrames")
     if frames is not None and frames > 1:
         raise ImageRefused(
-            "several_frames", f"The file holds {int(frames)} pictures. Upload one film per file, no series."
+            "several_frames",
+            "The file holds %(count)s pictures. Upload one film per file, no series.",
+            {"count": int(frames)},
         )
     if "Rows" not in head or "Columns" not in head:
         raise _without_picture()

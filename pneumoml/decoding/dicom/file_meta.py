@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pneumoml.decoding.headers import ImageRefused
+from pneumoml.decoding.headers import ImageRefused, broken_header
 
 _EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 TRANSFER_SYNTAXES = {
@@ -35,8 +35,6 @@ _LONG = (b"OB", b"OW", b"OF", b"SQ", b"UT", b"UN")
 _SHORT = (b"AE", b"SH", b"UI", b"UL", b"US", b"LO", b"UR", b"ST", b"CS")
 _SOP_CLASS, _TRANSFER_SYNTAX = 0x0002, 0x0010
 
-_ADVICE = "Export it uncompressed (Explicit VR Little Endian), or as JPEG or PNG."
-
 
 def is_dicom(data: bytes) -> bool:
     """Tell by content (PS3.10 §7.1) whether this is a DICOM file."""
@@ -56,18 +54,23 @@ def check_meta(data: bytes) -> str:
         )
     syntax = _uid(found.get(_TRANSFER_SYNTAX, b""))
     if syntax in _DEFLATED:
-        raise ImageRefused("dicom_deflated", f"The DICOM file is deflated, which is not read here. {_ADVICE}")
+        raise ImageRefused(
+            "dicom_deflated",
+            "The DICOM file is deflated, which is not read here. Export it uncompressed (Explicit VR Little "
+            "Endian), or as JPEG or PNG.",
+        )
     if syntax not in TRANSFER_SYNTAXES:
         raise ImageRefused(
             "dicom_transfer_syntax",
-            f"The DICOM file is compressed in a way that is not read here, or does not say how. {_ADVICE}",
+            "The DICOM file is compressed in a way that is not read here, or does not say how. Export it "
+            "uncompressed (Explicit VR Little Endian), or as JPEG or PNG.",
         )
     return syntax
 
 
 def broken_dicom() -> ImageRefused:
-    """The header cannot be followed."""
-    return ImageRefused("broken_header", "The DICOM header is damaged. Export or copy the film again.")
+    """Return the refusal of a DICOM file whose header cannot be parsed."""
+    return broken_header("DICOM")
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:

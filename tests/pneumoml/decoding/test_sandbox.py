@@ -102,7 +102,24 @@ def test_isolated_refusal_equals_the_plain_one(kind: str) -> None:
     data = REFUSED[kind]()
     with pytest.raises(ImageRefused) as expected:
         decode_film(data)
-    assert code_of(data) == expected.value.code
+    with pytest.raises(ImageRefused) as caught:
+        decode_isolated(data)
+    assert vars(caught.value) == vars(expected.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "params"),
+    [
+        ("%(a)99999999d", {"a": 1}),
+        ("%(a)99999999d%(b)s", {"a)99999999d%(b": "", "b": "", "a": 1}),
+        ("100% of %(a)s", {"a": 1}),
+        ("%(a)s", {"a": "x" * 1000}),
+        ("%(a)s", {}),
+    ],
+)
+def test_a_template_from_the_child_only_inserts_short_parameters(template: str, params: Any) -> None:
+    with pytest.raises(ValueError, match=r"template|params"):
+        sandbox._refusal("too_small", template, params)
 
 
 def test_limits_reach_the_child() -> None:
@@ -283,8 +300,8 @@ for shape in shapes:
 
 KILLED = """
 import os
-from pneumoml import isolation
-print(isolation._server.process.pid, flush=True)
+from pneumoml.decoding import sandbox
+print(sandbox._server.process.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
 

@@ -16,14 +16,14 @@ from tests.support.inputs import films
 
 APP = """
 import os
-from pneumoml import isolation
+from pneumoml.decoding import sandbox
 
-isolation.warm_up()
+sandbox.warm_up()
 
 def app(environ, start_response):
     data = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-    film = isolation.decode_isolated(data)
-    body = f"{os.getpid()} {isolation._server.process.pid} {film.width}".encode()
+    film = sandbox.decode_isolated(data)
+    body = f"{os.getpid()} {sandbox._server.process.pid} {film.width}".encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 """
