@@ -23,7 +23,7 @@ from core.errors import FilmRefused
 from diagnosis.api.submissions import project_for
 from diagnosis.batches import service
 from diagnosis.batches.progress import progress_of
-from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
+from diagnosis.intake.upload_handlers import archive_too_large, expect_archive, film_too_large
 from diagnosis.models import Batch, BatchItem, Project, Study
 from diagnosis.studies.sites import site_named
 
@@ -239,7 +239,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """Answer 201 once the archive and a place for each of its files, or the empty batch, are stored."""
         data = request.data  # reads the body
         if getattr(request, "upload_was_too_large", False):
-            raise archive_cut_off()
+            raise archive_too_large()
         if not request.content_type:
             raise ParseError("Send a form with the archive, or JSON: {} begins an empty batch.")
         fields = _serializer_for(request)(data=data)
@@ -271,7 +271,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """Answer 201 for a film taken in, 200 for one that is here; a refusal is a problem, and noted."""
         data, found = request.data, self.get_object()
         if getattr(request, "upload_was_too_large", False):
-            raise cut_off()
+            raise film_too_large()
         if len(request.FILES.getlist("file")) > 1:
             raise ValidationError({"file": "Send one film per request."})
         fields = BatchFilmSerializer(data=data)

@@ -10,7 +10,7 @@ from core.api.actor import actor_of
 from core.errors import NotAllowed
 from core.users import AnyUser
 from diagnosis.intake.submission import Submission, submit_study
-from diagnosis.intake.upload_handlers import cut_off
+from diagnosis.intake.upload_handlers import film_too_large
 from diagnosis.models import Project
 from diagnosis.studies.blinding import check_answers_with_results
 from diagnosis.studies.sites import site_named
@@ -86,7 +86,7 @@ def submit(request: Request, *, answers_with_result: bool = False) -> Submission
 def _fields(request: Request) -> dict[str, Any]:
     data = request.data  # reads the body, and with it the files
     if getattr(request, "upload_was_too_large", False):
-        raise cut_off()
+        raise film_too_large()
     if len(request.FILES.getlist("file")) > 1:
         raise ValidationError({"file": "Send one film per request."})
     serializer = SubmissionSerializer(data=data)

@@ -20,7 +20,7 @@ from audit import trail
 from core.errors import Conflict, NotAllowed, Refused
 from core.users import AnyUser
 from diagnosis.inference import dispatch
-from diagnosis.intake.archives import FilmArchive, Member
+from diagnosis.intake.archives import Member, ZipArchive
 from diagnosis.intake.submission import check_actor, storage_refusal, submit_study
 from diagnosis.models import Batch, BatchItem, Project, Site
 from diagnosis.studies.sites import check_site
@@ -86,7 +86,7 @@ def begin_zip_batch(
     """
     check_actor(actor=actor, project=project)
     check_site(project=project, site=site)
-    members = FilmArchive(archive).members
+    members = ZipArchive(archive).members
     batch = Batch(
         uid=uuid.uuid4(),
         project=project,

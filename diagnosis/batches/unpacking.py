@@ -16,7 +16,7 @@ from core.errors import FilmRefused, NotAllowed, Refused
 from diagnosis import leases
 from diagnosis.batches import maintenance, service
 from diagnosis.inference import dispatch
-from diagnosis.intake.archives import ArchiveRefused, FilmArchive
+from diagnosis.intake.archives import ArchiveRefused, ZipArchive
 from diagnosis.leases import Claim
 from diagnosis.models import Batch, BatchItem
 from diagnosis.studies.subject_codes import code_in_name
@@ -67,7 +67,7 @@ def _step(claim: Claim[Batch]) -> bool:
         _give_up(waiting.first())
     try:
         with default_storage.open(batch.archive, "rb") as file:
-            archive = FilmArchive(file)
+            archive = ZipArchive(file)
             for item in waiting[:_FILES_PER_STEP]:
                 _ingest(batch, archive, item)
                 if not _renew(claim):
@@ -88,7 +88,7 @@ def _step(claim: Claim[Batch]) -> bool:
     return False
 
 
-def _ingest(batch: Batch, archive: FilmArchive, item: BatchItem) -> None:
+def _ingest(batch: Batch, archive: ZipArchive, item: BatchItem) -> None:
     try:
         code = code_in_name(archive.name(item.position)) if batch.codes_from_names else ""
         data = archive.read(item.position)

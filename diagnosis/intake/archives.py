@@ -47,7 +47,7 @@ class Member:
     byte_size: int
 
 
-class FilmArchive:
+class ZipArchive:
     """A ZIP whose list of contents has been checked; `members` are its files, in the archive's own order."""
 
     def __init__(self, file: IO[bytes]) -> None:

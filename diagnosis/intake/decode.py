@@ -20,7 +20,7 @@ THUMBNAIL_SIDE = 160
 
 
 @dataclass(frozen=True)
-class IncomingFilm:
+class DecodedFilm:
     """A film that may be stored: its original, and our own re-encoded grey copy without metadata.
 
     The original is the file as it was sent; of a DICOM file it is the de-identified one that we wrote, since
@@ -39,7 +39,7 @@ class IncomingFilm:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFilm:
+def ingest(*, data: bytes | None = None, url: str | None = None) -> DecodedFilm:
     """Check one film, given as bytes or as a URL, and make its display copy.
 
     The untrusted bytes are decoded once, in a child process with memory and time limits. Everything
@@ -62,7 +62,7 @@ def take_in(*, data: bytes | None = None, url: str | None = None) -> IncomingFil
         original, facts = _deidentified(film.dicom)
     if not facts.get("burned_in_text") and looks_burned_in(film.pixels):
         facts["burned_in_text"] = DicomFields.BurnedInText.SUSPECTED
-    return IncomingFilm(
+    return DecodedFilm(
         original=original,
         sha256=hashlib.sha256(original).hexdigest(),
         media_format=film.format,

@@ -14,7 +14,7 @@ from audit import trail
 from core.errors import NotAllowed, NotReady, Refused, StorageFull
 from diagnosis.inference import dispatch
 from diagnosis.inference.registry import active_model
-from diagnosis.intake.decode import IncomingFilm, take_in
+from diagnosis.intake.decode import DecodedFilm, ingest
 from diagnosis.models import BatchItem, ModelVersion, Prediction, Project, Site, Study, newest_prediction
 from diagnosis.storage import journal
 from diagnosis.studies.sites import check_site
@@ -56,7 +56,7 @@ def submit_study(
     check_site(project=project, site=site)
     check_subject_code(subject_code)
     model = active_model()
-    film = take_in(data=data, url=url)
+    film = ingest(data=data, url=url)
     source = Study.Source.URL if url is not None else Study.Source.FILE
     study = _study_for(actor, project, film, source)
     study.subject_code, study.site = subject_code, site
@@ -75,7 +75,7 @@ def check_actor(*, actor: User, project: Project) -> None:
         raise NotAllowed("not_a_member", _("You are not a member of this project. Ask an administrator."))
 
 
-def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
+def _already_here(project: Project, film: DecodedFilm) -> Submission | None:
     study = Study.objects.filter(project=project, sha256=film.sha256, deleted_at__isnull=True).first()
     if study is None:
         return None
@@ -85,7 +85,7 @@ def _already_here(project: Project, film: IncomingFilm) -> Submission | None:
     return Submission(study, prediction, created=False)
 
 
-def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -> Study:
+def _study_for(actor: User, project: Project, film: DecodedFilm, source: str) -> Study:
     return Study(
         project=project,
         uploaded_by=actor,
@@ -101,7 +101,7 @@ def _study_for(actor: User, project: Project, film: IncomingFilm, source: str) -
     )
 
 
-def _stored(study: Study, film: IncomingFilm, model: ModelVersion, item: BatchItem | None) -> Submission:
+def _stored(study: Study, film: DecodedFilm, model: ModelVersion, item: BatchItem | None) -> Submission:
     """Store files and rows, then enqueue the prediction."""
     try:
         with journal.writing(study):
@@ -115,7 +115,7 @@ def _stored(study: Study, film: IncomingFilm, model: ModelVersion, item: BatchIt
     return Submission(study, prediction, created=True)
 
 
-def _store_files(study: Study, film: IncomingFilm) -> None:
+def _store_files(study: Study, film: DecodedFilm) -> None:
     study.original.save("original", ContentFile(film.original), save=False)
     study.display.save("display", ContentFile(film.display_png), save=False)
     study.thumbnail.save("thumbnail", ContentFile(film.thumbnail_jpeg), save=False)

@@ -67,14 +67,14 @@ def expect_archive(request: HttpRequest) -> None:
     ]
 
 
-def archive_cut_off() -> ArchiveRefused:
+def archive_too_large() -> ArchiveRefused:
     """Return the refusal of an archive whose request was stopped here."""
     limit = settings.MAX_BATCH_BYTES // (1024 * 1024)
     message = _("An archive may have at most %(limit)d MB. Send it in parts, or send the folder.")
     return ArchiveRefused("archive_too_large", message % {"limit": limit})
 
 
-def cut_off() -> FilmRefused:
+def film_too_large() -> FilmRefused:
     """Return the refusal of a film whose request was stopped here, with the code of every film too large."""
     limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
     message = _("A film may have at most %(limit)d MB. This one, and any file after it, was not stored.")

@@ -16,7 +16,7 @@ _PIECE = 1024 * 1024
 
 
 @dataclass
-class SweepReport:
+class StorageReport:
     """What was found, by the stored names: missing or empty, other than when it was taken in, without a row.
 
     `films` counts rows, the trash included; `files` those of their files that are as they should be.
@@ -34,13 +34,13 @@ class SweepReport:
         return not (self.missing or self.changed or self.without_row)
 
 
-def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: None) -> SweepReport:
+def check_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: None) -> StorageReport:
     """Compare every film's row with its files, and every file with the rows; `told` is called for each film.
 
     `checksums` False looks only whether the files are there. People may go on working meanwhile: a film that
     is on its way in is no fault. The files are listed before the rows are read, for the same reason.
     """
-    report = SweepReport()
+    report = StorageReport()
     stored, arriving = film_store().names_below(_TOP), journal.pending()
     named: set[str] = set()
     rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
@@ -54,7 +54,7 @@ def sweep_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: 
     return report
 
 
-def _look(report: SweepReport, name: str, sha256: str | None) -> None:
+def _look(report: StorageReport, name: str, sha256: str | None) -> None:
     """Note the file as missing, changed (`sha256` None: not compared) or as it should be."""
     try:
         if not default_storage.size(name):

@@ -22,7 +22,7 @@ from core.web import live_partial, signed_in
 from diagnosis.batches import service
 from diagnosis.batches.progress import progress_of, with_films
 from diagnosis.forms import BatchForm
-from diagnosis.intake.upload_handlers import archive_cut_off, cut_off, expect_archive
+from diagnosis.intake.upload_handlers import archive_too_large, expect_archive, film_too_large
 from diagnosis.models import Batch, BatchItem
 from diagnosis.views.upload import check_may_upload, sign_in_first, wants_json, was_cut_off
 
@@ -89,7 +89,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
     form = BatchForm(request.POST, request.FILES, user=user)
     try:
         if was_cut_off(request):
-            raise archive_cut_off()
+            raise archive_too_large()
         if not form.is_valid():
             if wants_json(request):
                 raise FilmRefused(
@@ -195,7 +195,7 @@ def batch_films(request: HttpRequest, batch: object) -> HttpResponse:
     file = request.FILES.get("file")
     try:
         if was_cut_off(request):
-            raise cut_off()
+            raise film_too_large()
         if file is None:
             raise FilmRefused("no_film", _("Send one film as “file”."))
         code = request.POST.get("subject_code", "")[:100] if found.codes_from_names else ""

@@ -20,7 +20,7 @@ from core.users import AnyUser
 from core.web import signed_in
 from diagnosis.forms import UploadForm
 from diagnosis.intake.submission import submit_study
-from diagnosis.intake.upload_handlers import cut_off
+from diagnosis.intake.upload_handlers import film_too_large
 from diagnosis.models import Project, Study
 from diagnosis.studies.blinding import as_seen_by
 
@@ -53,7 +53,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _page(request, UploadForm(user=user, initial=_initial(user)), [], 200)
     form = UploadForm(request.POST, request.FILES, user=user)
     valid = form.is_valid()
-    outcomes = [_refused(_("A file that is too large"), cut_off())] if was_cut_off(request) else []
+    outcomes = [_refused(_("A file that is too large"), film_too_large())] if was_cut_off(request) else []
     if valid:
         outcomes = _take_in(user, form) + outcomes
     elif not outcomes:

@@ -30,7 +30,7 @@ from pneumoml.decoding.dicom.serialization import record_from
 from pneumoml.decoding.images import Film, ImageLimits, ImageRefused, check_film
 from pneumoml.decoding.sandbox_server import ENDED, MEMORY_STATUS, OVERDUE_STATUS, READY, REPLY, request_bytes
 
-__all__ = ["Cage", "DecoderUnavailable", "decode_isolated", "shut_down", "warm_up"]
+__all__ = ["DecoderUnavailable", "SandboxLimits", "decode_isolated", "shut_down", "warm_up"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class DecoderUnavailable(RuntimeError):  # noqa: N818 - the name says what the c
 
 
 @dataclass(frozen=True)
-class Cage:
+class SandboxLimits:
     """What one decoding may use: bytes of address space, seconds of CPU, seconds on the clock."""
 
     memory_bytes: int = 1536 * 1024 * 1024
@@ -113,7 +113,9 @@ _slots = threading.BoundedSemaphore(DECODERS_AT_ONCE)
 _server: _Server | None = None
 
 
-def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cage | None = None) -> Film:
+def decode_isolated(
+    data: bytes, *, limits: ImageLimits | None = None, sandbox_limits: SandboxLimits | None = None
+) -> Film:
     """Decode a JPEG, PNG or DICOM file as `images.decode_film` does, in a child of its own.
 
     Safe to call from many threads; at most `DECODERS_AT_ONCE` films are decoded at a time in one process.
@@ -121,13 +123,13 @@ def decode_isolated(data: bytes, *, limits: ImageLimits | None = None, cage: Cag
     decoder_crashed where the child had to be given up; `DecoderUnavailable` where the decoder cannot be
     started or is busy.
     """
-    limits, cage = limits or ImageLimits(), cage or Cage()
+    limits, sandbox_limits = limits or ImageLimits(), sandbox_limits or SandboxLimits()
     check_film(data, limits)
-    if not _slots.acquire(timeout=cage.wall_seconds):
+    if not _slots.acquire(timeout=sandbox_limits.wall_seconds):
         raise DecoderUnavailable("decoder_busy", "Too many films are being read. Try again in a moment.")
     try:
         for _ in range(2):  # once more where the server itself was lost, which says nothing about this film
-            film = _decode_once(data, limits, cage)
+            film = _decode_once(data, limits, sandbox_limits)
             if film is not None:
                 return film
     finally:
@@ -192,13 +194,13 @@ os.register_at_fork(after_in_child=_after_fork)
 atexit.register(shut_down)
 
 
-def _decode_once(data: bytes, limits: ImageLimits, cage: Cage) -> Film | None:
+def _decode_once(data: bytes, limits: ImageLimits, sandbox_limits: SandboxLimits) -> Film | None:
     """Send one film to a new child and wait for its reply; None where the server was lost on the way."""
     request = request_bytes(
         limits,
-        memory_bytes=cage.memory_bytes,
-        cpu_seconds=cage.cpu_seconds,
-        wall_seconds=cage.wall_seconds,
+        memory_bytes=sandbox_limits.memory_bytes,
+        cpu_seconds=sandbox_limits.cpu_seconds,
+        wall_seconds=sandbox_limits.wall_seconds,
     )
     ours, theirs = socket.socketpair()
     with ours:
@@ -211,7 +213,7 @@ def _decode_once(data: bytes, limits: ImageLimits, cage: Cage) -> Film | None:
             except OSError:
                 _discard(server)
                 return None
-        channel = _Channel(ours, time.monotonic() + cage.wall_seconds + _GRACE_SECONDS)
+        channel = _Channel(ours, time.monotonic() + sandbox_limits.wall_seconds + _GRACE_SECONDS)
         try:
             channel.write(data)
             film = _reply(channel, limits)

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page
 
-from diagnosis.intake.archives import FilmArchive
+from diagnosis.intake.archives import ZipArchive
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -66,7 +66,7 @@ def test_files_are_numbered_and_folders_and_hidden_files_are_not(names_in: Names
 
 def test_the_server_gives_the_same_numbers(names_in: NamesIn) -> None:
     content = archive(NAMES)
-    films = FilmArchive(io.BytesIO(content))
+    films = ZipArchive(io.BytesIO(content))
     assert names_in(content) == {str(one.position): films.name(one.position) for one in films.members}
 
 

@@ -20,7 +20,7 @@ from core.http_status import status_of
 from diagnosis.inference.worker import claim_prediction, finish
 from diagnosis.intake.submission import Submission, submit_study
 from diagnosis.models import ModelVersion, Prediction, Study
-from diagnosis.storage.verification import sweep_storage
+from diagnosis.storage.verification import check_storage
 from tests.reliability.conftest import LIGHT, StartStack
 from tests.reliability.helpers.uploader import Uploader
 from tests.support.cast import Cast
@@ -71,7 +71,7 @@ def test_a_film_refused_by_a_full_database_leaves_nothing_and_is_stored_later(
     assert (refusal.code, status_of(refusal)) == ("database_unavailable", 503)
     assert Study.objects.count() == len(taken)
     assert len(files()) == 3 * len(taken)
-    assert sweep_storage().is_whole
+    assert check_storage().is_whole
     late = chest_png(seed=1 + len(taken))
     assert submit_study(actor=cast.alice, project=cast.project, data=late).created
 

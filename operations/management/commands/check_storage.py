@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.management.base import FriendlyCommand
-from diagnosis.storage.verification import SweepReport, sweep_storage
+from diagnosis.storage.verification import StorageReport, check_storage
 
 SHOWN = 10
 WORDS = {
@@ -36,7 +36,7 @@ class Command(FriendlyCommand):
 
     def run(self, **options: Any) -> None:
         """Sweep and tell."""
-        report = sweep_storage(checksums=not options["quick"])
+        report = check_storage(checksums=not options["quick"])
         if options["json"]:
             self._tell_scripts(report)
         elif report.is_whole:
@@ -46,7 +46,7 @@ class Command(FriendlyCommand):
         else:
             raise CommandError(_sentences(report))
 
-    def _tell_scripts(self, report: SweepReport) -> None:
+    def _tell_scripts(self, report: StorageReport) -> None:
         self.say_json(
             {
                 "whole": report.is_whole,
@@ -61,7 +61,7 @@ class Command(FriendlyCommand):
             raise SystemExit(1)
 
 
-def _sentences(report: SweepReport) -> str:
+def _sentences(report: StorageReport) -> str:
     found = [f"  {name}: {words}" for kind, words in WORDS.items() for name in getattr(report, kind)[:SHOWN]]
     total = sum(len(getattr(report, kind)) for kind in WORDS)
     first = f"{total:,} of the files are not as they should be ({report.films:,} films were looked at):"

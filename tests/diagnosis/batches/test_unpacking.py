@@ -100,7 +100,7 @@ def test_while_one_worker_unpacks_a_batch_another_leaves_it_alone(cast: Cast) ->
 
 
 POINTS: dict[str, tuple[Any, str]] = {
-    "before a film is decoded": (submission, "take_in"),
+    "before a film is decoded": (submission, "ingest"),
     "before its files are stored": (submission, "_store_files"),
     "between its files and its rows": (submission, "_store_rows"),
     "between the rows of film and item": (submission, "_fill_place"),

@@ -7,13 +7,13 @@ import pytest
 
 from core.errors import FilmRefused
 from core.http_status import status_of
-from diagnosis.intake.archives import ArchiveRefused, FilmArchive
+from diagnosis.intake.archives import ArchiveRefused, ZipArchive
 from tests.support.inputs import zips
 from tests.support.inputs.films import NOT_FILMS, chest_png
 
 
-def opened(data: bytes) -> FilmArchive:
-    return FilmArchive(io.BytesIO(data))
+def opened(data: bytes) -> ZipArchive:
+    return ZipArchive(io.BytesIO(data))
 
 
 def refusal(data: bytes) -> str:

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from core.errors import FilmRefused, NotReady, UrlRefused
 from core.http_status import status_of
-from diagnosis.intake.decode import THUMBNAIL_SIDE, take_in
+from diagnosis.intake.decode import THUMBNAIL_SIDE, ingest
 from pneumoml.decoding import sandbox
 from tests.support.inputs import films
 
@@ -45,7 +45,7 @@ def png_with_secrets() -> bytes:
 
 @pytest.mark.parametrize("make", [jpeg_with_secrets, png_with_secrets])
 def test_our_own_copies_carry_no_metadata(make: Callable[[], bytes]) -> None:
-    film = take_in(data=make())
+    film = ingest(data=make())
     assert CANARY.encode() in film.original
     for copy in (film.display_png, film.thumbnail_jpeg):
         assert CANARY.encode() not in copy
@@ -57,32 +57,32 @@ def test_our_own_copies_carry_no_metadata(make: Callable[[], bytes]) -> None:
 
 def test_keeps_the_original_byte_for_byte() -> None:
     sent = jpeg_with_secrets()
-    film = take_in(data=sent)
+    film = ingest(data=sent)
     assert film.original == sent
     assert film.sha256 == hashlib.sha256(sent).hexdigest()
 
 
 def test_the_display_copy_has_the_pixels_of_the_film() -> None:
     pixels = films.chest_like(200, 150)
-    film = take_in(data=films.png(pixels))
+    film = ingest(data=films.png(pixels))
     with Image.open(io.BytesIO(film.display_png)) as image:
         np.testing.assert_array_equal(np.asarray(image), pixels)
     assert (film.width, film.height, film.bit_depth, film.media_format) == (150, 200, 8, "PNG")
 
 
 def test_size_and_copies_are_those_of_the_upright_film() -> None:
-    film = take_in(data=films.rotated_jpeg(6))
+    film = ingest(data=films.rotated_jpeg(6))
     assert (film.width, film.height) == (300, 360)
     with Image.open(io.BytesIO(film.display_png)) as image:
         assert image.size == (300, 360)
 
 
 def test_remembers_the_depth_of_a_deep_film() -> None:
-    assert take_in(data=films.png(films.chest_like_16bit())).bit_depth == 16
+    assert ingest(data=films.png(films.chest_like_16bit())).bit_depth == 16
 
 
 def test_makes_a_small_picture_for_lists() -> None:
-    film = take_in(data=films.chest_png())
+    film = ingest(data=films.chest_png())
     with Image.open(io.BytesIO(film.thumbnail_jpeg)) as image:
         assert (image.format, max(image.size)) == ("JPEG", THUMBNAIL_SIDE)
 
@@ -100,27 +100,27 @@ def test_makes_a_small_picture_for_lists() -> None:
 )
 def test_refuses_with_a_code_a_sentence_and_a_status(data: bytes, code: str, status: int) -> None:
     with pytest.raises(FilmRefused) as caught:
-        take_in(data=data)
+        ingest(data=data)
     assert (caught.value.code, status_of(caught.value)) == (code, status)
     assert caught.value.message.endswith(".")
 
 
 def test_refuses_nothing_at_all_as_an_empty_file() -> None:
     with pytest.raises(FilmRefused) as caught:
-        take_in()
+        ingest()
     assert caught.value.code == "empty_file"
 
 
 def test_follows_the_size_that_is_set(settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     with pytest.raises(FilmRefused) as caught:
-        take_in(data=films.chest_png())
+        ingest(data=films.chest_png())
     assert caught.value.code == "file_too_large"
 
 
 def test_a_url_is_not_fetched_unless_that_is_switched_on() -> None:
     with pytest.raises(UrlRefused) as caught:
-        take_in(url="https://films.example/film.png")
+        ingest(url="https://films.example/film.png")
     assert caught.value.code == "url_intake_off"
 
 
@@ -128,8 +128,8 @@ def test_says_that_the_decoder_is_away_when_it_does_not_start(monkeypatch: pytes
     sandbox.shut_down()
     monkeypatch.setattr(sandbox, "_START", "raise SystemExit(3)")
     with pytest.raises(NotReady) as caught:
-        take_in(data=films.chest_png())
+        ingest(data=films.chest_png())
     assert (caught.value.code, status_of(caught.value)) == ("decoder_unavailable", 503)
     monkeypatch.undo()
     sandbox.shut_down()
-    assert take_in(data=films.chest_png()).width == 360
+    assert ingest(data=films.chest_png()).width == 360

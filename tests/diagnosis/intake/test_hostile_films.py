@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from audit.models import AuditEvent
 from core.errors import FilmRefused, Refused
 from core.http_status import status_of
-from diagnosis.intake.decode import take_in
+from diagnosis.intake.decode import ingest
 from diagnosis.models import Study
 from pneumoml.decoding import sandbox
 from pneumoml.decoding.images import ImageRefused
-from pneumoml.decoding.sandbox import Cage
+from pneumoml.decoding.sandbox import SandboxLimits
 from tests.support.api import assert_problem, client_of, film_upload
 from tests.support.cast import Cast
 from tests.support.inputs import films
@@ -60,7 +60,7 @@ def _no_decoder_left_behind() -> Iterator[None]:
 def outcome_of(data: bytes) -> str:
     """Take the film in; return ACCEPTED or the refusal's code, after a look at its sentence."""
     try:
-        film = take_in(data=data)
+        film = ingest(data=data)
     except Refused as refusal:
         return _code_of(refusal)
     assert film.width * film.height > 0
@@ -121,7 +121,7 @@ def test_every_kind_has_its_declared_outcome(name: str) -> None:
 
 def test_a_good_film_is_taken_in_right_after_the_worst() -> None:
     with pytest.raises(ImageRefused) as caught:
-        sandbox.decode_isolated(scan_bomb(), cage=Cage(cpu_seconds=1, wall_seconds=1.5))
+        sandbox.decode_isolated(scan_bomb(), sandbox_limits=SandboxLimits(cpu_seconds=1, wall_seconds=1.5))
     assert caught.value.code == "decoder_timeout"
     assert outcome_of(small()) == ACCEPTED
 
@@ -137,7 +137,7 @@ def test_the_decoder_s_child_stays_within_its_memory(name: str) -> None:
 def test_a_child_that_wants_too_much_memory_is_refused() -> None:
     data = plain_png((5000, 5000), 16, 6, 4)
     with pytest.raises(ImageRefused) as caught:
-        sandbox.decode_isolated(data, cage=Cage(memory_bytes=256 * MEGABYTE))
+        sandbox.decode_isolated(data, sandbox_limits=SandboxLimits(memory_bytes=256 * MEGABYTE))
     assert caught.value.code == "decoder_memory"
     assert outcome_of(small()) == ACCEPTED
 
@@ -207,12 +207,12 @@ def test_a_mutated_film_is_taken_in_or_refused_as_declared(
 def test_a_png_is_never_read_with_altered_pixels(bit: int) -> None:
     """Whatever byte of the pixel data is altered on the way: refused, or read exactly as it was."""
     whole = small()
-    expected = take_in(data=whole).display_png
+    expected = ingest(data=whole).display_png
     for at in range(41, len(whole) - 12, 97):
         altered = bytearray(whole)
         altered[at] ^= bit
         with contextlib.suppress(FilmRefused):
-            read = take_in(data=bytes(altered)).display_png
+            read = ingest(data=bytes(altered)).display_png
             assert read == expected, at
 
 

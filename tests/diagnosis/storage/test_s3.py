@@ -24,7 +24,7 @@ from diagnosis.models import ModelVersion, Prediction, Study
 from diagnosis.storage import journal
 from diagnosis.storage.filesystem import StoreUnreachableError
 from diagnosis.storage.s3 import ObjectStorage
-from diagnosis.storage.verification import sweep_storage
+from diagnosis.storage.verification import check_storage
 from operations import backup
 from operations.backup.writing import make_backup
 from pneumoweb.runtime.media import film_storage
@@ -133,7 +133,7 @@ def test_a_store_that_fails_half_way_leaves_no_row_and_an_entry(
     assert default_storage.delete == delete
     assert Study.objects.count() == 0
     assert len(store.names()) == 2
-    assert sweep_storage().is_whole  # the upload may still be running
+    assert check_storage().is_whole  # the upload may still be running
     settings.INCOMING_FORGOTTEN_AFTER_SECONDS = -1
     assert journal.remove_leftovers() == 1
     assert store.names() == []
@@ -168,12 +168,12 @@ def test_a_film_that_is_gone_from_the_store_fails(film: Study) -> None:
 
 def test_rows_and_objects_are_compared(film: Study, store: ObjectStore) -> None:
     journal.clear(film.uid)
-    assert (sweep_storage().is_whole, sweep_storage().files) == (True, 3)
+    assert (check_storage().is_whole, check_storage().files) == (True, 3)
     stray = "studies/ab/11111111-2222-3333-4444-555555555555/original.png"
     default_storage.save(stray, ContentFile(b"nobody's"))
     store.client.put_object(Bucket=store.bucket, Key=f"site/{film.original.name}", Body=b"another")
     default_storage.delete(str(film.thumbnail.name))
-    report = sweep_storage()
+    report = check_storage()
     assert (report.missing, report.changed, report.without_row) == (
         [film.thumbnail.name],
         [film.original.name],

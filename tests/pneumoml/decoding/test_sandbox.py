@@ -19,7 +19,7 @@ import pytest
 
 from pneumoml.decoding import sandbox
 from pneumoml.decoding.images import ImageLimits, ImageRefused, decode_film
-from pneumoml.decoding.sandbox import Cage, decode_isolated
+from pneumoml.decoding.sandbox import SandboxLimits, decode_isolated
 from tests.support.inputs import films
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,7 +140,7 @@ def test_one_server_serves_many_films_from_many_threads() -> None:
 
 def test_memory_beyond_the_cage_is_refused_and_the_next_film_is_read() -> None:
     large = films.bomb_png(8000, 5000)
-    assert code_of(large, cage=Cage(memory_bytes=130 * MEGABYTE)) == "decoder_memory"
+    assert code_of(large, sandbox_limits=SandboxLimits(memory_bytes=130 * MEGABYTE)) == "decoder_memory"
     assert decode_isolated(films.png()).width == 360
 
 
@@ -151,7 +151,10 @@ def test_largest_permitted_film_fits_the_cage() -> None:
 
 def test_time_beyond_the_cage_is_refused() -> None:
     started = time.monotonic()
-    assert code_of(films.bomb_png(8000, 5000), cage=Cage(wall_seconds=0.02)) == "decoder_timeout"
+    assert (
+        code_of(films.bomb_png(8000, 5000), sandbox_limits=SandboxLimits(wall_seconds=0.02))
+        == "decoder_timeout"
+    )
     assert time.monotonic() - started < 5
 
 
@@ -194,7 +197,7 @@ def test_child_that_stops_answering_is_killed(while_held: Arrange) -> None:
         held.append(child)
 
     while_held(stop)
-    assert code_of(films.png(), cage=Cage(wall_seconds=0.5)) == "decoder_timeout"
+    assert code_of(films.png(), sandbox_limits=SandboxLimits(wall_seconds=0.5)) == "decoder_timeout"
     assert eventually(lambda: gone(held[0]))
 
 
@@ -221,7 +224,7 @@ def test_film_whose_server_is_lost_on_the_way_is_read_by_the_next(while_held: Ar
 def test_slow_start_of_the_server_is_not_held_against_the_film(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.shut_down()
     monkeypatch.setattr(sandbox, "_START", f"import time; time.sleep(4); {sandbox._START}")
-    assert decode_isolated(films.png(), cage=Cage(wall_seconds=1)).width == 360
+    assert decode_isolated(films.png(), sandbox_limits=SandboxLimits(wall_seconds=1)).width == 360
 
 
 def test_server_that_cannot_start_is_reported_as_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:

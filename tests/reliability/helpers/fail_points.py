@@ -118,16 +118,16 @@ def faults_after(seed: int, token: str) -> list[str]:
     from audit.models import AuditEvent
     from diagnosis.models import Prediction, Study
     from diagnosis.storage.journal import pending, remove_leftovers
-    from diagnosis.storage.verification import sweep_storage
+    from diagnosis.storage.verification import check_storage
     from tests.support.inputs.films import chest_png
 
     found = []
-    at_once = sweep_storage()
+    at_once = check_storage()
     if at_once.missing or at_once.changed or at_once.without_row:
         found.append(f"at once: {at_once}")
     make_entries_old()
     remove_leftovers()
-    later = sweep_storage()
+    later = check_storage()
     if not later.is_whole or pending():  # entered files count as being written
         found.append(f"after the reconciler: {later}")
     if upload(seed, token) not in (200, 201):
