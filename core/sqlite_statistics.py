@@ -1,10 +1,9 @@
-"""What SQLite is told of its tables, so that it finds long lists by the right index.
+"""Shipped statistics for SQLite's query planner, so that it chooses the right index for long lists.
 
-SQLite plans without knowing how many rows a table has, unless ANALYZE has counted them: with a million films
-lists then take seconds. Counting holds everybody up who writes, and a sample of some rows misleads it. So the
-counts of a large installation are shipped (taken by `benchmarks.scaling.statistics`) and stand in every SQLite
-file: what is right for a million films costs a hundred nothing. https://sqlite.org/queryplanner-ng.html names
-the method. PostgreSQL counts by itself.
+Without the row counts of ANALYZE, lists of a million films take seconds. ANALYZE blocks writers while it
+counts, and counts of a sample mislead the planner. So every SQLite database gets the counts of a large
+installation, taken by `benchmarks.scaling.statistics`; they make small ones no slower. The method is that of
+https://sqlite.org/queryplanner-ng.html. PostgreSQL collects statistics without help.
 """
 
 import json
@@ -17,13 +16,13 @@ STATISTICS = Path(__file__).with_name("sqlite_statistics.json")
 
 
 def shipped_statistics() -> set[tuple[str, str, str]]:
-    """Return table, index and counts: rows, and how many of them share the index's first columns each."""
+    """Return (table, index, counts): rows, then rows for each value of the index's first columns."""
     tables: dict[str, dict[str, str]] = json.loads(STATISTICS.read_text())
     return {(table, index, counts) for table, found in tables.items() for index, counts in found.items()}
 
 
-def tell_planner(connection: Any) -> bool:
-    """Put the shipped counts into an SQLite database; return whether others stood there."""
+def write_statistics(connection: Any) -> bool:
+    """Write the shipped counts into an SQLite database; return whether it held others."""
     if connection.vendor != "sqlite":
         return False
     wanted = shipped_statistics()
@@ -33,8 +32,8 @@ def tell_planner(connection: Any) -> bool:
             if set(cursor.fetchall()) == wanted:
                 return False
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("ANALYZE sqlite_schema")  # makes the table; nobody else may
+        cursor.execute("ANALYZE sqlite_schema")  # only ANALYZE may create the table
         cursor.execute("DELETE FROM sqlite_stat1")
         cursor.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", sorted(wanted))
-        cursor.execute("ANALYZE sqlite_schema")  # this connection takes note; others do when they are opened
+        cursor.execute("ANALYZE sqlite_schema")  # reloads them here; others read them at connecting
     return True

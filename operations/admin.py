@@ -1,4 +1,4 @@
-"""The administration's pages of the audit trail and of workers."""
+"""Pages of the audit trail and of workers in the administration."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -39,6 +39,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerStatus, site=admin_site)
 class WorkerStatusAdmin(ReadOnlyAdmin):
-    """When each worker was last heard of."""
+    """Each worker's last heartbeat."""
 
     list_display = ["name", "last_seen_at", "loaded_version", "started_at"]

@@ -1,4 +1,4 @@
-"""Figures for a monitor, read from the database when it asks; none is derived from an AI result."""
+"""Metrics for Prometheus, read from the database at each scrape; none depends on an AI result."""
 
 import os
 import shutil
@@ -20,15 +20,15 @@ from diagnosis.inference.health import Health, check_health
 from diagnosis.models import Prediction, WorkerStatus
 
 RECENT = timedelta(hours=1)
-MOST_AN_HOUR = 20_000  # one worker reads half as many
+MOST_AN_HOUR = 20_000  # one worker analyses half as many
 BUCKETS = (1, 2, 5, 10, 30, 60, 300, 1800)  # seconds from the upload to the result
 Status = Prediction.Status
 
 
 def metrics_text() -> str:
-    """Return every figure in Prometheus's text format, version 0.0.4."""
+    """Return all metrics in Prometheus's text format, version 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Site())
+    registry.register(_Installation())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several web processes: their counts are added up
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
@@ -38,11 +38,11 @@ def metrics_text() -> str:
     return generate_latest(registry).decode()
 
 
-class _Site:
-    """The whole installation, whichever of its processes is asked."""
+class _Installation:
+    """Collects the metrics of the whole installation, the same in every web process."""
 
     def collect(self) -> Iterator[Metric]:
-        """Give each figure; without a database only those that need none."""
+        """Yield each metric; without a database only those that need none."""
         health = check_health()
         yield _gauge("database_up", "1 when the database answers.", health.database_ok)
         yield _gauge(
@@ -53,10 +53,10 @@ class _Site:
         yield from _media()
         if health.database_ok:
             try:
-                figures = [*_queue(health), *_workers(health), *_recent(), *_trail()]
-            except UNREACHABLE:  # gone between two questions: the next scrape says so
+                metrics = [*_queue(health), *_workers(health), *_recent(), *_trail()]
+            except UNREACHABLE:  # lost between two queries: the next scrape reports it
                 return
-            yield from figures
+            yield from metrics
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -83,7 +83,7 @@ def _queue(health: Health) -> Iterator[Metric]:
 
 
 def _by_status() -> dict[str, int]:
-    """Count predictions by state: nearly all have succeeded, and it is the others that are counted fast."""
+    """Count predictions by state; those that succeeded, nearly all, are the total less the others."""
     others = [status for status in Status.values if status != Status.SUCCEEDED]
     found = dict.fromkeys(Status.values, 0)
     counted = Prediction.objects.filter(status__in=others).order_by().values_list("status")
@@ -106,20 +106,18 @@ def _workers(health: Health) -> Iterator[Metric]:
 
 
 def _recent() -> Iterator[Metric]:
-    """How long films took, and how many failed, among those finished within the last hour."""
+    """Durations and failures of the predictions that finished within the last hour."""
     newest = Prediction.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    lately = Prediction.objects.filter(
-        pk__gt=newest - MOST_AN_HOUR
-    )  # no index on the end: do not read them all
+    lately = Prediction.objects.filter(pk__gt=newest - MOST_AN_HOUR)  # there is no index on finished_at
     finished = lately.filter(finished_at__gte=timezone.now() - RECENT)
     took = F("finished_at") - F("queued_at")
     within = {
         f"within_{bound}": Count("pk", filter=Q(took__lte=timedelta(seconds=bound))) for bound in BUCKETS
     }
-    read = finished.filter(status=Status.SUCCEEDED).annotate(took=took)
-    told = read.aggregate(every=Count("pk"), total=Sum("took"), **within)
-    buckets = [(str(bound), told[f"within_{bound}"]) for bound in BUCKETS] + [("+Inf", told["every"])]
-    total = (told["total"] or timedelta(0)).total_seconds()
+    succeeded = finished.filter(status=Status.SUCCEEDED).annotate(took=took)
+    totals = succeeded.aggregate(every=Count("pk"), total=Sum("took"), **within)
+    buckets = [(str(bound), totals[f"within_{bound}"]) for bound in BUCKETS] + [("+Inf", totals["every"])]
+    total = (totals["total"] or timedelta(0)).total_seconds()
     yield GaugeHistogramMetricFamily(
         "pneumoweb_result_seconds",
         "Seconds from upload to result, of the films that were read within the last hour.",

@@ -1,4 +1,4 @@
-"""Is the installation well? For people and monitors, without signing in."""
+"""Health, liveness and readiness of the installation, without signing in."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class ReadinessSerializer(serializers.Serializer[Any]):
 
 
 class _OpenView(APIView):
-    """Answers anybody, whatever they send along."""
+    """Answers without signing in, whatever token is sent."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -66,7 +66,7 @@ class HealthView(_OpenView):
     def get(self, request: Request) -> Response:
         """Answer 200 as long as films can be taken in, 503 without a database."""
         health = check_health()
-        return _answer(_as_dict(health), well=health.database_ok)
+        return _answer(_as_dict(health), is_ok=health.database_ok)
 
 
 class LivenessView(_OpenView):
@@ -97,12 +97,12 @@ class ReadinessView(_OpenView):
             "model": health.model_loaded,
             "sentence": health.sentence,
         }
-        return _answer(answer, well=ready)
+        return _answer(answer, is_ok=ready)
 
 
-def _answer(told: dict[str, Any], *, well: bool) -> Response:
-    headers = {} if well else {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return Response(told, status=200 if well else 503, headers=headers)
+def _answer(body: dict[str, Any], *, is_ok: bool) -> Response:
+    headers = {} if is_ok else {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Response(body, status=200 if is_ok else 503, headers=headers)
 
 
 def _as_dict(health: Health) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Pages for whoever runs or audits the installation."""
+"""Pages for operators and auditors of the installation."""

@@ -1,4 +1,4 @@
-"""The auditor's page: the trail by pages, narrowed by filters, verified at the press of a button."""
+"""The auditor's page: the audit trail page by page, filtered, and verified on request."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def _day() -> forms.DateInput:
 
 
 class TrailForm(forms.Form):
-    """What the list is narrowed by; every field is optional."""
+    """Filters of the list; every field is optional."""
 
     actor = forms.CharField(max_length=150, required=False, label=_("User name"), widget=_text())
     verb = forms.CharField(max_length=40, required=False, label=_("What was done"), widget=_text())
@@ -73,14 +73,14 @@ def trail(request: HttpRequest) -> HttpResponse:
 @_for_auditors
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
-    """Verify the whole chain and show what was found above the newest events."""
+    """Verify the whole chain and show the result above the newest events."""
     return _page(request, report=verify_chain())
 
 
 def _page(request: HttpRequest, *, report: Any = None) -> HttpResponse:
     form = TrailForm(request.GET)
     valid = form.is_valid()
-    events = list(_narrowed(form.cleaned_data)[: PAGE + 1]) if valid else []
+    events = list(_filtered(form.cleaned_data)[: PAGE + 1]) if valid else []
     query = request.GET.copy()
     if len(events) > PAGE:
         query["before"] = str(events[PAGE - 1].seq)
@@ -93,18 +93,18 @@ def _page(request: HttpRequest, *, report: Any = None) -> HttpResponse:
     return render(request, "operations/audit.html", context, status=200 if valid else 422)
 
 
-def _narrowed(wanted: dict[str, Any]) -> QuerySet[AuditEvent]:
-    given = {_FILTERS[name]: value for name, value in wanted.items() if value and name in _FILTERS}
+def _filtered(chosen: dict[str, Any]) -> QuerySet[AuditEvent]:
+    given = {_FILTERS[name]: value for name, value in chosen.items() if value and name in _FILTERS}
     events = AuditEvent.objects.filter(**given)
-    if wanted["since"]:
-        events = events.filter(seq__gte=_first_from(wanted["since"]))
-    if wanted["until"] and wanted["until"] < _LAST_DAY:
-        events = events.filter(seq__lt=_first_from(wanted["until"] + timedelta(days=1)))
+    if chosen["since"]:
+        events = events.filter(seq__gte=_first_from(chosen["since"]))
+    if chosen["until"] and chosen["until"] < _LAST_DAY:
+        events = events.filter(seq__lt=_first_from(chosen["until"] + timedelta(days=1)))
     return events.order_by("-seq")
 
 
 def _first_from(day: date) -> int:
-    """Return the number of the first event from a day on: numbers rise with time, and every list has them."""
+    """Return the number of the first event on or after the day: numbers rise with time."""
     midnight = timezone.make_aware(datetime.combine(max(day, _FIRST_DAY), time.min))
     later = AuditEvent.objects.filter(at__gte=midnight).order_by("at", "seq").values_list("seq", flat=True)
     return later.first() or _NEWEST

@@ -1,4 +1,4 @@
-"""The line above every page that says so when films are kept but not read."""
+"""The banner above every page that says when films are stored but not analysed."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: closed unless METRICS_TOKEN is set, and then open to whoever sends it."""
+"""The endpoint for Prometheus: 404 unless METRICS_TOKEN is set, then open to whoever sends the token."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer a monitor; 404 while there is no token, 401 to everybody else."""
+    """Return all metrics; 404 while no token is set, 401 for a request without it."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not constant_time_compare(

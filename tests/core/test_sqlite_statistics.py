@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from core.sqlite_statistics import shipped_statistics, tell_planner
+from core.sqlite_statistics import shipped_statistics, write_statistics
 from tests.operations.commands.test_setup_site import site
 
 __all__ = ["site"]  # the fixture
@@ -40,8 +40,8 @@ def test_a_start_tells_of_a_large_installation() -> None:
 
 
 def test_what_is_told_already_is_not_written_again() -> None:
-    assert tell_planner(connection)
-    assert not tell_planner(connection)
+    assert write_statistics(connection)
+    assert not write_statistics(connection)
 
 
 def test_every_index_of_the_large_tables_is_counted() -> None:

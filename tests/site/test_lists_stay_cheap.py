@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import roles
-from core.sqlite_statistics import tell_planner
+from core.sqlite_statistics import write_statistics
 from diagnosis.models import ModelVersion, Prediction, ProjectMembership, Study
 from tests.insight.some_hundred import bring_in, have_read
 from tests.support.cast import Cast
@@ -87,7 +87,7 @@ def _sorting(sql: str) -> bool:
 def test_sqlite_reads_lists_of_films_in_the_order_of_an_index(
     cast: Cast, rob: User, active_model: ModelVersion
 ) -> None:
-    tell_planner(connection)
+    write_statistics(connection)
     studies = bring_in(cast.project, cast.alice, active_model, films=12, seed=12)
     have_read(cast.rania, studies[2:])
     _one_of_each_kind(studies)

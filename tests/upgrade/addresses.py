@@ -1,4 +1,4 @@
-"""Which addresses are asked: every route with the stored installation's own ids, and lists with filters."""
+"""The addresses that are requested: every route with stored ids, and lists with filters."""
 
 import itertools
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.routes import all_routes
 
-# Of each route that names a film: read alike, read apart, drafted, failed, waiting, hidden, of a ZIP.
+# For each route that names a film: reads that agree, that differ, drafted, failed, queued, hidden, of a ZIP.
 FILMS = ("P010", "N011", "P012", "N013", "A051", "X020", "Z-31")
 FEW_FILMS = ("P010", "D014")
 PROJECTS = ("ward-7", "night", "trial")
@@ -52,9 +52,9 @@ FILTERED = [
     "/api/v1/exports/reads.xlsx?project=trial",
     "/api/v1/docs/?script=1",
 ]
-# Asked with filters only, since they take long, or looked at in another way.
+# Requested with filters only, since they are slow, or compared in another way.
 LEFT_OUT = {"export-zip", "project-report", "api-export-xlsx", "metrics", "api-schema"}
-# What a reader may get otherwise than an administrator.
+# Addresses whose answer may differ between a reader and an administrator.
 FOR_READERS = re.compile(
     r"/(studies/|worklist|discordance|adjudication|dashboard|projects|exports/reads.csv$)"
     r"|/api/v1/(studies|reviews|predictions|statistics|exports/reads.csv$)"
@@ -63,7 +63,7 @@ DRAWN = re.compile(r"/(heatmap|overlay|side-by-side|side_by_side)(\.png|/|\?|$)"
 
 
 def table(name: str) -> Any:
-    """Return the manager of the model that has this table now, wherever it lives."""
+    """Return the manager of the model that has this table now, in whichever app."""
     from django.apps import apps
 
     (model,) = (each for each in apps.get_models() if each._meta.db_table == name)
@@ -97,7 +97,7 @@ def _choices(pattern: str, name: str) -> dict[str, list[str]]:
 
 
 def addresses() -> list[str]:
-    """Return every address of the site, without the administration's, that is asked for."""
+    """Return every address of the site that is requested, without the administration's."""
     found = []
     for route in all_routes():
         if route.pattern.startswith("admin/") or route.name in LEFT_OUT:
@@ -117,7 +117,7 @@ def _joined(texts: list[str], values: tuple[str, ...]) -> str:
 
 
 def admin_addresses() -> dict[str, str]:
-    """Return the administration's addresses by the model's name, which stays when the model moves."""
+    """Return the administration's addresses by model name, which no move to another app changes."""
     from django.apps import apps
     from django.urls import NoReverseMatch, reverse
 

@@ -1,9 +1,8 @@
-"""Asks the installation that the environment names for everything that people and programs see of it.
+"""Collects everything that people and programs see of the installation that the environment names.
 
     python -m tests.upgrade.collect FOLDER PART…    writes each answer of these PARTS as a file
 
-The installation is brought to the code of today first. Every answer is of the same moment, and whatever
-asking changes is undone before the next question.
+The installation is migrated first. All answers are of one moment, and what a request changes is rolled back.
 """
 
 import json
@@ -25,11 +24,11 @@ Answers = Iterator[tuple[str, bytes]]
 _FILES = re.compile(r"/files/|\.(pdf|zip|xlsx)")
 
 
-# --- What the program says of itself ------------------------------------------------------------------
+# --- What the program says about itself ------------------------------------------------------------------
 
 
 def itself() -> Answers:
-    """Addresses, settings, commands, tasks, and the description of the API."""
+    """Yield addresses, settings, commands, tasks, metrics and the API's schema."""
     from django.conf import settings
 
     from tests.support.routes import all_routes
@@ -71,7 +70,7 @@ def _tasks() -> list[str]:
 
 
 def _metrics() -> list[str]:
-    """Names, kinds and labels of all figures; their values are of the moment and the machine."""
+    """Return names, types and labels of all metrics; their values depend on the moment and the machine."""
     answer = _client().get("/metrics", headers={"authorization": "Bearer look"})
     lines = body_of(answer).decode().splitlines()
     return [line if line.startswith("#") else line.rpartition(" ")[0] for line in lines]
@@ -81,7 +80,7 @@ def _metrics() -> list[str]:
 
 
 def _client(name: str = "") -> Any:
-    """Return a client of nobody, or of somebody who has just signed in by the page."""
+    """Return an anonymous client, or one that has just signed in by the page."""
     from django.test import Client
 
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
@@ -103,45 +102,45 @@ def _undone(ask: Callable[[], tuple[Any, tuple[str, bytes]]]) -> tuple[Any, tupl
 
 
 def _asked(client: Any, named: dict[str, str], folder: str) -> Answers:
-    """Ask for each address: its body is a file of its own, what is said beside bodies is one of all."""
+    """Request each address: each body is a file of its own, all statuses and headers are one file."""
     from tests.upgrade.addresses import DRAWN
 
-    said: dict[str, Any] = {}
+    headers: dict[str, Any] = {}
     for name, address in named.items():
 
         def ask(address: str = address) -> tuple[Any, tuple[str, bytes]]:
             response = client.get(address)
             return headers_of(response), described(response)
 
-        said[name], (extension, body) = _undone(ask)
+        headers[name], (extension, body) = _undone(ask)
         if DRAWN.search(address) and extension == ".json" and b'"sha256"' in body:
             body = drawn(body)
         if extension:
             yield f"{folder}/{name}{extension}", body
-    yield f"{folder}/said.json", as_json(_without_what_all_say(said)).encode()
+    yield f"{folder}/said.json", as_json(_without_common(headers)).encode()
 
 
-def _without_what_all_say(said: dict[str, Any]) -> dict[str, Any]:
-    """Tell once what most answers say alike."""
-    lines = [json.dumps(pair) for each in said.values() for pair in each.items()]
-    common = dict(json.loads(line) for line in sorted(set(lines)) if 2 * lines.count(line) > len(said))
+def _without_common(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return the headers that most answers share once, and of each answer what differs."""
+    lines = [json.dumps(pair) for each in headers.values() for pair in each.items()]
+    common = dict(json.loads(line) for line in sorted(set(lines)) if 2 * lines.count(line) > len(headers))
     others = {
         name: {
             **{header: value for header, value in each.items() if common.get(header) != value},
             **{header: None for header in common if header not in each},
         }
-        for name, each in said.items()
+        for name, each in headers.items()
     }
     return {"most say": common, "besides": others}
 
 
 def pages() -> Answers:
-    """Every address but the API's, as an administrator who has every role gets it."""
+    """Request every address but the API's as an administrator who has every role."""
     yield from _asked(_client("admin"), _named("/api/", wanted=False), "pages")
 
 
 def api() -> Answers:
-    """The API's addresses for the same person, and what it answers to what is sent."""
+    """Request the API's addresses as the same person, and send it things."""
     from tests.upgrade.posts import posts, told
 
     client = _client("admin")
@@ -158,7 +157,7 @@ def api() -> Answers:
 
 
 def reader() -> Answers:
-    """What differs for a reader, from whom results and opinions are withheld in one project."""
+    """Request what may differ for a reader, from whom one project hides results and opinions."""
     from tests.upgrade.addresses import FOR_READERS
 
     every = {**_named("/api/", wanted=False), **_named("/api/", wanted=True)}
@@ -168,14 +167,14 @@ def reader() -> Answers:
 
 
 def administration() -> Answers:
-    """The administration's pages."""
+    """Request the administration's pages."""
     from tests.upgrade.addresses import admin_addresses
 
     yield from _asked(_client("admin"), admin_addresses(), "administration")
 
 
 def _named(beginning: str, *, wanted: bool) -> dict[str, str]:
-    """Return the addresses by names in which films stand by their codes, good for files."""
+    """Return the addresses by file names, which show films by their subject codes."""
     from tests.upgrade.addresses import addresses, table
 
     codes = {
@@ -200,8 +199,8 @@ PARTS: dict[str, Callable[[], Answers]] = {
 }
 
 
-def _by_itself(part: str) -> Answers:
-    """Give the answers of a part, and undo the sign-ins that it began with: the trail tells of them."""
+def _rolled_back(part: str) -> Answers:
+    """Yield the answers of a part, then roll back its sign-ins, which the audit trail records."""
     from django.db import transaction
 
     with transaction.atomic():
@@ -215,7 +214,7 @@ def main(folder: Path, parts: list[str]) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     written = 0
     with time_machine.travel(past.LOOKED_AT, tick=False):
-        for name, content in (answer for part in parts for answer in _by_itself(part)):
+        for name, content in (answer for part in parts for answer in _rolled_back(part)):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

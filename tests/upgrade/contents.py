@@ -1,4 +1,4 @@
-"""What a database holds, as counts and checksums that say nothing of the app in which a model lives.
+"""Counts and checksums of a database, without the app labels of its models.
 
 python -m tests.upgrade.contents    prints it as JSON, of the installation that the environment names
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import django
 
-# Told apart by what they mean: their numbers and labels change when a model moves to another app.
+# Compared by meaning: their ids and labels change when a model moves to another app.
 BY_MEANING = (
     "django_content_type",
     "django_migrations",
@@ -45,7 +45,7 @@ def tables() -> dict[str, Any]:
 def _table(model: Any, columns: Columns) -> dict[str, Any]:
     meta = model._meta
     fields = sorted(meta.concrete_fields, key=lambda field: str(field.column))
-    if meta.auto_created:  # the numbers of a many-to-many table's rows mean nothing
+    if meta.auto_created:  # ids of many-to-many rows mean nothing
         fields = [field for field in fields if not field.primary_key]
     wanted = columns.get(meta.db_table)
     fields = [field for field in fields if wanted is None or field.column in wanted]
@@ -109,7 +109,7 @@ def _name(permission: Any) -> str:
 
 
 def _may(user: Any) -> dict[str, Any]:
-    """What Django answers when it is asked by the label of the app where the model is now."""
+    """Return what Django grants the user, without the apps' labels."""
     codenames = sorted(name.partition(".")[2] for name in user.get_all_permissions())
     return {"permissions": len(codenames), "sha256": _sha256(codenames)}
 
@@ -126,12 +126,12 @@ _INDEXES = {
 
 
 def triggers() -> list[str]:
-    """Return “trigger on table” for each that is at work."""
+    """Return “trigger on table” for each enabled trigger."""
     return _pairs(_TRIGGERS)
 
 
 def indexes() -> list[str]:
-    """Return “index on table” for each that somebody asked for."""
+    """Return “index on table” for each index that was created by name."""
     return _pairs(_INDEXES)
 
 

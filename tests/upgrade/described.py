@@ -1,4 +1,4 @@
-"""An answer of the site as a file that can be compared: as it is where it can be, else what it says."""
+"""A response as comparable text: as it was sent where possible, else its content."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from tests.upgrade.installation import ROOT
 from tests.upgrade.visible import visible_text
 
 VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
-# What differs from request to request, or with the pinned packages.
+# Headers that differ between requests, or between versions of the pinned packages.
 _HEADERS_LEFT_OUT = {
     "Content-Length",
     "X-Request-ID",
@@ -28,20 +28,20 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def headers_of(response: Any) -> dict[str, Any]:
-    """Return status and headers, but for those that say nothing."""
+    """Return status and headers, without those that differ between requests."""
     kept = {name: value for name, value in response.items() if name not in _HEADERS_LEFT_OUT}
-    if policy := kept.get("Content-Security-Policy"):  # its parts come in any order
+    if policy := kept.get("Content-Security-Policy"):  # the order of its parts varies
         kept["Content-Security-Policy"] = "; ".join(sorted(policy.split("; ")))
     return {"status": response.status_code, **dict(sorted(kept.items()))}
 
 
 def body_of(response: Any) -> bytes:
-    """Return what was sent, in pieces or not."""
+    """Return the body, streamed or not."""
     return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
 
 
 def described(response: Any) -> tuple[str, bytes]:
-    """Return how the file's name ends, and what is in it; (“”, b“”) for an answer without a body."""
+    """Return a file extension and the content to compare; (“”, b“”) for a response without a body."""
     body, kind = body_of(response), str(response.get("Content-Type", "")).partition(";")[0]
     if not body:
         return "", b""
@@ -63,7 +63,7 @@ def described(response: Any) -> tuple[str, bytes]:
 
 
 def as_json(value: Any) -> str:
-    """Return the value as text that a difference is easily seen in."""
+    """Return the value as indented JSON with its keys in order."""
     return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True, default=_plain) + "\n"
 
 
@@ -72,7 +72,7 @@ def _plain(value: Any) -> str:
 
 
 def without_version(text: str) -> bytes:
-    """Take the program's version out: it changes on purpose."""
+    """Replace the program's version, which changes on purpose."""
     return re.sub(rf"\bpneumoweb {re.escape(VERSION)}", "pneumoweb VERSION", text).encode()
 
 
@@ -84,7 +84,7 @@ def _cells(body: bytes) -> dict[str, list[list[Any]]]:
 
 
 def _listing(body: bytes) -> list[dict[str, Any]]:
-    """Tables as their text, stored pictures by checksum; drawn ones and the checksums of all by name."""
+    """Describe tables by their text, stored pictures by checksum, drawn ones and the manifest by name."""
     entries = []
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         for entry in archive.infolist():
@@ -107,7 +107,7 @@ def _pages(body: bytes) -> str:
 
 
 def _picture(body: bytes, kind: str) -> dict[str, Any]:
-    """A stored picture by its checksum; a drawn one by its size, its last bits depend on the machine."""
+    """Describe a picture by type, checksum and size."""
     told: dict[str, Any] = {"type": kind, "sha256": hashlib.sha256(body).hexdigest()}
     if kind == "image/png":
         from PIL import Image
@@ -118,5 +118,5 @@ def _picture(body: bytes, kind: str) -> dict[str, Any]:
 
 
 def drawn(told: bytes) -> bytes:
-    """Leave the checksum of a picture out that is drawn anew each time."""
+    """Drop the checksum of a picture that is drawn on demand: its last bits depend on the machine."""
     return as_json({name: value for name, value in json.loads(told).items() if name != "sha256"}).encode()

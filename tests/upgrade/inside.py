@@ -1,6 +1,6 @@
-"""What the installation that the environment names holds, and whether people and programs go on with it.
+"""Contents of the installation that the environment names, and whether it goes on working.
 
-python -m tests.upgrade.inside    prints it as JSON; the films and reads that it adds at the end stay
+python -m tests.upgrade.inside    prints them as JSON; the film and the read that it adds at the end stay
 """
 
 import io
@@ -17,7 +17,7 @@ from tests.upgrade.contents import contents
 
 
 def look() -> dict[str, Any]:
-    """Return contents, trail and storage as they were found, then what came of going on."""
+    """Return contents, audit trail and storage as found, then the outcome of going on."""
     expected = json.loads(past.EXPECTED.read_text(encoding="utf-8"))
     columns = {name: list(table["columns"]) for name, table in expected["tables"].items()}
     noted = f"{expected['audit']['events']}:{expected['audit']['head']}"
@@ -43,7 +43,7 @@ def command(name: str, *words: str) -> Any:
 
 
 def left_to_migrate() -> list[str]:
-    """Return the migrations that were not applied."""
+    """Return the migrations that are not applied."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
@@ -62,7 +62,7 @@ FORBIDDEN = {
 
 
 def refuses(statement: str) -> bool:
-    """Whether the database itself refuses the statement; nothing of it stays."""
+    """Whether the database itself refuses the statement, which is rolled back."""
     from django.db import DatabaseError, connection, transaction
 
     try:
@@ -75,7 +75,7 @@ def refuses(statement: str) -> bool:
 
 
 def go_on(secrets: dict[str, Any]) -> dict[str, Any]:
-    """Sign in with password, app and tokens; send a film, read one, and look at what the triggers kept."""
+    """Sign in with password, authenticator app and tokens; send a film, and read it."""
     answers: dict[str, Any] = {}
     for name in ("admin", "locum"):
         answers[f"sign-in {name}"] = sign_in(name).get("/preferences/").status_code
@@ -99,7 +99,7 @@ def client(token: str = "") -> Any:
 
 
 def sign_in(name: str) -> Any:
-    """Return a client that gave the person's password by the page."""
+    """Return a client that signed in with the person's password."""
     person = client()
     person.post("/accounts/login/", {"username": name, "password": past.PASSWORD})
     return person
@@ -116,7 +116,7 @@ def by_app(person: Any, secret: str) -> list[int]:
 
 
 def send(token: str, seed: int) -> Any:
-    """Send a film made of `seed`; 52 is one that is in already."""
+    """Send a film made of `seed`; 52 is stored already."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from tests.support.inputs.films import chest_like, png
@@ -128,7 +128,7 @@ def send(token: str, seed: int) -> Any:
 
 
 def read_a_film(reader: Any) -> list[int]:
-    """Give an opinion on the new film: the answer, and whether the list of reviewed films had and has it."""
+    """Review the new film: return the status, and how often it was and is listed as reviewed."""
     (film,) = reader.get("/api/v1/studies/?q=NEW-999").json()["results"]
     reviewed = "/api/v1/studies/?q=NEW-999&review_state=reviewed"
     before = len(reader.get(reviewed).json()["results"])

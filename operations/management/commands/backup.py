@@ -1,4 +1,4 @@
-"""manage.py backup: everything of this installation in one file."""
+"""manage.py backup: the whole installation in one file."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def run(self, **options: Any) -> None:
-        """Write, and tell what is in it; exit code 1 when a film's file was missing."""
+        """Write the backup and report; exit code 1 when a file was missing or the trail is not whole."""
         path: Path = options["path"]
         if path.is_dir():
             path = path / f"pneumoweb-{timezone.now():%Y%m%d-%H%M%S}.tar"

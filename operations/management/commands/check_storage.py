@@ -1,4 +1,4 @@
-"""manage.py check_storage: do the stored films and the database agree?"""
+"""manage.py check_storage: compares the stored files with the database."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core.management.base import FriendlyCommand
 from diagnosis.storage.verification import StorageReport, check_storage
 
 SHOWN = 10
-WORDS = {
+FAULTS = {
     "missing": "named by the database, but missing or empty",
     "changed": "other than when it was taken in",
     "without_row": "belongs to no film in the database",
@@ -35,10 +35,10 @@ class Command(FriendlyCommand):
         parser.add_argument("--quick", action="store_true", help="Compare no checksums.")
 
     def run(self, **options: Any) -> None:
-        """Sweep and tell."""
+        """Check the storage and report."""
         report = check_storage(checksums=not options["quick"])
         if options["json"]:
-            self._tell_scripts(report)
+            self._print_json(report)
         elif report.is_whole:
             self.say(
                 f"{report.films:,} films, {report.files:,} files: all there, and no file without its film."
@@ -46,7 +46,7 @@ class Command(FriendlyCommand):
         else:
             raise CommandError(_sentences(report))
 
-    def _tell_scripts(self, report: StorageReport) -> None:
+    def _print_json(self, report: StorageReport) -> None:
         self.say_json(
             {
                 "whole": report.is_whole,
@@ -62,7 +62,7 @@ class Command(FriendlyCommand):
 
 
 def _sentences(report: StorageReport) -> str:
-    found = [f"  {name}: {words}" for kind, words in WORDS.items() for name in getattr(report, kind)[:SHOWN]]
-    total = sum(len(getattr(report, kind)) for kind in WORDS)
+    found = [f"  {name}: {words}" for kind, words in FAULTS.items() for name in getattr(report, kind)[:SHOWN]]
+    total = sum(len(getattr(report, kind)) for kind in FAULTS)
     first = f"{total:,} of the files are not as they should be ({report.films:,} films were looked at):"
     return "\n".join([first, *found, "docs/operations.md says what to do."])

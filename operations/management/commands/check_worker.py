@@ -1,4 +1,4 @@
-"""manage.py check_worker: is the worker on this machine really working? For health checks of containers."""
+"""manage.py check_worker: whether this machine's worker works, for health checks of containers."""
 
 import socket
 from datetime import timedelta
@@ -22,7 +22,7 @@ class Command(FriendlyCommand):
     examples = "  manage.py check_worker && echo works\n"
 
     def run(self, **options: Any) -> None:
-        """Look for a fresh sign of life of this machine."""
+        """Look for a recent heartbeat from this machine."""
         since = timezone.now() - timedelta(seconds=settings.WORKER_SILENT_AFTER_SECONDS)
         here = f"{socket.gethostname()}:"
         worker = WorkerStatus.objects.filter(name__startswith=here, last_seen_at__gte=since).first()

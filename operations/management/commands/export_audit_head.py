@@ -1,4 +1,4 @@
-"""manage.py export_audit_head: write down where the audit trail ends, so that it can be compared later."""
+"""manage.py export_audit_head: records the newest event's number and hash for later comparison."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class Command(FriendlyCommand):
         parser.add_argument("--folder", type=Path, default=default, help="Default: var/audit/.")
 
     def run(self, **options: Any) -> None:
-        """Export and tell."""
+        """Export the head and print it."""
         report = trail.export_head(folder=options["folder"])
         if not report.is_whole:
             raise CommandError(f"The audit trail is NOT whole. Event {report.broken_at}: {report.reason}.")

@@ -1,4 +1,4 @@
-"""manage.py restore: a new installation from a backup."""
+"""manage.py restore: fills a new installation from a backup."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Command(FriendlyCommand):
         parser.add_argument("path", type=Path, metavar="FILE", help="The backup.")
 
     def run(self, **options: Any) -> None:
-        """Restore, and say what was restored."""
+        """Restore the backup and report."""
         held = restore_backup(path=options["path"])
         self.say(
             f"Restored: {sum(held.rows.values()):,} rows and {len(held.files):,} files, all as backed up."

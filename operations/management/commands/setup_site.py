@@ -1,4 +1,4 @@
-"""manage.py setup_site: everything an installation needs before its processes start; safe to repeat."""
+"""manage.py setup_site: prepares the installation before its processes start; safe to repeat."""
 
 import os
 from pathlib import Path
@@ -13,13 +13,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts.people import ensure_administrator
 from core.management.base import FriendlyCommand
-from core.sqlite_statistics import tell_planner
+from core.sqlite_statistics import write_statistics
 from diagnosis.inference import health, registry
 from diagnosis.models import ModelVersion
 
 
 class Command(FriendlyCommand):
-    """Prepare the installation, telling each step that had something to do."""
+    """Prepare the installation and print each step that changed something."""
 
     help = (
         "Prepare this installation: database tables, static files, the first administrator "
@@ -29,7 +29,7 @@ class Command(FriendlyCommand):
     examples = "  manage.py setup_site        after an update, when you do not use ./run.sh\n"
 
     def run(self, **options: Any) -> None:
-        """Run the steps in order; an expected failure becomes one sentence."""
+        """Run the steps in order; a database error becomes one sentence."""
         try:
             self._migrate()
             self._models()
@@ -48,10 +48,10 @@ class Command(FriendlyCommand):
         if plan:
             self.say(f"Preparing the database ({len(plan)} migrations) …")
             call_command("migrate", interactive=False, verbosity=0)
-        tell_planner(connection)
+        write_statistics(connection)
 
     def _models(self) -> None:
-        """Register what is shipped; activate the newest only where no version is active yet."""
+        """Register the shipped versions; activate the newest where none is active."""
         models = registry.register_shipped(actor=None)
         active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
         if active is not None:

@@ -1,4 +1,4 @@
-"""manage.py verify_audit: was the audit trail changed?"""
+"""manage.py verify_audit: finds changes of the audit trail."""
 
 import argparse
 from typing import Any
@@ -48,7 +48,7 @@ class Command(FriendlyCommand):
         )
 
     def run(self, **options: Any) -> None:
-        """Verify and tell."""
+        """Verify the trail and report."""
         report = trail.verify_chain(noted=options["noted"])
         if options["json"]:
             self.say_json(
@@ -64,7 +64,7 @@ class Command(FriendlyCommand):
             if not report.is_whole:
                 raise SystemExit(1)
         elif report.is_whole:
-            self._tell_whole(report)
+            self._print_whole(report)
         else:
             raise CommandError(
                 f"The audit trail is NOT whole. Event {report.broken_at}: {report.reason}. The "
@@ -72,7 +72,7 @@ class Command(FriendlyCommand):
                 "and compare it with a backup."
             )
 
-    def _tell_whole(self, report: trail.ChainReport) -> None:
+    def _print_whole(self, report: trail.ChainReport) -> None:
         self.say(f"The audit trail is whole: {report.events:,} events, unchanged and in order.")
         if report.events:
             self.say(f"Note this line elsewhere, for a later --noted:  {report.events}:{report.head}")
