@@ -94,7 +94,7 @@ def languages() -> list[str]:
 
 
 def catalogue_file(language: str) -> Path:
-    """Return where the catalogue of a language lies."""
+    """Return the path of a language's catalogue."""
     return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
 
 

@@ -1,4 +1,4 @@
-"""The servers of the browser tests: the whole system, a web server alone, Django's own; windows on them."""
+"""Fixtures: the whole system, a web server alone, Django's test server, and browser windows on each."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.helpers.people import PEOPLE, SignIn
-from tests.e2e.helpers.room import Room
 from tests.e2e.helpers.watch import Watch
+from tests.e2e.helpers.web_server import WebServer
 from tests.support.second_factor import just_signed_in
 from tests.support.servers.stack import ADMIN_PASSWORD, Stack
 from tests.support.servers.waiting import wait_until
@@ -30,7 +30,7 @@ OpenWindow = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    """The browser of the machine, quiet: it asks nobody for updates or translations."""
+    """The installed browser, without requests of its own for updates or translations."""
     if shutil.which(CHROMIUM) is None:
         pytest.skip(f"No browser at {CHROMIUM}: install chromium, or set CHROMIUM to one.")
     quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
@@ -60,20 +60,22 @@ def _model_loaded(stack: Stack) -> bool:
 
 
 @pytest.fixture(scope="session")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A web server alone, with films in chosen states."""
-    room = Room(tmp_path_factory.mktemp("room") / "var", settings={"CELERY_BROKER_URL": "memory://"})
+    web_server = WebServer(
+        tmp_path_factory.mktemp("web_server") / "var", settings={"CELERY_BROKER_URL": "memory://"}
+    )
     try:
-        room.fill()
-        room.start_web()
-        yield room
+        web_server.fill()
+        web_server.start_web()
+        yield web_server
     finally:
-        room.stop()
+        web_server.stop()
 
 
 @pytest.fixture(scope="session")
 def signed_in(browser: Browser, system: Stack, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
-    """Signs people in through the page, each once."""
+    """Signs each person in once, through the page."""
     return SignIn(browser, system, tmp_path_factory.mktemp("sessions"))
 
 
@@ -122,31 +124,31 @@ def live_window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
 
 
 @pytest.fixture(scope="session")
-def room_sign_in(browser: Browser, room: Room, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
-    """Signs people of the room in through the page, each once."""
-    return SignIn(browser, room, tmp_path_factory.mktemp("room-sessions"))
+def web_sign_in(browser: Browser, web_server: WebServer, tmp_path_factory: pytest.TempPathFactory) -> SignIn:
+    """Signs each person in to the web server once, through the page."""
+    return SignIn(browser, web_server, tmp_path_factory.mktemp("web_server-sessions"))
 
 
 @pytest.fixture
-def room_watch(room: Room) -> Iterator[Watch]:
-    """Collects errors of the room's pages; the test fails at its end if there were any."""
-    watch = Watch(room.url)
+def web_watch(web_server: WebServer) -> Iterator[Watch]:
+    """Collects errors of the web server's pages; the test fails at its end if there were any."""
+    watch = Watch(web_server.url)
     yield watch
     assert watch.complaints == []
 
 
 @pytest.fixture
-def window(room_sign_in: SignIn, room_watch: Watch) -> Iterator[OpenWindow]:
+def window(web_sign_in: SignIn, web_watch: Watch) -> Iterator[OpenWindow]:
     """Open a watched window: `window("rania", width=1440, theme="light")`, more options as Playwright's."""
     contexts: list[BrowserContext] = []
 
     def open_window(name: str, *, width: int = 1440, theme: str = "light", **options: Any) -> Page:
         size = {"width": width, "height": 900}
-        context = room_sign_in.context(
+        context = web_sign_in.context(
             name, viewport=size, color_scheme=theme, reduced_motion="reduce", **options
         )
         contexts.append(context)
-        return room_watch.look_at(context.new_page())
+        return web_watch.look_at(context.new_page())
 
     yield open_window
     for context in contexts:
@@ -154,6 +156,6 @@ def window(room_sign_in: SignIn, room_watch: Watch) -> Iterator[OpenWindow]:
 
 
 @pytest.fixture
-def film(room: Room) -> str:
+def film(web_server: WebServer) -> str:
     """The address of a film with a result that nobody reviews."""
-    return f"/studies/{room.films['read'][0]}/"
+    return f"/studies/{web_server.films['read'][0]}/"

@@ -1,4 +1,4 @@
-"""The administration in a real browser: no broken rule of the CSP, its scripts work, its lists are usable."""
+"""The administration in the browser: no CSP violation, working scripts, usable lists."""
 
 from collections.abc import Callable
 from typing import Any

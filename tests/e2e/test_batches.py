@@ -1,4 +1,4 @@
-"""A batch of 24 films goes through the real worker, and a film sent meanwhile does not wait for it."""
+"""A batch of 24 films is analysed by the real worker, and a film sent meanwhile does not wait for it."""
 
 import re
 from pathlib import Path
@@ -18,13 +18,13 @@ FINISHED_WITHIN = 120_000  # milliseconds, on a busy machine
 
 
 def state_of(batch: str, system: Stack) -> str:
-    """Ask the database itself for the state of the batch at this address."""
+    """Query the state of the batch at this address."""
     uid = batch.rstrip("/").rpartition("/")[2].replace("-", "")
     ((state,),) = system.query(f"SELECT state FROM diagnosis_batch WHERE uid = '{uid}'")
     return str(state)
 
 
-def test_a_zip_of_24_films_is_read_and_told_while_single_films_pass_it(alice: Page, system: Stack) -> None:
+def test_a_zip_of_24_films_is_analysed_while_a_single_film_is_not_delayed(alice: Page, system: Stack) -> None:
     films = [chest_png(seed=2000 + number) for number in range(23)]
     archive: FilePayload = {
         "name": "Smith_John.zip",
@@ -63,7 +63,7 @@ def test_a_zip_of_24_films_is_read_and_told_while_single_films_pass_it(alice: Pa
     expect(alice.locator("#bell")).not_to_contain_text("unread")
 
 
-def test_an_interrupted_folder_goes_on_where_it_was(alice: Page, watch: Watch, tmp_path: Path) -> None:
+def test_an_interrupted_folder_is_resumed(alice: Page, watch: Watch, tmp_path: Path) -> None:
     watch.expect("ERR_FAILED")
     folder = tmp_path / "Smith_John"
     folder.mkdir()

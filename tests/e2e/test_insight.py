@@ -1,4 +1,4 @@
-"""Dashboard, projects and prevalence dial in a real browser, on a desk and a phone, in both themes."""
+"""Dashboard, projects and predictive values at a prevalence, on desktop and phone, in both themes."""
 
 import re
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.helpers.room import Room
 from tests.e2e.helpers.watch import Watch
+from tests.e2e.helpers.web_server import WebServer
 from tests.e2e.test_pages import SIZES, fits, serious
 from tests.support.cast import PASSWORD
 
@@ -16,18 +16,18 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def session(room: Room) -> str:
+def session(web_server: WebServer) -> str:
     """The session of a reader with some films to count."""
-    return room.run("make()", module="insight_scenes").splitlines()[-1]
+    return web_server.run("make()", module="insight_scenes").splitlines()[-1]
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desk", "dark"), ("phone", "light")])
-def test_figures_and_dial_are_accessible_and_the_dial_answers(
-    browser: Browser, room: Room, session: str, size: str, theme: Any
+def test_figures_and_prevalence_are_accessible_and_the_prevalence_changes_the_values(
+    browser: Browser, web_server: WebServer, session: str, size: str, theme: Any
 ) -> None:
-    context = browser.new_context(base_url=room.url, viewport=SIZES[size], color_scheme=theme)
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": room.url}])
-    watch = Watch(room.url)
+    context = browser.new_context(base_url=web_server.url, viewport=SIZES[size], color_scheme=theme)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": web_server.url}])
+    watch = Watch(web_server.url)
     page = watch.look_at(context.new_page())
     for address in ("/projects/", "/projects/figures/", "/dashboard/?project=figures&version=figures-1"):
         page.goto(address)
@@ -49,10 +49,10 @@ def test_figures_and_dial_are_accessible_and_the_dial_answers(
 
 
 def test_a_figure_is_downloaded_once_the_password_was_given_again(
-    browser: Browser, room: Room, session: str
+    browser: Browser, web_server: WebServer, session: str
 ) -> None:
-    context = browser.new_context(base_url=room.url)
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": room.url}])
+    context = browser.new_context(base_url=web_server.url)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": web_server.url}])
     page = context.new_page()
     page.goto("/dashboard/?project=figures&version=figures-1")
     page.locator("#figure-roc").get_by_role("link", name="CSV").click()

@@ -1,4 +1,4 @@
-"""The whole way with the keyboard alone: sign in, upload, find, open, result, review, sign, sign out."""
+"""With the keyboard alone: sign in, upload, find and open a film, review and sign it, sign out."""
 
 import re
 
@@ -15,7 +15,7 @@ MOST_TABS = 60
 
 
 def tab_to(page: Page, description: str, selector: str) -> None:
-    """Press Tab until the element has the focus, and see that the focus shows."""
+    """Press Tab until the element has the focus."""
     wanted = page.locator(selector).first
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
@@ -25,7 +25,7 @@ def tab_to(page: Page, description: str, selector: str) -> None:
 
 
 def has_focus_ring(page: Page) -> bool:
-    """True when the focused element, or the row or label that stands for it, has a visible outline."""
+    """True when the focused element, or its row or label, has a visible outline."""
     return bool(
         page.evaluate("""() => {
           const active = document.activeElement;
@@ -39,7 +39,7 @@ def has_focus_ring(page: Page) -> bool:
 
 
 def review_and_sign(page: Page) -> None:
-    """Disagree with the result, say what the film shows and how sure that is, and sign."""
+    """Disagree with the result, give finding and confidence, and sign."""
     tab_to(page, "The agreement", "input[name=agrees_with_ai]")
     page.keyboard.press("ArrowDown")
     tab_to(page, "The finding", "input[name=finding]")

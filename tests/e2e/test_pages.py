@@ -1,4 +1,4 @@
-"""Every page of the frame: in both themes, on a desk and on a phone, signed in and signed out."""
+"""General pages: in both themes, on desktop and phone, signed in and signed out."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ PAGES = {
 
 
 def serious(page: Page) -> list[str]:
-    """What axe finds of serious or critical impact, in words."""
+    """Violations of serious or critical impact that axe finds."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [
         f"{item['id']}: {[node['target'] for node in item['nodes']][:3]}"
@@ -42,7 +42,7 @@ def serious(page: Page) -> list[str]:
 
 
 def fits(page: Page) -> bool:
-    """True when nothing makes the page scroll sideways."""
+    """True when the page does not scroll horizontally."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
@@ -140,7 +140,7 @@ def test_a_newcomer_without_a_role_learns_what_to_do(signed_in: SignIn, watch: W
     context.close()
 
 
-def test_signing_out_says_so_and_closes_the_door(browser: Browser, system: Stack, watch: Watch) -> None:
+def test_after_signing_out_pages_ask_for_a_sign_in(browser: Browser, system: Stack, watch: Watch) -> None:
     context = browser.new_context(base_url=system.url)
     page = watch.look_at(context.new_page())
     page.goto("/")

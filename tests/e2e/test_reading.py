@@ -1,4 +1,4 @@
-"""Reading in a real browser: a blind read from worklist to signature, a drawn region, keys, two readers."""
+"""Reading in the browser: a blind read from worklist to signature, a drawn region, keys, two readers."""
 
 import json
 import re
@@ -12,15 +12,15 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect
 
-from tests.e2e.helpers.room import Room
 from tests.e2e.helpers.study_films import HEIGHT, WIDTH
 from tests.e2e.helpers.watch import Watch
+from tests.e2e.helpers.web_server import WebServer
 from tests.support.cast import PASSWORD
 
 pytestmark = pytest.mark.e2e
 
 OpenWindow = Callable[..., Page]
-# The numbers of RESULT as any answer would write them, and the pictures of a result.
+# The numbers of RESULT as responses write them, and the addresses of a result's pictures.
 TELLTALES = re.compile(
     r"0\.78\b|78(\.0)?\s?%|0\.82\b|pw-verdict|data-heat-layer|files/(heatmap|overlay|side-by-side)"
 )
@@ -30,7 +30,7 @@ TELLTALES = re.compile(
 class Scene:
     """A project that hides results, with two readers of its own; addresses of its films, oldest first."""
 
-    room: Room
+    web_server: WebServer
     readers: list[str]
     sessions: list[str]
     films: list[str]
@@ -45,14 +45,14 @@ class Scene:
 
     def reads_of(self, film: str) -> list[tuple[Any, ...]]:
         """Return the signed reads: finding, prediction, region, film's size, seconds open."""
-        return self.room.query(
+        return self.web_server.query(
             "SELECT finding, prediction_id, region_x, region_y, region_width, region_height, open_seconds "
             "FROM reading_review JOIN diagnosis_study ON diagnosis_study.id = study_id "
             f"WHERE signed_at IS NOT NULL AND diagnosis_study.uid = '{_uid(film).replace('-', '')}'"
         )
 
     def _run(self, call: str) -> None:
-        self.room.run(call, module="reading_scenes")
+        self.web_server.run(call, module="reading_scenes")
 
 
 def _uid(film: str) -> str:
@@ -60,11 +60,11 @@ def _uid(film: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def scenes(room: Room) -> list[Scene]:
-    """As many scenes as the tests of this module need, each used once."""
-    made = json.loads(room.run("make(5, 3)", module="reading_scenes").splitlines()[-1])
+def scenes(web_server: WebServer) -> list[Scene]:
+    """The scenes of this module's tests; each is used once."""
+    made = json.loads(web_server.run("make(5, 3)", module="reading_scenes").splitlines()[-1])
     return [
-        Scene(room, one["readers"], one["sessions"], [f"/studies/{uid}/" for uid in one["films"]])
+        Scene(web_server, one["readers"], one["sessions"], [f"/studies/{uid}/" for uid in one["films"]])
         for one in made
     ]
 
@@ -76,7 +76,7 @@ def scene(scenes: list[Scene]) -> Scene:
 
 @pytest.fixture(scope="module")
 def shared_scene(scenes: list[Scene]) -> Scene:
-    """A scene to look at only: a film read by both readers, one that the second reader is reading."""
+    """A scene that tests do not change: one film read by both readers, one claimed by the second reader."""
     scene = scenes.pop()
     first, second = scene.readers
     scene.claim(second, scene.films[2])
@@ -86,24 +86,24 @@ def shared_scene(scenes: list[Scene]) -> Scene:
 
 
 @pytest.fixture
-def watch(room: Room) -> Iterator[Watch]:
-    watch = Watch(room.url)
+def watch(web_server: WebServer) -> Iterator[Watch]:
+    watch = Watch(web_server.url)
     yield watch
     assert watch.complaints == []
 
 
 @pytest.fixture
-def window(browser: Browser, room: Room, watch: Watch) -> Iterator[OpenWindow]:
+def window(browser: Browser, web_server: WebServer, watch: Watch) -> Iterator[OpenWindow]:
     """Open a watched window of a scene's first reader: `window(scene, width=…, theme=…)`."""
     contexts: list[BrowserContext] = []
 
     def open_window(scene: Scene, *, width: int = 1280, theme: Any = "light") -> Page:
         size: ViewportSize = {"width": width, "height": 900}
         context = browser.new_context(
-            base_url=room.url, viewport=size, color_scheme=theme, reduced_motion="reduce"
+            base_url=web_server.url, viewport=size, color_scheme=theme, reduced_motion="reduce"
         )
         contexts.append(context)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": scene.sessions[0], "url": room.url}
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": scene.sessions[0], "url": web_server.url}
         context.add_cookies([cookie])  # type: ignore[list-item]  # a dictionary of these three
         return watch.look_at(context.new_page())
 
@@ -113,7 +113,7 @@ def window(browser: Browser, room: Room, watch: Watch) -> Iterator[OpenWindow]:
 
 
 def listen(page: Page) -> list[tuple[str, str]]:
-    """Collect address and text of everything that the server sends to the page, pictures by address alone."""
+    """Collect address and text of every response to the page; of pictures the address alone."""
     told: list[tuple[str, str]] = []
 
     def heard(response: Response) -> None:
@@ -189,7 +189,7 @@ def test_the_drawn_rectangle_is_where_the_pointer_was(window: OpenWindow, scene:
     expect(page.get_by_label("Left edge")).to_have_value("")
 
 
-def test_a_read_with_a_region_needs_no_mouse(window: OpenWindow, scene: Scene) -> None:
+def test_a_region_is_given_and_signed_without_a_mouse(window: OpenWindow, scene: Scene) -> None:
     page = window(scene)
     page.goto(scene.films[0])
     is_drawn(page)
@@ -215,7 +215,7 @@ def test_a_read_with_a_region_needs_no_mouse(window: OpenWindow, scene: Scene) -
     assert [round(width * WIDTH), round(height * HEIGHT)] == [300, 150]
 
 
-def test_two_readers_know_of_each_other(window: OpenWindow, scene: Scene) -> None:
+def test_a_claimed_film_shows_its_reader_to_the_other_one(window: OpenWindow, scene: Scene) -> None:
     scene.claim(scene.readers[1], scene.films[0])
     page = window(scene)
     page.goto("/worklist/")
@@ -244,7 +244,7 @@ def serious(page: Page) -> list[str]:
         pytest.param(390, "light", marks=pytest.mark.nightly),
     ],
 )
-def test_reading_pages_have_no_known_obstacle_and_fit(
+def test_reading_pages_are_accessible_and_fit(
     window: OpenWindow, shared_scene: Scene, width: int, theme: str, tmp_path: Path
 ) -> None:
     scene = shared_scene

@@ -1,4 +1,4 @@
-"""A second factor in a real browser: a passkey of Chromium's own authenticator, and an authenticator app."""
+"""Second factors in the browser: a passkey of Chromium's virtual authenticator, and an authenticator app."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,7 +47,7 @@ def sign_out_and_in_again(page: Page, prove: Callable[[], None]) -> None:
 
 
 def plug_in_an_authenticator(page: Page) -> None:
-    """Give the window a device that answers for its person, as a laptop's fingerprint reader does."""
+    """Add a virtual authenticator to the window, like a laptop's fingerprint reader."""
     device = page.context.new_cdp_session(page)
     device.send("WebAuthn.enable")
     abilities = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}

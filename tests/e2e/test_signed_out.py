@@ -1,4 +1,4 @@
-"""A session ends on the server while its page is open: the page goes to the sign-in page, and back."""
+"""A session ends while its page is open: the page leads to the sign-in page, and back."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.helpers.room import Room
 from tests.e2e.helpers.watch import Watch
+from tests.e2e.helpers.web_server import WebServer
 from tests.support.cast import PASSWORD
 
 pytestmark = pytest.mark.e2e
@@ -17,12 +17,12 @@ END_SESSION = "from django.contrib.sessions.models import Session; Session.objec
 
 
 @pytest.fixture
-def page(browser: Browser, room: Room) -> Iterator[Page]:
-    """A window with a session of its own, so that no other test's ends; nothing may go wrong on its pages."""
-    watch = Watch(room.url)
+def page(browser: Browser, web_server: WebServer) -> Iterator[Page]:
+    """A watched window with its own session, so that no other test's session ends."""
+    watch = Watch(web_server.url)
     for words in ("status of 400", "Error Code 400"):
         watch.expect(words)  # a question under way at the very moment at which its session is deleted
-    context = browser.new_context(base_url=room.url)
+    context = browser.new_context(base_url=web_server.url)
     page = watch.look_at(context.new_page())
     yield page
     context.close()
@@ -35,23 +35,25 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def end_session(room: Room, page: Page) -> None:
+def end_session(web_server: WebServer, page: Page) -> None:
     keys = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid"]
-    room.manage("shell", "-c", END_SESSION.format(key=keys[0]))
+    web_server.manage("shell", "-c", END_SESSION.format(key=keys[0]))
 
 
 def expect_sign_in(page: Page, *, back_to: str) -> None:
-    """The whole page is the sign-in page, and nothing of the old one is left around it."""
+    """The whole page is the sign-in page, with nothing left of the old one."""
     expect(page).to_have_url(re.compile(f"/accounts/login/\\?next={re.escape(quote(back_to))}"))
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     expect(page.locator("#films, .pw-poller, #study-status")).to_have_count(0)
 
 
-def test_a_search_leads_to_the_sign_in_page_and_back_to_what_was_searched(page: Page, room: Room) -> None:
+def test_a_search_leads_to_the_sign_in_page_and_back_to_what_was_searched(
+    page: Page, web_server: WebServer
+) -> None:
     page.goto("/studies/?status=failed")
-    with page.expect_response("**/studies/states/"):  # nothing here waits: it asks once and never again
+    with page.expect_response("**/studies/states/"):  # no film is unfinished: polling stops after one request
         sign_in(page)
-    end_session(room, page)
+    end_session(web_server, page)
     page.get_by_label("Search").fill("anything")
     expect_sign_in(page, back_to="/studies/?q=anything")
     sign_in(page)
@@ -59,14 +61,16 @@ def test_a_search_leads_to_the_sign_in_page_and_back_to_what_was_searched(page: 
     expect(page.locator("#films")).to_contain_text("No film fits")
 
 
-def test_a_page_that_waits_for_a_film_leads_to_the_sign_in_page_and_back(page: Page, room: Room) -> None:
-    film = room.unread()
+def test_a_page_that_waits_for_a_film_leads_to_the_sign_in_page_and_back(
+    page: Page, web_server: WebServer
+) -> None:
+    film = web_server.unread()
     page.goto(film)
     for address, waiting in ((film, "#study-status"), ("/studies/?status=running", "#films")):
         sign_in(page)
         page.goto(address)
         expect(page.locator(waiting)).to_contain_text("Being read")
-        end_session(room, page)
+        end_session(web_server, page)
         expect_sign_in(page, back_to=address)
     sign_in(page)
     expect(page.locator("#films")).to_contain_text("Being read")

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenWindow
-from tests.e2e.helpers.room import Room
-from tests.e2e.helpers.study_page import heat, look_for_obstacles, show
+from tests.e2e.helpers.study_page import check_accessibility, heat, show
 from tests.e2e.helpers.watch import Watch
+from tests.e2e.helpers.web_server import WebServer
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)
@@ -35,9 +35,7 @@ def test_the_map_is_switched_and_made_fainter(window: OpenWindow, film: str) -> 
     expect(heat(page)).to_have_css("opacity", "0.8")
 
 
-def test_other_colours_change_map_legend_and_downloads_and_are_remembered(
-    window: OpenWindow, film: str
-) -> None:
+def test_other_colours_change_map_legend_and_downloads_and_are_kept(window: OpenWindow, film: str) -> None:
     page = window("rania")
     show(page, film)
     page.locator("[data-colour-map]").select_option("VIRIDIS")
@@ -50,8 +48,8 @@ def test_other_colours_change_map_legend_and_downloads_and_are_remembered(
     expect(heat(page)).to_have_attribute("src", re.compile("colour_map=VIRIDIS"))
 
 
-def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow, room: Room) -> None:
-    address, page = room.unread(), window("rania")
+def test_a_result_appears_without_reload_and_polling_stops(window: OpenWindow, web_server: WebServer) -> None:
+    address, page = web_server.unread(), window("rania")
     show(page, address)
     expect(page.get_by_role("heading", name="The AI is reading this film")).to_be_visible()
     expect(page.locator("[data-map-controls]")).to_be_hidden()
@@ -65,7 +63,7 @@ def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow
     assert page.locator(".pw-map").count() == 0
     with page.expect_request(re.compile("/status/")):
         pass
-    room.finish(address)
+    web_server.finish(address)
     expect(page.get_by_role("heading", name="Above the operating point")).to_be_visible()
     expect(heat(page)).to_have_css("opacity", "0.4")
     expect(page.get_by_role("link", name="Side by side")).to_be_visible()
@@ -74,16 +72,16 @@ def test_a_result_appears_without_reload_and_the_asking_stops(window: OpenWindow
     assert page.locator("[hx-trigger='every 1s']").count() == 0
 
 
-def test_words_typed_before_the_result_came_are_kept_and_saved(
-    window: OpenWindow, room: Room, room_watch: Watch
+def test_input_from_before_the_result_is_kept_and_saved(
+    window: OpenWindow, web_server: WebServer, web_watch: Watch
 ) -> None:
-    room_watch.expect("status of 422")
-    address, page = room.unread(), window("rania")
+    web_watch.expect("status of 422")
+    address, page = web_server.unread(), window("rania")
     show(page, address)
     page.get_by_label("Comment").fill("Typed before the result.")
     page.get_by_label("Pneumonia", exact=True).check()
     page.locator("input[name=confidence]").fill("65")
-    room.finish(address)
+    web_server.finish(address)
     expect(page.get_by_role("heading", name="Above the operating point")).to_be_visible()
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Say whether you agree with the AI.")).to_be_visible()
@@ -117,9 +115,11 @@ def test_a_download_brings_the_chosen_picture(window: OpenWindow, film: str, tmp
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_scripts_film_overlay_and_reviews_can_be_reached(window: OpenWindow, room: Room) -> None:
+def test_without_scripts_film_overlay_and_reviews_can_be_reached(
+    window: OpenWindow, web_server: WebServer
+) -> None:
     page = window("rania", java_script_enabled=False)
-    page.goto(f"/studies/{room.films['read'][1]}/")
+    page.goto(f"/studies/{web_server.films['read'][1]}/")
     expect(page.get_by_alt_text("The film with its map: regions that raised the score")).to_be_visible()
     page.get_by_role("link", name="Reviews of this film").click()
     page.get_by_label("Agree", exact=True).check()
@@ -140,13 +140,11 @@ def test_the_page_is_not_wider_than_a_phone(window: OpenWindow, film: str, width
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_has_no_known_obstacle_for_assistive_technology(
-    window: OpenWindow, film: str, theme: str
-) -> None:
+def test_the_page_has_no_violation_of_accessibility_rules(window: OpenWindow, film: str, theme: str) -> None:
     page = window("rania", theme=theme)
     show(page, film)
     expect(page.get_by_role("button", name="Save draft")).to_be_visible()
     for address in (None, "/model/"):
         if address:
             page.goto(address)
-        look_for_obstacles(page)
+        check_accessibility(page)

@@ -1,4 +1,4 @@
-"""Films go in through the browser: one, many, dropped, refused, interrupted, without JavaScript."""
+"""Uploads in the browser: one film, many, dropped, refused, interrupted, without JavaScript."""
 
 import base64
 import os
@@ -18,7 +18,7 @@ from tests.support.servers.stack import ROOT, Stack
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 
 RESULT = re.compile(r"(Above|Below) the operating point")
-READ_WITHIN = 60_000  # milliseconds, on a busy machine
+ANALYSED_WITHIN = 60_000  # milliseconds, on a busy machine
 DROP = """([files]) => {
   const transfer = new DataTransfer();
   for (const [name, content] of files) {
@@ -36,14 +36,14 @@ def choose_and_upload(page: Page, *films: FilePayload) -> None:
     page.get_by_role("button", name=re.compile("^Upload")).click()
 
 
-def test_a_real_film_is_uploaded_read_and_found_again_without_reloading(alice: Page) -> None:
+def test_a_real_film_is_uploaded_analysed_and_found_without_reloading(alice: Page) -> None:
     alice.goto("/upload/")
     alice.get_by_label("Subject code").fill("S-017")
     alice.locator("input[name=file]").set_input_files(ROOT / "samples" / "film-01.jpeg")
     alice.get_by_role("button", name="Upload 1 film").click()
     uploaded = alice.locator(".pw-upload").filter(has_text="film-01.jpeg")
     expect(uploaded).to_contain_text(re.compile(r"Uploaded as PW-\d{6}"))
-    expect(uploaded).to_contain_text(RESULT, timeout=READ_WITHIN)
+    expect(uploaded).to_contain_text(RESULT, timeout=ANALYSED_WITHIN)
     assert alice.url.endswith("/upload/")
     reference = re.search(r"PW-\d{6}", uploaded.inner_text())
     assert reference is not None
@@ -61,7 +61,7 @@ def test_a_real_film_is_uploaded_read_and_found_again_without_reloading(alice: P
 
 @pytest.fixture
 def paused_worker(system: Stack) -> Iterator[Callable[[], None]]:
-    """The worker stands still until the test lets it go on."""
+    """The worker is stopped until the test calls this."""
     group = system.processes["worker"].pid
     os.killpg(group, signal.SIGSTOP)
     yield lambda: os.killpg(group, signal.SIGCONT)
@@ -78,12 +78,12 @@ def test_a_waiting_film_in_the_history_gets_its_result_without_reloading(
     expect(newest).to_contain_text("Waiting")
     alice.evaluate("window.sameDocument = true")
     paused_worker()
-    expect(newest).to_contain_text(RESULT, timeout=READ_WITHIN)
+    expect(newest).to_contain_text(RESULT, timeout=ANALYSED_WITHIN)
     expect(alice.locator("#announcer")).to_contain_text("the operating point")
     assert alice.evaluate("window.sameDocument") is True
 
 
-def test_films_are_dropped_and_one_bad_file_does_no_harm(alice: Page, watch: Watch) -> None:
+def test_films_are_dropped_and_a_bad_file_does_not_stop_the_others(alice: Page, watch: Watch) -> None:
     watch.expect("status of 415")
     watch.expect("status of 400")
     files = [(f"{seed}.png", base64.b64encode(chest_png(seed=seed)).decode()) for seed in (301, 302, 303)]
@@ -92,7 +92,9 @@ def test_films_are_dropped_and_one_bad_file_does_no_harm(alice: Page, watch: Wat
     alice.evaluate(DROP, [files])
     alice.get_by_role("button", name="Upload 4 films").click()
     for name in ("301.png", "302.png", "303.png"):
-        expect(alice.locator(".pw-upload").filter(has_text=name)).to_contain_text(RESULT, timeout=READ_WITHIN)
+        expect(alice.locator(".pw-upload").filter(has_text=name)).to_contain_text(
+            RESULT, timeout=ANALYSED_WITHIN
+        )
     expect(alice.locator(".pw-upload").filter(has_text="letter.png")).to_contain_text("not a JPEG or PNG")
     expect(alice.locator("[data-summary]")).to_have_text("3 uploaded, 1 refused")
 

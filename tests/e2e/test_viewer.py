@@ -1,4 +1,4 @@
-"""The viewer in a real browser: place of the map, keys, window, contours, comparing, turning, touch."""
+"""The viewer in the browser: position of the map, keys, window, contours, comparison, rotation, touch."""
 
 import re
 
@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenWindow
-from tests.e2e.helpers.room import Room
 from tests.e2e.helpers.study_films import HEIGHT, WIDTH
-from tests.e2e.helpers.study_page import heat, look_for_obstacles, magnification, show
+from tests.e2e.helpers.study_page import check_accessibility, heat, magnification, show
+from tests.e2e.helpers.web_server import WebServer
 
 pytestmark = pytest.mark.e2e
 
-# Where a pixel of the film is in the window now. (The library's own answer leaves out the page's scrolling.)
+# The position of a film pixel in the window. (The library's own method ignores the page's scrolling.)
 ON_SCREEN = """([x, y]) => {
     const { osd } = viewer.viewport;
     const stage = osd.element.getBoundingClientRect();
@@ -21,7 +21,7 @@ ON_SCREEN = """([x, y]) => {
     return { x: stage.left + place.x, y: stage.top + place.y };
 }"""
 
-# The map's box is the film's box, to a pixel and a half, whichever way the film is turned.
+# The map's box is the film's box within 1.5 pixels, at every rotation.
 CORNERS_MEET = f"""([width, height]) => {{
     const map = document.querySelector("img.pw-heat").getBoundingClientRect();
     const ends = [[0, 0], [width, height]].map({ON_SCREEN});
@@ -33,7 +33,7 @@ CORNERS_MEET = f"""([width, height]) => {{
     return apart.every((distance) => Math.abs(distance) < 1.5);
 }}"""
 
-# Both viewports show the same middle at the same magnification, turned alike.
+# Both viewports have the same centre, magnification and rotation.
 VIEWPORTS_AGREE = """() => {
     const [first, second] = viewer.compare.viewports.map(({ osd }) => osd.viewport);
     const [a, b] = [first.getCenter(true), second.getCenter(true)];
@@ -45,8 +45,8 @@ VIEWPORTS_AGREE = """() => {
 WHOLE_FILM_IN_SIGHT = f"""([width, height]) => {{
     const stage = document.querySelector("[data-stage]").getBoundingClientRect();
     const [first, last] = [[0, 0], [width, height]].map({ON_SCREEN});
-    const room = [first.x - stage.left, first.y - stage.top, stage.right - last.x, stage.bottom - last.y];
-    return room.every((distance) => distance > -1.5) && room.filter((distance) => distance < 2).length >= 2;
+    const margins = [first.x - stage.left, first.y - stage.top, stage.right - last.x, stage.bottom - last.y];
+    return margins.every((margin) => margin > -1.5) && margins.filter((margin) => margin < 2).length >= 2;
 }}"""
 
 
@@ -97,8 +97,8 @@ def test_the_help_sheet_lists_every_key(window: OpenWindow, film: str) -> None:
     assert set(page.evaluate("viewer.keys")) - alike <= listed
 
 
-def test_window_by_preset_key_and_drag_goes_along_to_the_next_film_until_it_is_reset(
-    window: OpenWindow, room: Room, film: str
+def test_window_by_preset_key_and_drag_is_kept_for_the_next_film_until_it_is_reset(
+    window: OpenWindow, web_server: WebServer, film: str
 ) -> None:
     page = window("rania")
     show(page, film)
@@ -125,7 +125,7 @@ def test_window_by_preset_key_and_drag_goes_along_to_the_next_film_until_it_is_r
     expect(page.locator("[data-window=centre]")).to_have_value("35")
     expect(page.locator("[data-window=width]")).to_have_value("120")
 
-    show(page, f"/studies/{room.films['read'][1]}/")
+    show(page, f"/studies/{web_server.films['read'][1]}/")
     expect(words).to_have_text("Window: centre 35%, width 120%.")
     page.locator("[data-changed] [data-do=reset]").click()
     expect(page.locator("[data-changed]")).to_be_hidden()
@@ -279,7 +279,7 @@ def test_two_fingers_magnify_the_film(window: OpenWindow, film: str) -> None:
     page.wait_for_function(CORNERS_MEET, arg=[WIDTH, HEIGHT])
 
 
-def test_no_mode_of_the_viewer_is_an_obstacle_for_assistive_technology(window: OpenWindow, film: str) -> None:
+def test_no_mode_of_the_viewer_violates_accessibility_rules(window: OpenWindow, film: str) -> None:
     page = window("rania")
     show(page, film)
     page.locator("[data-do=adjust]").click()
@@ -287,11 +287,11 @@ def test_no_mode_of_the_viewer_is_an_obstacle_for_assistive_technology(window: O
     page.get_by_label("Contours", exact=True).check()
     page.get_by_label("Swipe", exact=True).check()
     expect(page.locator(".pw-contours")).to_be_visible()
-    look_for_obstacles(page)
+    check_accessibility(page)
     page.get_by_label("Side by side", exact=True).check()
     expect(page.locator("[data-second] .pw-map")).to_be_visible()
-    look_for_obstacles(page)
+    check_accessibility(page)
     page.locator("[data-do=full]").click()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-    look_for_obstacles(page)
+    check_accessibility(page)

@@ -1,4 +1,4 @@
-"""A scene of statistics in the web server's own database: a project of its own, its films and reads."""
+"""A scene of statistics in the web server's database: a project, its films and reads."""
 
 from accounts import roles
 from diagnosis.models import ModelVersion, Prediction, Project

@@ -1,4 +1,4 @@
-"""The people of the browser tests, and how they sign in: through the page, each once."""
+"""The people of the browser tests; each signs in once, through the page."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ for name, *roles in (("alice", "uploader"), ("rania", "reader"), ("kim", "upload
 
 
 class SignIn:
-    """Gives contexts (tabs of one person) of people who have signed in."""
+    """Makes browser contexts of people who are signed in."""
 
     def __init__(self, browser: Browser, system: Stack, folder: Path) -> None:
         self._browser, self._system, self._folder = browser, system, folder
@@ -44,5 +44,5 @@ class SignIn:
 
 
 def film(seed: int, name: str = "film.png") -> FilePayload:
-    """A generated film as a file that a person chooses; each seed is another film."""
+    """A generated film as a file to choose; each seed gives another film."""
     return {"name": name, "mimeType": "image/png", "buffer": chest_png(seed=seed)}

@@ -1,4 +1,4 @@
-"""Scenes of reading in the web server's own database: a project, two readers, films with results."""
+"""Scenes of reading in the web server's database: a project, two readers, films with results."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Films in chosen states for the browser: rows in the web server's own database, no network needed."""
+"""Films in chosen states, as rows in the web server's database; no analysis runs."""
 
 import json
 from datetime import timedelta
@@ -29,7 +29,7 @@ RESULT: dict[str, Any] = {
 
 
 def make(read: int, unread: int) -> None:
-    """Create the cast, an active model and films with and without a result; print their uids as JSON."""
+    """Create the cast, an active model and films with and without a result; prints their uids as JSON."""
     cast = make_cast()
     ModelVersion.objects.create(
         version="test-1",
@@ -53,7 +53,7 @@ def make(read: int, unread: int) -> None:
 
 
 def begin(uid: str) -> None:
-    """Let a worker be at the film for an hour."""
+    """Mark the film as being analysed, with a lease of an hour."""
     later = timezone.now() + timedelta(hours=1)
     Prediction.objects.filter(study__uid=uid).update(status="running", attempts=1, lease_expires_at=later)
 

@@ -1,4 +1,4 @@
-"""What tests of the study page share: opening it, its parts, obstacles for assistive technology."""
+"""Helpers for the study page: opening it, its parts, accessibility."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def heat(page: Page) -> Any:
     return page.locator("img.pw-heat")
 
 
-def look_for_obstacles(page: Page) -> None:
-    """Ask axe; the test fails with its report."""
+def check_accessibility(page: Page) -> None:
+    """Run axe; the test fails with its report."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

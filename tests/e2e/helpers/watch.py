@@ -1,4 +1,4 @@
-"""Looks at pages while tests use them: script errors, broken rules of the CSP, requests to other hosts."""
+"""Watches pages while tests use them: script errors, CSP violations, requests to other hosts."""
 
 from dataclasses import dataclass, field
 
@@ -14,14 +14,14 @@ class Watch:
     expected: list[str] = field(default_factory=list)
 
     def look_at(self, page: Page) -> Page:
-        """Listen to the page from now on, and return it."""
+        """Watch the page from now on, and return it."""
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._complain(f"script error: {error}"))
         page.on("request", self._requested)
         return page
 
     def expect(self, words: str) -> None:
-        """Do not count complaints with these words: the test provokes them."""
+        """Ignore complaints with these words: the test provokes them."""
         self.expected.append(words)
 
     def _heard(self, message: ConsoleMessage) -> None:

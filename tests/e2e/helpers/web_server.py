@@ -5,7 +5,7 @@ import json
 from tests.support.servers.stack import Stack
 
 
-class Room(Stack):
+class WebServer(Stack):
     """One data directory with the cast of tests/support/cast.py; `films` holds uids, read and unread."""
 
     films: dict[str, list[str]]
