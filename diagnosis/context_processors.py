@@ -1,4 +1,4 @@
-"""What every page may use: the disclaimer, what the signed-in person may do and how they like it."""
+"""Template context of every page: disclaimer, and the signed-in person's rights and preferences."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from diagnosis.models import Notification
 
 
 def reading_room(request: HttpRequest) -> dict[str, Any]:
-    """Template context shared by all pages."""
+    """Return the template context shared by all pages."""
     user = getattr(request, "user", None)
     if user is None:
         return {"disclaimer": settings.DISCLAIMER, "languages": settings.LANGUAGES}

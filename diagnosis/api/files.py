@@ -16,10 +16,10 @@ from diagnosis.studies import files
 
 
 class WhateverIsAccepted(BaseContentNegotiation):
-    """Takes the view's only renderer: pictures are sent whatever Accept says, errors are JSON."""
+    """Always picks the view's only renderer: pictures are sent whatever Accept says, errors as JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Not used: nothing is sent to this address."""
+        """Return the first parser; not used, since these addresses take no body."""
         return parsers[0]
 
     def select_renderer(

@@ -1,4 +1,4 @@
-"""What lists can be narrowed by. An unknown filter or value is an error: a typo must not show everything."""
+"""Filters of the lists of films and predictions."""
 
 import django_filters
 from django.contrib.auth.models import User
@@ -48,19 +48,19 @@ class StudyFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         fields: list[str] = []
 
     def by_outcome(self, studies: StudyQuerySet, name: str, outcome: str) -> StudyQuerySet:
-        """Look where the AI result is not withheld."""
+        """Keep the films with this outcome where it is not withheld."""
         return search.with_outcome(studies, outcome)
 
     def by_site(self, studies: StudyQuerySet, name: str, code: str) -> StudyQuerySet:
-        """Find the sites first, and their films by an index."""
+        """Keep the films of the sites with this code; two queries, so that an index is used."""
         return studies.filter(site__in=list(Site.objects.filter(code__iexact=code)))
 
     def by_uploader(self, studies: StudyQuerySet, name: str, username: str) -> StudyQuerySet:
-        """Find the person first, and their films by an index."""
+        """Keep the films of this person; a subquery, so that an index is used."""
         return studies.filter(uploaded_by=Subquery(User.objects.filter(username=username).values("pk")))
 
     def by_words(self, studies: StudyQuerySet, name: str, words: str) -> StudyQuerySet:
-        """Search as the pages do."""
+        """Keep the films that fit every word, as the pages' search does."""
         return search.matching(studies, words)
 
 
@@ -84,5 +84,5 @@ class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the l
         fields: list[str] = []
 
     def by_outcome(self, predictions: QuerySet[Prediction], name: str, outcome: str) -> QuerySet[Prediction]:
-        """Look among the results that are not withheld."""
+        """Keep the predictions with this outcome where it is not withheld."""
         return predictions.filter(AI_SHOWN, outcome=outcome)

@@ -74,7 +74,7 @@ class PredictView(APIView):
             202: QueuedSerializer,
             413: ProblemSerializer,
             503: ProblemSerializer,
-            **KEY_REFUSALS,  # 422 is also a film that could not be read
+            **KEY_REFUSALS,  # 422 is also a film that could not be analysed
         },
     )
     @idempotent(keep=False)
@@ -101,7 +101,7 @@ def _unsuccessful(failure_code: str) -> Refused:
 
 
 def _prediction_for(request: Request, submission: Submission) -> Prediction:
-    """Return the active model's prediction of the film; a known film that it has not read is queued again."""
+    """Return the active model's prediction; a known film that it has not analysed is queued again."""
     if submission.created:
         return submission.prediction
     try:

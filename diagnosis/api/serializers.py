@@ -1,4 +1,4 @@
-"""What the API shows of projects, model versions, predictions, studies and audit events."""
+"""Serializers of projects, model versions, predictions and films; docstrings are part of the API's schema."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from pneumoml.scope import gate
 
 
 def diagnosis_of(prediction: Prediction) -> str:
-    """Return PNEUMONIA or NORMAL, the two words of the first version's API."""
+    """Return PNEUMONIA or NORMAL, as the first version's API did."""
     return prediction.outcome.upper()
 
 
@@ -95,7 +95,7 @@ def _flags(codes: list[str] | None, sentences: Mapping[str, str]) -> list[dict[s
     return None if codes is None else [{"code": code, "detail": sentences.get(code, "")} for code in codes]
 
 
-# Of a withheld result only these leave: which run it is and how far it is, nothing that it says of the film.
+# Of a withheld result only these are shown: which run it is and its progress, nothing about the film.
 _PROGRESS_FIELDS = {
     "id",
     "study",
@@ -249,7 +249,7 @@ class PredictionDetailSerializer(PredictionSerializer):
 
 
 def _coded(codes: Iterable[Any]) -> serializers.ChoiceField:
-    """A field of DICOM's own codes; "" for films that did not say, which the model's choices leave out."""
+    """Return a field of DICOM codes; "" is that of a film without one, which the model's choices lack."""
     return serializers.ChoiceField(choices=list(codes), allow_blank=True, read_only=True)
 
 
@@ -351,7 +351,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
 
 
 class SubmittedStudySerializer(StudySerializer):
-    """A study as it is answered to its sender; the context says whether it is a `duplicate`."""
+    """A study as it is answered to its sender."""
 
     duplicate = serializers.SerializerMethodField(
         help_text="True when this film was in the project already; then nothing was stored."
@@ -362,5 +362,5 @@ class SubmittedStudySerializer(StudySerializer):
         read_only_fields = fields
 
     def get_duplicate(self, study: Study) -> bool:
-        """Return whether the project had the film already."""
+        """Return whether the project had the film already, as the view says in the context."""
         return bool(self.context["duplicate"])

@@ -1,4 +1,4 @@
-"""The studies of the API: send, list, show, delete, read again, fetch files. `reading` adds the reviews."""
+"""Films in the API: send, list, show, delete, analyse again, fetch files. `reading` adds the reviews."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _REFUSALS = {413: ProblemSerializer, 422: ProblemSerializer, 503: ProblemSeriali
 
 
 class FileKindConverter:
-    """The file kinds as part of an address; any other kind is not found."""
+    """Matches the file kinds as part of an address; any other kind is not found."""
 
     regex = "|".join(FILE_KINDS)
 
@@ -76,18 +76,18 @@ class StudyViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Study]:
-        """Return the visible studies; foreign and deleted ones are not found."""
+        """Return the visible films; those of other projects and deleted ones are not found."""
         visible: StudyQuerySet = Study.objects.visible_to(self.request.user)
         return search.for_display(visible)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Limit what creates work, not what reads."""
+        """Limit the rate of requests that create work, not of those that only read."""
         if self.request.method == "POST":
             self.throttle_scope = "upload"
         return super().get_throttles()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Show the film; seeing a result is recorded."""
+        """Show the study; seeing a result is an audited view, asking whether there is one is not."""
         study = self.get_object()
         record_api_view(actor=actor_of(request), study=study)
         return Response(self.get_serializer(study).data)
@@ -111,7 +111,7 @@ class StudyViewSet(
         return Response(data, status=201 if submission.created else 200, headers=headers)
 
     def perform_destroy(self, instance: Study) -> None:
-        """Delete by policy: into the trash."""
+        """Move the film to the trash."""
         move_to_trash(actor=actor_of(self.request), study=instance)
 
     @extend_schema(

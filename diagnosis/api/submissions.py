@@ -1,4 +1,4 @@
-"""From a request to submit_study: the film's fields, the project it goes to, and what is too large."""
+"""Parses a request with a film and passes it to submit_study."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ BODIES = {"multipart/form-data": FileSubmissionSerializer, "application/json": U
 
 
 def submit(request: Request, *, answers_with_result: bool = False) -> Submission:
-    """Hand the request's film to submit_study.
+    """Submit the request's film.
 
     `answers_with_result`: only where the project lets the sender see results. Raises ValidationError,
     PayloadTooLarge, NotAllowed, or what submit_study raises; then nothing was stored.
@@ -84,7 +84,7 @@ def submit(request: Request, *, answers_with_result: bool = False) -> Submission
 
 
 def _fields(request: Request) -> dict[str, Any]:
-    data = request.data  # reads the body, and with it the files
+    data = request.data  # parses the body and with it the files
     if getattr(request, "upload_was_too_large", False):
         raise film_too_large()
     if len(request.FILES.getlist("file")) > 1:
@@ -98,7 +98,7 @@ def _fields(request: Request) -> dict[str, Any]:
 def project_for(user: AnyUser, slug: str | None) -> Project:
     """Return the named project, or the one that is open to all, or the person's only one.
 
-    Raises ValidationError where the name is unknown to them or needed, NotAllowed where they have none.
+    Raises ValidationError where the name is unknown or missing, NotAllowed for a person without a project.
     """
     projects = Project.objects.visible_to(user)
     if slug is not None:

@@ -1,4 +1,4 @@
-"""Read-only addresses of the API: predictions, model versions, projects, the audit trail."""
+"""Read-only views of the API: predictions, model versions, projects."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -33,13 +33,13 @@ class PredictionViewSet(viewsets.ReadOnlyModelViewSet[Prediction]):
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Prediction]:
-        """Return the predictions of visible studies; lists do without maps and cards."""
+        """Return the predictions of visible films; in lists without maps and cards."""
         visible = Prediction.objects.visible_to(self.request.user)
         predictions = visible.select_related("study", "model_version")
         return predictions if self.detail else predictions.defer("cam", "model_version__card")
 
     def get_serializer_class(self) -> type[PredictionSerializer]:
-        """Give the map only where one prediction is asked for."""
+        """Include the map only for a single prediction."""
         return PredictionDetailSerializer if self.detail else PredictionSerializer
 
 
@@ -56,7 +56,7 @@ class ModelVersionViewSet(viewsets.ReadOnlyModelViewSet[ModelVersion]):
     lookup_field = "version"
 
     def get_serializer_class(self) -> type[ModelVersionSerializer]:
-        """Give the card only where one version is asked for."""
+        """Include the card only for a single version."""
         return ModelCardSerializer if self.detail else ModelVersionSerializer
 
 

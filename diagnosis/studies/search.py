@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
+from core.users import AnyUser
 from diagnosis.models import AI_SHOWN, Prediction, Study, StudyQuerySet
 
 _REFERENCE = re.compile(r"(?:PW-)?0*(\d{1,15})", re.IGNORECASE)
@@ -25,6 +26,16 @@ def with_outcome(studies: StudyQuerySet, outcome: str) -> StudyQuerySet:
 def for_display(studies: StudyQuerySet) -> StudyQuerySet:
     """Fetch what a list shows of each study in a fixed number of queries, without maps and model cards."""
     return studies.select_related("project", "site", "uploaded_by").prefetch_related(_predictions())
+
+
+def films_for(user: AnyUser) -> QuerySet[Study]:
+    """Return the films that `user` may see, with all that a film's own page shows of them."""
+    predictions = Prediction.objects.select_related("model_version")
+    return (
+        Study.objects.visible_to(user)
+        .select_related("project", "site", "uploaded_by")
+        .prefetch_related(Prefetch("predictions", queryset=predictions))
+    )
 
 
 def fetch_predictions(study: Study) -> None:

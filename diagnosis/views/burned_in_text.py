@@ -1,4 +1,4 @@
-"""The page on which an administrator looks at films that may show a name, and says what they show."""
+"""The page on which an administrator checks films that may show burned-in text."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,7 +19,7 @@ SHOWN_AT_ONCE = 20
 @login_required
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    """Show the films that wait for a check, the oldest twenty."""
+    """Show the twenty oldest films that wait for a check."""
     try:
         waiting = burned_in_text.films_to_check(signed_in(request))
     except NotAllowed as refusal:
@@ -31,17 +31,17 @@ def queue(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def answer(request: HttpRequest, uid: object) -> HttpResponse:
-    """Take the administrator's answer: `clear` or `remove`."""
+    """Store the administrator's answer: `clear` or `remove`."""
     study = film_or_404(request, uid)
-    verbs = {"clear": burned_in_text.clear, "remove": burned_in_text.remove}
+    services = {"clear": burned_in_text.clear, "remove": burned_in_text.remove}
     try:
-        verb = verbs.get(request.POST.get("answer", ""))
-        if verb is None:
+        service = services.get(request.POST.get("answer", ""))
+        if service is None:
             raise Conflict("answer_unknown", _("Choose one of the two answers."))
-        verb(actor=signed_in(request), study=study)
+        service(actor=signed_in(request), study=study)
     except Refused as refusal:
         return refused(request, refusal, study=study)
-    removed = verb is burned_in_text.remove
+    removed = service is burned_in_text.remove
     done = _("%(film)s was moved to the trash.") if removed else _("%(film)s is marked as checked.")
     messages.success(request, done % {"film": study.reference})
     return redirect("burned-in-text")

@@ -1,4 +1,4 @@
-"""Films and pictures as files, only for those who may see the film: downloads, and pictures of the pages."""
+"""A film's files and pictures, for people who may see it: as downloads, and as images on pages."""
 
 import re
 
@@ -110,8 +110,8 @@ def _options(request: HttpRequest) -> dict[str, str | None]:
 
 def _picture_tag(request: HttpRequest, prediction: Prediction, kind: str) -> str:
     colour_map = request.GET.get("colour_map") or settings.GRADCAM_COLOUR_MAP
-    wish = f"{colour_map}{request.GET.get('alpha') or settings.GRADCAM_ALPHA}{request.GET.get('style') or ''}"
-    return f"{prediction.uid}-{kind}-{re.sub(r'[^A-Za-z0-9.-]', '', wish[:60])}"
+    look = f"{colour_map}{request.GET.get('alpha') or settings.GRADCAM_ALPHA}{request.GET.get('style') or ''}"
+    return f"{prediction.uid}-{kind}-{re.sub(r'[^A-Za-z0-9.-]', '', look[:60])}"
 
 
 def _revalidated(response: HttpResponseBase, etag: str) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""The model page: one version's card for people, and the other versions."""
+"""The model page: one version's card laid out for people, and the list of versions."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from diagnosis.results.model_card import sections_of
 @login_required
 @require_GET
 def active_model_page(request: HttpRequest) -> HttpResponse:
-    """Show the card of the active version, or say that none is active and what to do."""
+    """Show the card of the active version, or what to do where none is active."""
     active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     return _page(request, active)
 
@@ -22,7 +22,7 @@ def active_model_page(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def model_version_page(request: HttpRequest, version: str) -> HttpResponse:
-    """Show the card of one version, active or not: results keep pointing to the version that made them."""
+    """Show the card of one version, active or not: old results link to the version that made them."""
     return _page(request, get_object_or_404(ModelVersion, version=version))
 
 

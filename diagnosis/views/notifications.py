@@ -45,8 +45,8 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def notifications_read(request: HttpRequest) -> HttpResponse:
-    """Mark one notification as read, or all of them; for htmx the list anew, else the page."""
-    service.mark_read(actor=signed_in(request), notification=_named(request))
+    """Mark one notification or all as read; answer htmx with the list, a form with a redirect."""
+    service.mark_read(actor=signed_in(request), notification=_chosen(request))
     if not getattr(request, "htmx", False):
         return redirect("notifications")
     response = render(request, "diagnosis/notification_list.html", {"notifications": _rows(request)})
@@ -54,8 +54,8 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _named(request: HttpRequest) -> Notification | None:
-    """Return the notification that the request names, None where it means all; raises Http404."""
+def _chosen(request: HttpRequest) -> Notification | None:
+    """Return the notification that the request names; None for all of them. Raises Http404."""
     text = request.POST.get("notification")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""How far films have come: one small question for all unfinished films of a page."""
+"""States of films: one request polls all unfinished films of a page."""
 
 import uuid
 from datetime import timedelta
@@ -15,17 +15,17 @@ from diagnosis.studies.search import for_display
 
 MAX_FILMS = 500
 STOP_ASKING_AFTER = timedelta(minutes=15)
-_STOP_POLLING = 286  # htmx's own status: swap, and do not ask again
+_STOP_POLLING = 286  # htmx swaps the content and polls no more
 
 
-@csrf_exempt  # it only reads, and a page older than the present sign-in must be answered too
+@csrf_exempt  # it changes nothing, and pages from before the present sign-in poll too
 @login_required
 @require_POST
 def study_states(request: HttpRequest) -> HttpResponse:
     """Return the states that differ from what the page shows (`pending` = uid:status, many of them).
 
-    POST, because hundreds of ids do not fit into an address. Asking stops when nothing is unfinished, or
-    when a film waits so long that asking would only keep an unattended session alive.
+    POST, because hundreds of ids do not fit into an address. Polling stops when nothing is unfinished, or
+    when a film waits so long that polling would only keep an unattended session alive.
     """
     shown = _shown(request)
     films = [
@@ -34,9 +34,12 @@ def study_states(request: HttpRequest) -> HttpResponse:
         if newest_prediction(study)
     ]
     changed = [study for study in films if newest_prediction(study).status != shown[study.uid]]  # type: ignore[union-attr]
-    going_on = any(_is_worth_asking(study) for study in films)
+    unfinished = any(_is_worth_polling(study) for study in films)
     return render(
-        request, "partials/film_states.html", {"studies": changed}, status=200 if going_on else _STOP_POLLING
+        request,
+        "partials/film_states.html",
+        {"studies": changed},
+        status=200 if unfinished else _STOP_POLLING,
     )
 
 
@@ -52,7 +55,7 @@ def _uid(text: str) -> uuid.UUID | None:
         return None
 
 
-def _is_worth_asking(study: Study) -> bool:
+def _is_worth_polling(study: Study) -> bool:
     prediction = newest_prediction(study)
     if prediction is None or prediction.is_finished:
         return False

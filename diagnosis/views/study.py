@@ -1,4 +1,4 @@
-"""The study page: one film with its result, kept up to date while it is being read; read again, delete."""
+"""The page of one film with its AI result, refreshed during the analysis; analyse again, delete."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ Status = Prediction.Status
 @login_required
 @require_GET
 def study_page(request: HttpRequest, uid: object) -> HttpResponse:
-    """Show one film, its result or how far it has come, and what can be done with it."""
+    """Show one film, its result or its progress, and what the person can do with it."""
     study = get_object_or_404(_with_neighbours(request), uid=uid)
     record_page_view(actor=signed_in(request), study=study)
     context, legends = _status_context(request, study), wording.legends()
@@ -42,11 +42,11 @@ def study_page(request: HttpRequest, uid: object) -> HttpResponse:
 
 
 def _with_neighbours(request: HttpRequest) -> QuerySet[Study]:
-    """Films with the uid of the next newer and next older one, read in the same query."""
+    """Return the visible films, each with the uids of the next newer and next older one."""
     visible = Study.objects.visible_to(request.user)
     same_moment = Q(created_at=OuterRef("created_at"))
     later, earlier = Q(created_at__gt=OuterRef("created_at")), Q(created_at__lt=OuterRef("created_at"))
-    # The first condition says nothing new: it lets the database begin at the film itself.
+    # The first condition is implied by the second; it lets the database start at the film in its index.
     newer = visible.filter(
         Q(created_at__gte=OuterRef("created_at")), later | same_moment & Q(pk__gt=OuterRef("pk"))
     )
@@ -60,13 +60,13 @@ def _with_neighbours(request: HttpRequest) -> QuerySet[Study]:
 
 
 def _picture_options(request: HttpRequest) -> dict[str, Any]:
-    """Colour map and opacity for a first view; an impossible wish gives what the person prefers."""
-    liked = preferences_of(request.user)
+    """Return colour map and opacity for a first view; invalid ones give the person's preferences."""
+    preferred = preferences_of(request.user)
     try:
-        colour_map = check_colour_map(request.GET.get("colour_map", liked.colour_map))
-        alpha = check_alpha(request.GET.get("alpha", liked.alpha))
+        colour_map = check_colour_map(request.GET.get("colour_map", preferred.colour_map))
+        alpha = check_alpha(request.GET.get("alpha", preferred.alpha))
     except HeatmapOptionInvalid:
-        colour_map, alpha = check_colour_map(liked.colour_map), liked.alpha
+        colour_map, alpha = check_colour_map(preferred.colour_map), preferred.alpha
     return {"colour_map": colour_map, "alpha": alpha, "alpha_percent": round(100 * alpha)}
 
 
@@ -74,7 +74,7 @@ def _picture_options(request: HttpRequest) -> dict[str, Any]:
 @live_partial
 @require_GET
 def study_status(request: HttpRequest, uid: object) -> HttpResponse:
-    """Return the result panel anew, or 204 when it would say what the page says already."""
+    """Return the result panel, or 204 where the page shows the same already."""
     context = {**_status_context(request, film_or_404(request, uid)), "renewed": True}
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
@@ -90,7 +90,7 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "study": study,
         "prediction": prediction,
         "finished": prediction is None or prediction.is_finished,
-        "earlier": [reading for reading in study.predictions.all() if reading != prediction],
+        "earlier": [other for other in study.predictions.all() if other != prediction],
         "withheld": False,
         "may_retry": may_upload(request.user),
         "may_delete": may_administer(request.user),
@@ -113,7 +113,7 @@ def _status_context(request: HttpRequest, study: Study) -> dict[str, Any]:
 def _waiting_context(prediction: Prediction) -> dict[str, Any]:
     health = check_health()
     unfinished = Prediction.objects.filter(status__in=[Status.QUEUED, Status.RUNNING])
-    if not prediction.in_batch:  # films of batches wait in a lane of their own
+    if not prediction.in_batch:  # films of batches wait in a queue of their own
         unfinished = unfinished.filter(in_batch=False)
     ahead = unfinished.filter(queued_at__lt=prediction.queued_at).count()
     well = health.status == "healthy"
@@ -142,7 +142,7 @@ def _result_context(prediction: Prediction) -> dict[str, Any]:
 @login_required
 @require_POST
 def study_retry(request: HttpRequest, uid: object) -> HttpResponse:
-    """Ask for a new reading of a film whose last one failed, or that the active model has not read."""
+    """Request a new analysis after a failure, or with an active model that has not analysed the film."""
     study = film_or_404(request, uid)
     try:
         request_prediction(actor=signed_in(request), study=study)
@@ -154,7 +154,7 @@ def study_retry(request: HttpRequest, uid: object) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def study_delete(request: HttpRequest, uid: object) -> HttpResponse:
-    """Ask an administrator once more, then move the film to the trash."""
+    """Ask an administrator to confirm, then move the film to the trash."""
     study = film_or_404(request, uid)
     try:
         require(request.user, may_administer, _("Only an administrator can delete a film."))

@@ -1,4 +1,4 @@
-"""The upload page: one or many files or a URL, each with its own outcome; as a page or as JSON."""
+"""The upload page: one or many files or a URL, each with its own outcome; HTML or JSON."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ UPLOADED, DUPLICATE, REFUSED = "uploaded", "duplicate", "refused"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: shown as a row. `name` is shown to its sender and kept nowhere."""
+    """The outcome of one file, shown as a row. `name` is shown to its sender and not stored."""
 
     kind: str
     name: str
@@ -41,7 +41,7 @@ class Outcome:
 
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
-    """Show the form; on POST take in each film and say what became of it. Films never share a fate."""
+    """Show the form; on POST submit each film, independently of the others, and show its outcome."""
     if not request.user.is_authenticated:
         return sign_in_first(request)
     user = signed_in(request)
@@ -55,7 +55,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     valid = form.is_valid()
     outcomes = [_refused(_("A file that is too large"), film_too_large())] if was_cut_off(request) else []
     if valid:
-        outcomes = _take_in(user, form) + outcomes
+        outcomes = _submit_all(user, form) + outcomes
     elif not outcomes:
         outcomes = _form_refusals(form) if wants_json(request) else []
     return _answer(request, outcomes, form=form)
@@ -70,7 +70,7 @@ def check_may_upload(user: AnyUser) -> None:
     )
 
 
-def _take_in(user: User, form: UploadForm) -> list[Outcome]:
+def _submit_all(user: User, form: UploadForm) -> list[Outcome]:
     project: Project = form.cleaned_data["project"]
     of_film = {
         "project": project,
@@ -131,12 +131,12 @@ def _initial(user: User) -> dict[str, object]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Return whether a page's script asks, and not a person's browser."""
+    """Return whether a page's script sent the request and expects JSON."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Lead a person to the sign-in page; tell a script that its person has been signed out."""
+    """Redirect a browser to the sign-in page; answer a script with 401."""
     if not wants_json(request):
         return redirect_to_login(request.get_full_path())
     message = _("You were signed out. Sign in in another tab, then try again.")
@@ -152,7 +152,7 @@ def _answer(request: HttpRequest, outcomes: list[Outcome], *, form: UploadForm |
 
 
 def _json(outcome: Outcome) -> JsonResponse:
-    """Answer for one file; the page's script sends each file by itself."""
+    """Answer for one file; the page's script sends each file in a request of its own."""
     body = {
         "outcome": outcome.kind,
         "message": outcome.message,

@@ -18,7 +18,8 @@ from core.errors import Refused
 from core.web import live_partial, signed_in
 from diagnosis.models import Prediction, Study, newest_prediction
 from diagnosis.studies.blinding import shown_result
-from diagnosis.views.films import films_for, refused
+from diagnosis.studies.search import films_for
+from diagnosis.views.films import refused
 from reading.lists.worklist import place_of
 from reading.models import Review, with_opinions
 from reading.reviews.claims import claim_film, claim_of_another, held_by, keep_claim
