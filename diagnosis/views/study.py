@@ -22,7 +22,8 @@ from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies import trash
 from diagnosis.studies.access import record_page_view
-from diagnosis.views.films import film_or_404, films_for, refused
+from diagnosis.studies.search import films_for
+from diagnosis.views.films import film_or_404, refused
 from diagnosis.views.status_poll import STOP_ASKING_AFTER
 from pneumoml.explain.heatmap import HeatmapOptionInvalid, check_alpha, check_colour_map
 
