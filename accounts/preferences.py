@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import UserPreference
 from core.errors import Refused
-from core.users import AnyUser
+from core.users import AnyUser, KeptWithUser
 
 
 class PreferenceRefused(Refused):
@@ -34,21 +34,20 @@ class Preferences:
 
 def preferences_of(user: AnyUser) -> Preferences:
     """Return the person's preferences, asked once per user object; the installation's for a visitor."""
-    cached: Preferences | None = getattr(user, "_preferences", None)
-    if cached is None:
-        row = UserPreference.objects.filter(user=user).first() if isinstance(user, User) else None
-        cached = _resolved(row)
-        user._preferences = cached  # type: ignore[union-attr]  # lives as long as this request's user
-    return cached
+    return _PREFERENCES.of(user)
 
 
-def _resolved(row: UserPreference | None) -> Preferences:
+def _stored_preferences(user: AnyUser) -> Preferences:
+    row = UserPreference.objects.filter(user=user).first() if isinstance(user, User) else None
     return Preferences(
         theme=row.theme if row else "",
         language=row.language if row and row.language in dict(settings.LANGUAGES) else "",
         colour_map=(row.colour_map if row else "") or settings.GRADCAM_COLOUR_MAP,
         alpha=settings.GRADCAM_ALPHA if row is None or row.alpha is None else row.alpha,
     )
+
+
+_PREFERENCES = KeptWithUser("preferences", _stored_preferences)
 
 
 def save_preferences(
@@ -79,5 +78,5 @@ def save_preferences(
     except ValidationError as invalid:
         raise PreferenceRefused("preference_unknown", " ".join(invalid.messages)) from invalid
     UserPreference.objects.update_or_create(user=actor, defaults=changes)
-    actor.__dict__.pop("_preferences", None)
+    _PREFERENCES.forget(actor)
     return preferences_of(actor)

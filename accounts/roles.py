@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.utils.functional import Promise
 
 from core.errors import NotAllowed
-from core.users import AnyUser
+from core.users import AnyUser, KeptWithUser
 
 UPLOADER = "uploader"
 READER = "reader"
@@ -19,16 +19,18 @@ def roles_of(user: AnyUser) -> frozenset[str]:
     """Return the names of the user's roles, asked once per user object; a superuser has all of them."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    cached: frozenset[str] | None = getattr(user, "_roles", None)
-    if cached is None:
-        cached = frozenset(ALL_ROLES) if user.is_superuser else _group_roles(user)
-        user._roles = cached  # type: ignore[attr-defined]  # lives as long as this request's user
-    return cached
+    return _ROLES.of(user)
 
 
-def _group_roles(user: User) -> frozenset[str]:
-    names = user.groups.filter(name__in=ALL_ROLES).values_list("name", flat=True)
-    return frozenset(names)
+def _stored_roles(user: AnyUser) -> frozenset[str]:
+    if not isinstance(user, User):
+        return frozenset()
+    if user.is_superuser:
+        return frozenset(ALL_ROLES)
+    return frozenset(user.groups.filter(name__in=ALL_ROLES).values_list("name", flat=True))
+
+
+_ROLES = KeptWithUser("roles", _stored_roles)
 
 
 def may_upload(user: AnyUser) -> bool:

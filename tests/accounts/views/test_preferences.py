@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.models import UserPreference
 from accounts.preferences import save_preferences
@@ -26,6 +28,14 @@ def test_choices_made_on_the_page_are_kept(client: Client, cast: Cast) -> None:
     assert (row.theme, row.language, row.colour_map, row.alpha) == ("dark", "de", "HOT", 0.55)
     assert answer.context["form"].initial["alpha"] == 55
     assert 'lang="de"' in html_tag(answer)
+
+
+def test_the_page_confirms_in_the_language_that_was_just_chosen(client: Client, cast: Cast) -> None:
+    save_preferences(actor=cast.rania, language="es")
+    client.force_login(cast.rania)
+    answer = client.post(reverse("preferences"), {"theme": "dark", "language": "de"}, follow=True)
+    with override("de"):
+        assert [str(message) for message in answer.context["messages"]] == [_("Your preferences were saved.")]
 
 
 def test_what_was_left_empty_is_left_to_browser_and_installation(client: Client, cast: Cast) -> None:
