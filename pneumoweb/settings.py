@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from core.secrets import load_or_create_secret
+from core.version import API_VERSION
 from pneumoweb.runtime.broker import BrokerError, broker_for
 from pneumoweb.runtime.database import with_options
 from pneumoweb.runtime.media import film_storage, media_folder
@@ -357,7 +358,7 @@ REST_KNOX = {"TOKEN_TTL": timedelta(hours=env.int("TOKEN_HOURS", default=10))}
 SPECTACULAR_SETTINGS = {
     "TITLE": "pneumoweb",
     "DESCRIPTION": f"A chest X-ray reading room for clinical studies of pneumonia. **{DISCLAIMER}**",
-    "VERSION": "2.0",
+    "VERSION": API_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.database_errors import RETRY_AFTER_SECONDS
+from core.version import API_VERSION
 from diagnosis.inference.health import Health, check_health
 
-API_VERSION = "2.0"
 HEALTH_STATUS = ["healthy", "degraded", "unhealthy"]
 READINESS_STATUS = ["ready", "not ready"]
 
