@@ -2,7 +2,6 @@
 
 from functools import wraps
 
-from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -10,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.allauth_seam import get_authentication_records
 from accounts.second_factor import has_second_factor
 from core.web import View
 

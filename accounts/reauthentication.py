@@ -6,7 +6,6 @@ Signing, tokens, and files about many films ask for it. What an API token may do
 from collections.abc import Callable
 from functools import wraps
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.core.exceptions import ReauthenticationRequired
 from axes.helpers import get_client_ip_address
 from axes.utils import reset
@@ -17,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
+from accounts.allauth_seam import did_recently_reauthenticate
 from core.errors import NotAllowed
 
 View = Callable[..., HttpResponseBase]

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import AuditedAdmin, admin_site
+from accounts.allauth_seam import did_recently_reauthenticate
 from accounts.reauthentication import password_again
 from accounts.roles import ALL_ROLES
 from diagnosis.models import Project, ProjectMembership, Site
