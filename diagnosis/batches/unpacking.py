@@ -38,9 +38,9 @@ def unpack_batch(*, batch_uid: str) -> None:
         return
     try:
         more = _step(claim)
-    except Refused as trouble:
-        logger.warning("Batch %s waits: %s", claim.row.reference, trouble.code)
-        leases.release(claim, trouble=trouble.message[:300], attempts=0)
+    except Refused as refusal:
+        logger.warning("Batch %s waits: %s", claim.row.reference, refusal.code)
+        leases.release(claim, trouble=refusal.message[:300], attempts=0)
     except Exception:
         logger.exception("Batch %s: a step failed", claim.row.reference)
         leases.release(claim)
@@ -75,7 +75,7 @@ def _step(claim: Claim[Batch]) -> bool:
                 if time.monotonic() > until:
                     break
     except (FileNotFoundError, ArchiveRefused):
-        logger.exception("Batch %s: the archive is gone or damaged", batch.reference)
+        logger.exception("Batch %s: the archive is missing or damaged", batch.reference)
         message = _(
             "The archive could not be read any more. Send it again: films that are in are recognised."
         )

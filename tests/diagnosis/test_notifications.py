@@ -39,9 +39,9 @@ def test_the_sender_is_notified_of_a_film_that_failed(cast: Cast, study: Study) 
         claim = claim_prediction(str(study.predictions.get().uid))
         assert claim is not None, attempt
         requeue(claim)
-    told = Notification.objects.get()
-    assert (told.user, told.study) == (cast.alice, study)
-    assert study.reference in sentence(told)
+    notification = Notification.objects.get()
+    assert (notification.user, notification.study) == (cast.alice, study)
+    assert study.reference in sentence(notification)
 
 
 def test_the_reconciler_notifies_of_a_film_whose_workers_died(cast: Cast, study: Study) -> None:
@@ -121,13 +121,13 @@ def test_a_failing_mail_is_logged_and_tried_three_times(
         raise smtplib.SMTPServerDisconnected("from the test")
 
     monkeypatch.setattr(EmailBackend, "send_messages", broken)
-    told = batch_finished(batch=batch, facts=FACTS)
+    notification = batch_finished(batch=batch, facts=FACTS)
     for attempt in range(1, notifications.MAIL_ATTEMPTS + 1):
         assert (send_mail_due(), send_mail_due()) == (0, 0)  # the second one comes too early
-        told.refresh_from_db()
-        assert told.mail_attempts == attempt
+        notification.refresh_from_db()
+        assert notification.mail_attempts == attempt
         Notification.objects.update(mail_after=timezone.now())
-    assert told.mail == Notification.Mail.FAILED
+    assert notification.mail == Notification.Mail.FAILED
 
 
 @pytest.mark.usefixtures("by_mail")

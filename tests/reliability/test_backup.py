@@ -125,10 +125,10 @@ def films(stack: Stack) -> dict[str, str]:
 
 def restored_from(old: Stack, new: Stack, path: Path) -> None:
     """Back the old installation up, restore it into the new one, and compare everything."""
-    told = json.loads(old.manage("backup", str(path), "--json"))
-    assert (told["files"], told["missing_files"], told["audit_whole"]) == (12, [], True)
+    report = json.loads(old.manage("backup", str(path), "--json"))
+    assert (report["files"], report["missing_files"], report["audit_whole"]) == (12, [], True)
     assert path.stat().st_mode & 0o777 == 0o600
-    noted = f"{told['audit_events']}:{told['audit_head']}"
+    noted = f"{report['audit_events']}:{report['audit_head']}"
     assert noted in new.manage("restore", str(path))
     assert rows(new) == rows(old)
     assert films(new) == films(old)
@@ -247,9 +247,9 @@ def test_an_earlier_backup_is_never_overwritten(study: Study, backup: Path) -> N
 def test_a_film_whose_file_is_gone_is_named_and_everything_else_backed_up(
     study: Study, tmp_path: Path
 ) -> None:
-    gone = str(study.display.name)
-    study.display.storage.delete(gone)
-    assert gone in run("backup", tmp_path / "some.tar").error
+    missing = str(study.display.name)
+    study.display.storage.delete(missing)
+    assert missing in run("backup", tmp_path / "some.tar").error
     with tarfile.open(tmp_path / "some.tar") as tar:
         names = set(tar.getnames())
     kept = {f"media/{study.original.name}", f"media/{study.thumbnail.name}"}

@@ -1,57 +1,23 @@
-"""Batches: begun, filled, interrupted and resumed, closed, finished; visible to their project only."""
+"""Batches: begun, filled, interrupted and resumed, closed; visible to their project only."""
 
 import io
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
-from django.utils import timezone
 
 from audit.models import AuditEvent
 from core.errors import Conflict, NotAllowed, NotReady
-from diagnosis.batches import maintenance
-from diagnosis.batches.maintenance import final_counts, maintain_batches
-from diagnosis.batches.progress import progress_of
-from diagnosis.batches.service import (
-    add_film,
-    begin_batch,
-    begin_zip_batch,
-    close_batch,
-)
+from diagnosis.batches.maintenance import final_counts
+from diagnosis.batches.service import add_film, begin_batch, begin_zip_batch, close_batch
 from diagnosis.inference import dispatch
-from diagnosis.models import Batch, BatchItem, ModelVersion, Notification, Prediction, Project, Study
-from diagnosis.studies.trash import move_to_trash
+from diagnosis.models import Batch, BatchItem, ModelVersion, Prediction, Study
+from tests.diagnosis.batches.helpers import add, archives, begun
 from tests.support.cast import Cast
 from tests.support.inputs import zips
 from tests.support.inputs.films import NOT_FILMS, chest_png
 
 pytestmark = pytest.mark.usefixtures("active_model")
 Outcome = BatchItem.Outcome
-
-
-def begun(cast: Cast, expected: int | None = None) -> Batch:
-    return begin_batch(actor=cast.alice, project=cast.project, expected=expected)
-
-
-def add(cast: Cast, batch: Batch, seed: int) -> BatchItem:
-    return add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))[0]
-
-
-def analyse_all(outcome: str = Prediction.Outcome.NORMAL) -> None:
-    """Mark every queued film as analysed."""
-    Prediction.objects.filter(status="queued").update(
-        status="succeeded",
-        calibrated_probability=0.2,
-        outcome=outcome,
-        cam=[[0.0]],
-        finished_at=timezone.now(),
-    )
-
-
-def archives() -> list[Path]:
-    return list((Path(configured.MEDIA_ROOT) / "batches").rglob("*.zip"))
 
 
 # --- Films one by one ----------------------------------------------------------------------------------
@@ -142,44 +108,6 @@ def test_batches_are_visible_to_their_project(cast: Cast) -> None:
     assert sees == {"alice", "rania", "aude", "adam"}
 
 
-# --- The end of a batch ---------------------------------------------------------------------------------
-
-
-def test_a_batch_is_finished_once_every_film_is_analysed_and_its_sender_is_notified(cast: Cast) -> None:
-    batch = begun(cast)
-    add(cast, batch, 1)
-    add(cast, batch, 2)
-    maintain_batches()
-    close_batch(actor=cast.alice, batch=batch)
-    maintain_batches()
-    batch.refresh_from_db()
-    assert batch.state == Batch.State.ANALYSING
-    Prediction.objects.filter(study__batch_items__position=2).update(status="failed", failure_code="gave_up")
-    analyse_all()
-    for _ in range(2):
-        maintain_batches()
-    batch.refresh_from_db()
-    assert batch.state == Batch.State.FINISHED
-    notification = Notification.objects.get()
-    assert (notification.user, notification.batch) == (cast.alice, batch)
-    assert {name: notification.facts[name] for name in ("accepted", "refused", "failed")} == {
-        "accepted": 2,
-        "refused": 0,
-        "failed": 1,
-    }
-
-
-def test_an_abandoned_batch_is_closed_after_a_day(cast: Cast) -> None:
-    batch = begun(cast)
-    maintain_batches()
-    batch.refresh_from_db()
-    assert batch.state == Batch.State.RECEIVING
-    Batch.objects.update(touched_at=timezone.now() - timedelta(hours=25))
-    maintain_batches()
-    batch.refresh_from_db()
-    assert batch.state == Batch.State.FINISHED
-
-
 # --- Archives -------------------------------------------------------------------------------------------
 
 
@@ -205,60 +133,3 @@ def test_an_archive_whose_rows_cannot_be_written_leaves_no_file(
     with pytest.raises(NotReady):
         begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
     assert (archives(), Batch.objects.count()) == ([], 0)
-
-
-def test_an_archive_without_a_batch_is_deleted_after_an_hour(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
-    stray = begin_zip_batch(actor=cast.alice, project=cast.project, archive=io.BytesIO(zips.films_zip(1)))
-    stray.delete()
-    maintain_batches()
-    assert len(archives()) == 2
-    monkeypatch.setattr(maintenance, "_STRAY_AFTER", timedelta(0))
-    maintain_batches()
-    assert [path.parent.name for path in archives()] == [str(kept.uid)]
-
-
-# --- What one person may see of its progress ------------------------------------------------------------
-
-
-def test_results_are_counted_only_where_they_are_shown(cast: Cast) -> None:
-    batch = begun(cast)
-    for seed in (1, 2, 3):
-        add(cast, batch, seed)
-    first = Prediction.objects.order_by("pk")[0]
-    Prediction.objects.exclude(pk=first.pk).update(status="running")
-    analyse_all(Prediction.Outcome.PNEUMONIA)
-    Prediction.objects.filter(status="running").update(status="queued")
-    analyse_all()
-    shown = progress_of(batch, cast.rania)
-    assert (shown.ready, shown.above, shown.below, shown.hidden) == (3, 1, 2, 0)
-    Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
-    blinded = progress_of(batch, cast.rania)
-    assert (blinded.ready, blinded.above, blinded.below, blinded.hidden) == (3, 0, 0, 3)
-    first.study.disclosures.create(reader=cast.rania)
-    assert progress_of(batch, cast.rania).above == 1
-    assert progress_of(batch, cast.alice).above == 1  # an uploader who is no reader always sees it
-
-
-def test_progress_counts_files_and_films(cast: Cast) -> None:
-    batch = begun(cast, expected=5)
-    for seed in (1, 2):
-        add(cast, batch, seed)
-    add_film(actor=cast.alice, batch=batch, data=NOT_FILMS["text"])
-    seen = progress_of(batch, cast.alice)
-    assert (seen.total, seen.to_come, seen.accepted, seen.refused, seen.queued, seen.done) == (
-        5,
-        2,
-        2,
-        1,
-        2,
-        1,
-    )
-    analyse_all()
-    close_batch(actor=cast.alice, batch=batch)
-    batch.refresh_from_db()
-    assert (progress_of(batch, cast.alice).percent, progress_of(batch, cast.alice).total) == (100, 3)
-    move_to_trash(actor=cast.adam, study=Study.objects.all()[0])
-    assert progress_of(batch, cast.alice).ready == 1

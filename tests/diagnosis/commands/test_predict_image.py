@@ -93,10 +93,14 @@ def test_json_has_everything_a_script_needs(models: Path, film: Path) -> None:
     answer = run("predict_image", film, "--json").json
     assert answer["model_version"] == "a-newer"
     assert answer["disclaimer"] == django_settings.DISCLAIMER
-    (read,) = answer["films"]
-    assert read["file"] == str(film)
-    assert (read["raw_score"], read["calibrated_probability"], read["threshold"]) == (0.82, 0.78, 0.5)
-    assert read["pictures"] == {}
+    (found,) = answer["films"]
+    assert found["file"] == str(film)
+    assert (found["raw_score"], found["calibrated_probability"], found["threshold"]) == (
+        0.82,
+        0.78,
+        0.5,
+    )
+    assert found["pictures"] == {}
 
 
 def test_three_pictures_are_written_under_plain_names(models: Path, film: Path, tmp_path: Path) -> None:
@@ -151,10 +155,10 @@ def test_a_refused_file_is_reported_while_the_others_are_analysed(
     letter.write_text("Dear colleague")
     outcome = run("predict_image", letter, film, tmp_path / "gone.png", tmp_path, "--json")
     assert outcome.code == 1
-    refused, read, gone, folder = outcome.json["films"]
+    refused, analysed, missing, folder = outcome.json["films"]
     assert refused["error"]["code"] == "not_an_image"
-    assert read["diagnosis"] == "PNEUMONIA"
-    assert gone["error"]["code"] == "file_missing"
+    assert analysed["diagnosis"] == "PNEUMONIA"
+    assert missing["error"]["code"] == "file_missing"
     assert folder["error"]["code"] == "is_a_folder"
 
 

@@ -44,10 +44,10 @@ def test_gives_up_after_the_time(prediction: Prediction) -> None:
 def test_no_transaction_is_open_meanwhile(prediction: Prediction, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
-    def look(seconds: float) -> None:
+    def inspect(seconds: float) -> None:
         seen.append(connection.in_atomic_block)
         Prediction.objects.update(status="failed", failure_code="gave_up")
 
-    monkeypatch.setattr(wait, "sleep", look)
+    monkeypatch.setattr(wait, "sleep", inspect)
     wait_until_finished(prediction=prediction, seconds=3600)
     assert seen == [False]

@@ -9,15 +9,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from core.errors import Conflict
 from diagnosis import leases
 from diagnosis.inference import worker
 from diagnosis.inference.failures import FAILURES
-from diagnosis.inference.requests import request_prediction
 from diagnosis.inference.worker import claim_prediction, fail, finish, requeue, run_prediction
-from diagnosis.models import ModelVersion, Prediction, Study, newest_prediction
+from diagnosis.models import Prediction, Study
 from pneumoml.network.predictor import FilmResult
-from tests.support.cast import Cast
 from tests.support.results import film_result
 from tests.support.servers.waiting import wait_until
 
@@ -188,24 +185,6 @@ def test_a_model_whose_files_are_gone_fails_with_a_reason(waiting: Prediction) -
 def test_every_failure_code_has_a_sentence_for_people() -> None:
     assert all(sentence.endswith(".") for sentence in FAILURES.values())
     assert {"gave_up", "film_missing", "model_refused"} <= set(FAILURES)
-
-
-def test_another_prediction_can_be_requested_after_a_failure_only(waiting: Prediction, cast: Cast) -> None:
-    with pytest.raises(Conflict):
-        request_prediction(actor=cast.alice, study=waiting.study)
-    fail(claim_prediction(str(waiting.uid)), "film_missing")
-    again = request_prediction(actor=cast.alice, study=waiting.study)
-    assert again.status == Status.QUEUED
-    assert newest_prediction(waiting.study) == again
-
-
-def test_a_new_model_version_may_analyse_an_old_film(finished_study: Study, cast: Cast) -> None:
-    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
-    newer = ModelVersion.objects.create(
-        version="newer", threshold=0.5, borderline_low=0.4, borderline_high=0.6, card={}, state="active"
-    )
-    assert request_prediction(actor=cast.alice, study=finished_study).model_version == newer
-    assert finished_study.predictions.count() == 2
 
 
 def test_the_database_refuses_a_second_live_prediction(waiting: Prediction) -> None:
