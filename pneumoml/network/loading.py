@@ -1,4 +1,4 @@
-"""Loading a version in the arithmetic that is fastest and agrees."""
+"""Loading a version in the fastest arithmetic whose results agree with float32."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def load_best(
     precision: str = AUTO,
     notes: Path | None = None,
 ) -> Predictor:
-    """Load in the named precision or, with "auto", in the fastest that reads as float32 does on this CPU.
+    """Load in the named precision or, with "auto", in the fastest that agrees with float32 on this CPU.
 
-    `notes` is a file that remembers what was found out, as `trial.best_precision` tells.
+    `notes` is a file that remembers what was found out, see `precision_benchmark.best_precision`.
     """
     if precision == AUTO:
         precision = best_precision(artifact, layer=layer, notes=notes)

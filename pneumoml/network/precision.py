@@ -21,7 +21,7 @@ _TRIAL_SIDE, _TRIAL_FILMS = 480, 4
 
 
 class Reading(Protocol):
-    """What is looked at of a result."""
+    """The part of a result that is compared."""
 
     @property
     def calibrated_probability(self) -> float:
@@ -30,10 +30,10 @@ class Reading(Protocol):
 
 
 class Reader(Protocol):
-    """What is compared: something that reads films, uint8 (H, W)."""
+    """What is compared: something that analyses films, uint8 (H, W)."""
 
     def predict(self, pixels: NDArray[np.uint8], /) -> Reading:
-        """Read one film."""
+        """Analyse one film."""
         ...
 
 
@@ -53,12 +53,12 @@ def offered(flags: Collection[str]) -> tuple[str, ...]:
 
 
 def choose(load: Callable[[str], Reader], names: Sequence[str]) -> str:
-    """Return the fastest of `names` that reads trial films as the first of them, the exact one, does.
+    """Return the fastest of `names` whose results on test films agree with the first, the exact one.
 
-    Another than the first is taken where no trial film's calibrated probability differs by more than
+    Another than the first is taken where no test film's calibrated probability differs by more than
     `LARGEST_DIFFERENCE` and a film takes at least a tenth less time. Only one reader is kept at a time.
     """
-    films = trial_films()
+    films = sample_films()
     best = names[0]
     expected, least = _read(load(best), films)
     least *= _LEAST_GAIN
@@ -69,7 +69,7 @@ def choose(load: Callable[[str], Reader], names: Sequence[str]) -> str:
     return best
 
 
-def trial_films() -> list[NDArray[np.uint8]]:
+def sample_films() -> list[NDArray[np.uint8]]:
     """Return made-up films, uint8 (480, 480): body, lungs, ribs and grain, stronger from one to the next."""
     down, across = np.mgrid[-1 : 1 : _TRIAL_SIDE * 1j, -1 : 1 : _TRIAL_SIDE * 1j]
     random = np.random.default_rng(20)

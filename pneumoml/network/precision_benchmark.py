@@ -1,6 +1,6 @@
-"""Which arithmetic this machine reads fastest in: tried once, in a process of its own, and remembered.
+"""Benchmark of the arithmetics on this machine: run once, in a process of its own, and remembered.
 
-Of its own, because a trial loads the network once for each arithmetic, and a process that has done so keeps
+Of its own, because it loads the network once for each arithmetic, and a process that has done so keeps
 half a gigabyte more than one that loads only what was chosen.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # With the loading that follows well within what a task may take.
-_TRIAL_SECONDS = 60
+_BENCHMARK_SECONDS = 60
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -35,8 +35,8 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
     """Return the arithmetic to load `artifact` in, one of `precision.PRECISIONS`.
 
     The JSON file `notes` remembers it for this CPU, TensorFlow, version and layer; without it, or where it
-    cannot be written, every call tries anew. A trial that fails or takes too long is float32, and is
-    remembered too: whatever stands in its way would hold up every start.
+    cannot be written, every call measures anew. A benchmark that fails or takes too long gives float32, and
+    that is remembered too: it would delay every start.
     """
     flags = cpu_flags()
     names = offered(flags)
@@ -47,9 +47,9 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
         return found
     with _alone(notes):
         remembered = _noted(notes)
-        if (found := remembered.get(key)) in names:  # another worker of this machine has just tried
+        if (found := remembered.get(key)) in names:  # another worker of this machine has just measured
             return found
-        found = _tried(artifact.folder, layer)
+        found = _measured(artifact.folder, layer)
         if notes is not None:
             _note(notes, remembered | {key: found})
     return found
@@ -57,7 +57,7 @@ def best_precision(artifact: Artifact, *, layer: str, notes: Path | None = None)
 
 @contextlib.contextmanager
 def _alone(notes: Path | None) -> Iterator[None]:
-    """Let one worker of a machine try at a time: two at once would measure each other."""
+    """Let one worker of a machine measure at a time: two at once would measure each other."""
     if notes is None:
         yield
         return
@@ -66,22 +66,22 @@ def _alone(notes: Path | None) -> Iterator[None]:
             lock = opened.enter_context(notes.with_name(f"{notes.name}.lock").open("a"))
             fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed, by this process's death too
         except OSError as error:
-            logger.warning("The trial is not alone: %s", error.strerror)
+            logger.warning("Another process may run the same benchmark: %s", error.strerror)
         yield
 
 
 def _key(artifact: Artifact, layer: str, flags: Iterable[str]) -> str:
-    """Name all that the outcome of a trial depends on, short enough for a person to compare."""
+    """Name all that the outcome depends on, short enough for a person to compare."""
     parts = (*sorted(flags), version("tensorflow"), artifact.card.weights.sha256, layer)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _tried(folder: Path, layer: str) -> str:
-    """Let another process try, and return what it found; float32 where it failed."""
+def _measured(folder: Path, layer: str) -> str:
+    """Run the benchmark in another process and return what it chose; float32 where it failed."""
     command = [sys.executable, "-m", "pneumoml.network.precision_benchmark", str(folder.resolve()), layer]
     try:
         done = subprocess.run(  # noqa: S603  # our own module, with a folder of ours
-            command, cwd=_ROOT, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=True
+            command, cwd=_ROOT, capture_output=True, text=True, timeout=_BENCHMARK_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
         told = (getattr(error, "stderr", None) or "").strip().splitlines()

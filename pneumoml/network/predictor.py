@@ -1,4 +1,4 @@
-"""One model version, ready to read films: weights loaded, network compiled, results as numbers.
+"""One model version, ready to analyse films: weights loaded, network compiled, results as numbers.
 
 TensorFlow is imported when a predictor is loaded, so importing this module costs nothing. Load it in the
 process that predicts: a network built before a fork hangs in the child.

@@ -1,4 +1,4 @@
-"""The arithmetic is chosen by what the CPU offers and by what trial films say; float32 wins every doubt."""
+"""The arithmetic is chosen by what the CPU offers and by results on test films; in doubt it is float32."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pneumoml.network.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, trial_films
+from pneumoml.network.precision import BFLOAT16, FLOAT32, choose, cpu_flags, offered, sample_films
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def test_bfloat16_is_chosen_where_films_read_the_same_and_faster() -> None:
     assert chosen(error=0.009) == BFLOAT16
 
 
-def test_float32_stays_where_a_trial_film_reads_differently() -> None:
+def test_float32_stays_where_a_test_film_gets_another_result() -> None:
     assert chosen(error=0.011) == FLOAT32
 
 
@@ -76,11 +76,11 @@ def test_flags_are_read_from_linux_and_absent_elsewhere(tmp_path: Path) -> None:
     assert offered(cpu_flags(tmp_path / "nothing")) == (FLOAT32,)
 
 
-def test_trial_films_are_grey_differ_and_are_the_same_every_time() -> None:
-    films = trial_films()
+def test_sample_films_are_grey_differ_and_are_the_same_every_time() -> None:
+    films = sample_films()
     assert {film.dtype for film in films} == {np.dtype(np.uint8)}
     assert len({film.tobytes() for film in films}) == len(films)
-    assert all(np.array_equal(one, other) for one, other in zip(films, trial_films(), strict=True))
+    assert all(np.array_equal(one, other) for one, other in zip(films, sample_films(), strict=True))
 
 
 @pytest.mark.tensorflow
@@ -89,7 +89,7 @@ def test_the_network_computes_in_bfloat16_when_told_to_and_says_so(random_artifa
     from pneumoml.network.predictor import Predictor
 
     assert isinstance(random_artifact, Artifact)
-    film = trial_films()[0]
+    film = sample_films()[0]
     exact = Predictor.load(random_artifact).predict(film)
     rough = Predictor.load(random_artifact, precision=BFLOAT16).predict(film)
     assert (exact.precision, rough.precision) == (FLOAT32, BFLOAT16)

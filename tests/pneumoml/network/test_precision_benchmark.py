@@ -35,14 +35,14 @@ def bfloat16_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("bfloat16_cpu")
-def test_the_outcome_of_a_trial_is_remembered_for_this_version_and_layer(
+def test_the_outcome_of_a_benchmark_is_remembered_for_this_version_and_layer(
     version: Artifact, tmp_path: Path
 ) -> None:
     notes = tmp_path / "precision.json"
     found = best_precision(version, layer=DEFAULT_LAYER, notes=notes)
     assert found in PRECISIONS
     assert list(json.loads(notes.read_text()).values()) == [found]
-    gone = replace(version, folder=tmp_path / "gone")  # a second trial would fail here
+    gone = replace(version, folder=tmp_path / "gone")  # a second benchmark would fail here
     notes.write_text(notes.read_text().replace(found, BFLOAT16))
     assert best_precision(gone, layer=DEFAULT_LAYER, notes=notes) == BFLOAT16
     assert best_precision(gone, layer="block4_conv3", notes=notes) == FLOAT32
@@ -51,7 +51,7 @@ def test_the_outcome_of_a_trial_is_remembered_for_this_version_and_layer(
 
 @pytest.mark.usefixtures("bfloat16_cpu")
 @pytest.mark.parametrize("left", [None, "", "[1]", '{"x": 1', "\u00e9"])
-def test_a_trial_that_fails_is_float32_and_holds_up_one_start_only(
+def test_a_benchmark_that_fails_gives_float32_and_delays_one_start_only(
     version: Artifact, tmp_path: Path, left: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     notes = tmp_path / "precision.json"
@@ -67,7 +67,7 @@ def test_a_trial_that_fails_is_float32_and_holds_up_one_start_only(
 
 
 @pytest.mark.usefixtures("bfloat16_cpu")
-def test_workers_that_start_together_make_one_trial_between_them(
+def test_workers_that_start_together_share_one_benchmark(
     version: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together, trials = threading.Barrier(2), []
@@ -78,7 +78,7 @@ def test_workers_that_start_together_make_one_trial_between_them(
             together.wait(timeout=1)  # only two trials at once come past here before
         return BFLOAT16
 
-    monkeypatch.setattr(precision_benchmark, "_tried", tried)
+    monkeypatch.setattr(precision_benchmark, "_measured", tried)
     ask = partial(best_precision, version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json")
     with ThreadPoolExecutor(2) as workers:
         asked = [workers.submit(ask) for _worker in range(2)]
@@ -86,9 +86,9 @@ def test_workers_that_start_together_make_one_trial_between_them(
     assert len(trials) == 1
 
 
-def test_a_cpu_without_bfloat16_needs_no_trial(
+def test_a_cpu_without_bfloat16_needs_no_benchmark(
     version: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision_benchmark, "cpu_flags", lambda: frozenset({"avx2"}))
-    monkeypatch.setattr(precision_benchmark, "_tried", lambda *_: pytest.fail("A trial was made."))
+    monkeypatch.setattr(precision_benchmark, "_measured", lambda *_: pytest.fail("A benchmark was run."))
     assert best_precision(version, layer=DEFAULT_LAYER, notes=tmp_path / "precision.json") == FLOAT32
