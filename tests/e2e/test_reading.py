@@ -114,15 +114,15 @@ def window(browser: Browser, web_server: WebServer, watch: Watch) -> Iterator[Op
 
 def listen(page: Page) -> list[tuple[str, str]]:
     """Collect address and text of every response to the page; of pictures the address alone."""
-    told: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
 
     def heard(response: Response) -> None:
         kind = response.headers.get("content-type", "")
         is_text = kind.startswith(("text/html", "application/json")) and response.status == 200
-        told.append((response.url, response.text() if is_text else ""))
+        received.append((response.url, response.text() if is_text else ""))
 
     page.on("response", heard)
-    return told
+    return received
 
 
 def is_drawn(page: Page) -> None:
@@ -144,7 +144,7 @@ def draw(page: Page) -> None:
 
 def test_a_blind_read_from_worklist_to_signature(window: OpenWindow, scene: Scene) -> None:
     page = window(scene, width=1440)
-    told = listen(page)
+    received = listen(page)
     page.goto("/worklist/")
     expect(page.get_by_text("3 films without your signed read")).to_be_visible()
     page.get_by_role("link", name="Read the next film").click()
@@ -158,7 +158,7 @@ def test_a_blind_read_from_worklist_to_signature(window: OpenWindow, scene: Scen
     page.get_by_label("Comment").fill("Right lower zone.")
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Your draft is saved.")).to_be_visible()
-    assert [(url, TELLTALES.search(text or url)) for url, text in told if TELLTALES.search(text or url)] == []
+    assert [(url, TELLTALES.search(text or url)) for url, text in received if TELLTALES.search(text or url)] == []
     page.get_by_label("Your password again").fill(PASSWORD)
     page.get_by_label("Your password again").press("Enter")
     expect(page.get_by_text("Your read is signed and final.")).to_be_visible()
