@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 
 from allauth.core.exceptions import ReauthenticationRequired
-from axes.helpers import get_client_ip_address
-from axes.utils import reset
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -17,6 +15,8 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
 from accounts.allauth_seam import did_recently_reauthenticate
+from accounts.lockout import clear_attempts
+from accounts.login_attempts import client_address
 from core.errors import NotAllowed
 
 View = Callable[..., HttpResponseBase]
@@ -41,7 +41,7 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> None:
         raise NotAllowed("password_wrong", _("Signing needs your password again."))
     confirmed = authenticate(request=request, username=name, password=password)
     if confirmed is not None and confirmed.pk == user.pk:
-        reset(username=name, ip=get_client_ip_address(request))
+        clear_attempts(account=name, address=client_address(request))
         return
     if getattr(request, "axes_locked_out", False):
         request.axes_locked_out = False  # type: ignore[attr-defined]  # else its middleware answers instead

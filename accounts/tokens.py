@@ -103,7 +103,7 @@ def covers(*, token: AuthToken, scope: str) -> bool:
     return details is None or not details.scopes or scope in (ANY, *details.scopes)
 
 
-def note_use(*, token: AuthToken) -> None:
+def record_use(*, token: AuthToken) -> None:
     """Remember the day on which the token was used; writes once a day at most."""
     details, today = _details(token), timezone.localdate()
     if details is not None and details.last_used_on != today:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import TokenAuthentication
-from accounts.login_attempts import release
+from accounts.login_attempts import release_attempt
 from accounts.second_factor import code_is_right, has_second_factor
 from accounts.tokens import ANY, MAX_HOURS, SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
 from core.api.actor import actor_of
@@ -105,7 +105,7 @@ def _signed_in(http_request: Any, credentials: dict[str, str], code: str) -> Use
     if not has_second_factor(user):
         return user
     if not code:
-        release(http_request, user.get_username())
+        release_attempt(http_request, user.get_username())
         raise AuthenticationFailed("This account has a second factor: send its code as otp.", "otp_required")
     if not code_is_right(user=user, code=code):
         named = {"username": user.get_username()}

@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from accounts.tokens import READ, covers, note_use
+from accounts.tokens import READ, covers, record_use
 
 _TOKEN = re.compile(rb"[A-Za-z0-9]{1,128}")
 
@@ -29,7 +29,7 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # the
             _, token = found
             if not covers(token=token, scope=_scope_needed(request)):
                 raise PermissionDenied("This token was not made for that.", "token_scope")
-            note_use(token=token)
+            record_use(token=token)
         return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, Any]:

@@ -18,7 +18,7 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
 from accounts.allauth_seam import perform_login, record_authentication
-from accounts.login_attempts import release
+from accounts.login_attempts import release_attempt
 from accounts.people import change_password
 from accounts.reauthentication import TooManyPasswords, confirm_password
 from core.errors import NotAllowed
@@ -30,7 +30,7 @@ class SignInView(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Hand the person to allauth, which signs in or asks for the second factor."""
         user = form.get_user()
-        release(self.request, user.get_username())
+        release_attempt(self.request, user.get_username())
         login = Login(user=user, redirect_url=self.get_success_url())
         record_authentication(self.request, user, "password", reauthenticated=True)
         response: HttpResponse = perform_login(self.request, login)
@@ -88,7 +88,7 @@ class _CountedCode:
         except ValidationError:
             user_login_failed.send(sender=__name__, credentials=credentials, request=request)
             raise
-        release(request, self.user.get_username())
+        release_attempt(request, self.user.get_username())
         return code
 
 

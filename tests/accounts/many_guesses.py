@@ -1,6 +1,6 @@
 """A program of its own: fifty wrong passwords at once with made-up addresses, then ten right ones at once.
 
-Run by test_attempts.py in a process of its own, on the database that it is given. Prints one JSON object.
+Run by test_login_attempts.py in a process of its own, on the given database. Prints one JSON object.
 """
 
 import json

@@ -202,7 +202,6 @@ MAY_LISTEN = {
     "audit/trail.py": "sign-ins happen inside Django",
     "diagnosis/tasks.py": "a worker's start happens inside Celery",
     "accounts/second_factor.py": "authenticator apps and passkeys are set up inside allauth",
-    "accounts/login_attempts.py": "axes wants to hear of a lock by its signal",
     "accounts/views/sign_in.py": "a wrong code is recorded like a wrong password, by Django's signal",
     "accounts/api/auth.py": "likewise",
 }
