@@ -4,13 +4,13 @@ from django.apps import AppConfig
 
 
 class AuditConfig(AppConfig):
-    """Audit trail."""
+    """The app `audit`."""
 
     name = "audit"
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        """Write sign-ins and failed ones to the audit trail."""
+        """Record sign-ins and failed sign-ins."""
         from audit.trail import listen_to_sign_ins
 
         listen_to_sign_ins()

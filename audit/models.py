@@ -1,10 +1,10 @@
-"""The audit trail: a chain of events and its end."""
+"""Audit events and the head of their hash chain."""
 
 from django.db import models
 
 
 class AuditHead(models.Model):
-    """The end of the audit chain: one row, locked while an event is appended."""
+    """The head of the hash chain: one row, locked while an event is appended."""
 
     last_seq = models.PositiveBigIntegerField(default=0)
     last_hash = models.CharField(max_length=64, default="0" * 64)
@@ -14,7 +14,7 @@ class AuditHead(models.Model):
 
 
 class AuditEvent(models.Model):
-    """One thing that somebody did. Append-only: triggers refuse changes, the chain shows tampering."""
+    """One action of a person or of the system; triggers refuse changes, the hash chain shows tampering."""
 
     seq = models.PositiveBigIntegerField(primary_key=True)
     at = models.DateTimeField()

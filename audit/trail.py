@@ -1,4 +1,4 @@
-"""The audit trail: append one event in the caller's transaction; verify the whole chain."""
+"""Appends audit events in the caller's transaction; verifies the hash chain."""
 
 import hashlib
 import json
@@ -33,9 +33,9 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What a verification found: whole events read, the hash of the last of them, the first fault.
+    """What a verification found: the number of intact events, the hash of the last of them, the first fault.
 
-    `broken_at` is the number (seq) of the first event that is wrong or missing, None when all is well;
+    `broken_at` is the number (seq) of the first event that is wrong or missing, None for an intact chain;
     `code` is then a key of FAULTS, else "".
     """
 
@@ -60,9 +60,9 @@ def record(
 ) -> AuditEvent:
     """Append one event and return it; `details` must be JSON and hold no names, tokens or file names.
 
-    Runs in the caller's transaction, so an event exists exactly when the change it tells of does: an event
-    that cannot be written undoes the caller's change too, hence no savepoint. The head row, made by
-    migration, is locked until the end: events of other transactions queue behind it.
+    Runs in the caller's transaction, so that an event exists exactly when its change does: an event that
+    cannot be written rolls back the caller's change too, hence no savepoint. The head row, created by a
+    migration, is locked until the end of the transaction; other transactions wait for it.
     """
     with transaction.atomic(savepoint=False):
         head = AuditHead.objects.select_for_update().get(pk=1)
@@ -108,10 +108,10 @@ def event_hash(event: AuditEvent) -> str:
 
 
 def verify_chain(*, noted: tuple[int, str] | None = None) -> ChainReport:
-    """Read every event in order and compare it with the chain; memory stays constant.
+    """Read every event in order and check the chain, in constant memory.
 
-    `noted` is the number and hash of an event as somebody wrote them down elsewhere. Only that shows a
-    trail that was rewritten as a whole, by somebody who can write to the database and knows the method.
+    `noted` is the number and hash of an event as somebody wrote them down elsewhere. Only that detects a
+    trail rewritten as a whole by somebody with write access to the database.
     """
     count, previous = 0, GENESIS
     for event in _events_in_order():
@@ -151,7 +151,7 @@ def _fault_at_the_end(count: int, last_hash: str, noted: tuple[int, str] | None)
 
 
 def listen_to_sign_ins() -> None:
-    """Connect Django's own sign-in signals to the trail; called once by the app's `ready`."""
+    """Record Django's sign-in signals; called once by the app's `ready`."""
     user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
     user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
     user_login_failed.connect(_sign_in_failed, dispatch_uid="audit-sign-in-failed")
@@ -173,10 +173,10 @@ def _sign_in_failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> 
 
 
 def export_head(*, folder: Path) -> ChainReport:
-    """Verify the chain and append “time number:hash” to `folder`/heads.txt, unless it stands there already.
+    """Verify the chain and append “time number:hash” to `folder`/heads.txt, unless it is there already.
 
-    Nothing is written of a chain that is not whole or empty. The file belongs elsewhere too: only a line that
-    nobody could change shows a trail rewritten as a whole.
+    Nothing is written for a broken or empty chain. Copy the file elsewhere: only a line that nobody could
+    change detects a trail rewritten as a whole.
     """
     report = verify_chain()
     if not report.is_whole or not report.events:

@@ -1,1 +1,1 @@
-"""What every app uses: refusals, API conventions, middleware, command base."""
+"""What every app uses: refusals, API conventions, middleware, base class of commands."""

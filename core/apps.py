@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CoreConfig(AppConfig):
-    """Core."""
+    """The app `core`."""
 
     name = "core"
     verbose_name = "Core"

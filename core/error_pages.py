@@ -1,4 +1,4 @@
-"""The pages of last resort: something of ours went wrong, or the database is gone. They ask no database."""
+"""The pages for errors of ours and for an unreachable database; they need no database themselves."""
 
 import sys
 
@@ -10,7 +10,7 @@ from core.database_errors import RETRY_AFTER_SECONDS, says_database_is_gone
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say so, with the number under which the log tells what happened; called while the error is handled."""
+    """Show the request's number, under which the log has the error; called while the error is handled."""
     number = getattr(request, "request_id", "")
     if says_database_is_gone(sys.exc_info()[1]):
         return _database_gone(request, number)
@@ -18,7 +18,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _database_gone(request: HttpRequest, number: str) -> HttpResponse:
-    """Answer 503: what was sent is not stored, and when to try again."""
+    """Answer 503, say that nothing was stored, and when to try again."""
     again = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     context = {"request_id": number, "again": again, "seconds": RETRY_AFTER_SECONDS}
     response = HttpResponse(render_to_string("503.html", context), status=503)

@@ -1,4 +1,4 @@
-"""Keys of repeated requests."""
+"""Idempotency keys."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class IdempotencyKey(models.Model):
-    """One Idempotency-Key of one person: which request it was for and how that was answered."""
+    """One Idempotency-Key of one person, with the fingerprint of its request and the stored answer."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""The installation's own secret key, made once and kept in the data directory."""
+"""Creates the installation's secret key once and keeps it in the data directory."""
 
 import os
 import secrets
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def load_or_create_secret(path: Path) -> str:
-    """Return the key stored at `path` (mode 0600), making one of 64 random bytes at the first start.
+    """Return the key stored at `path` (mode 0600), creating one of 64 random bytes at the first start.
 
-    Several processes may start at once: the file is linked into place, so all of them read the same key.
+    Several processes may start at once; the file is linked into place, so that all read the same key.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")

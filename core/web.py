@@ -69,7 +69,7 @@ def attachment(
 
 
 def live_partial(view: View) -> View:
-    """Guard a part of a page that asks for itself again: when its film has gone, the page is loaded anew."""
+    """Guard a polling part of a page: when its film is gone, the page is reloaded."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:

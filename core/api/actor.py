@@ -1,4 +1,4 @@
-"""Who asks: the signed-in person as the verbs want them."""
+"""The signed-in person of an API request, for services."""
 
 from django.contrib.auth.models import User
 from rest_framework.exceptions import NotAuthenticated

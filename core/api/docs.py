@@ -1,4 +1,4 @@
-"""Where the OpenAPI description is found, and the page that shows it without scripts from elsewhere."""
+"""Serves the OpenAPI description and its page, with scripts of our own server only."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Strict filters of the API: an unknown filter or value is an error: a typo must not show everything."""
+"""Strict API filters: unknown names and values are errors, so that a typo never shows everything."""
 
 from collections.abc import Sequence, Set
 from typing import Any
@@ -34,7 +34,7 @@ def check_query(
 
 
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types
-    """Filters by the view's filterset, and refuses parameters that are none of it."""
+    """Filters by the view's filterset and refuses other parameters."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Return the narrowed queryset; raises ValidationError naming the parameter."""

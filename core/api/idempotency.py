@@ -1,4 +1,4 @@
-"""The Idempotency-Key header at the API's door: a decorator for methods that create something."""
+"""The Idempotency-Key header: a decorator for API methods that create something."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from core.api.actor import actor_of
 from core.api.problem import ProblemSerializer
-from core.idempotency import claim_key, keep_answer, release_key
+from core.idempotency import claim_key, release_key, store_answer
 
 Method = Callable[..., Response]
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -29,15 +29,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Any text of up to 200 printable characters. The same request under the same key is done "
     "once and answered the same way for 24 hours; another request under it is refused with 422.",
 )
-# What the key alone can be answered with: the first request is still at work, or was another one.
+# Refusals of the key itself: the first request is still running, or was another one.
 KEY_REFUSALS = {409: ProblemSerializer, 422: ProblemSerializer}
 
 
 def idempotent(*, keep: bool = True) -> Callable[[Method], Method]:
     """Honour the Idempotency-Key header of a creating method.
 
-    With `keep` False the key only guards against another request under it: the work itself is repeatable,
-    so it is done again instead of storing a large answer.
+    With `keep` False the key only refuses another request; the same one is repeated, which is safe, instead
+    of storing a large answer.
     """
 
     def decorate(method: Method) -> Method:
@@ -65,7 +65,7 @@ def _once(key: str, request: Request, work: Callable[[], Response], keep: bool) 
         release_key(claim=claim)
         raise
     answer = json.loads(JSONRenderer().render(response.data)) if keep else None
-    keep_answer(claim=claim, status=response.status_code, answer=answer)
+    store_answer(claim=claim, status=response.status_code, answer=answer)
     return response
 
 

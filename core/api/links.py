@@ -1,4 +1,4 @@
-"""Full addresses of named places."""
+"""Absolute URLs of named routes."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from rest_framework.request import Request
 
 
 def absolute(request: Request, name: str, **kwargs: Any) -> str:
-    """Return the full address of a named place."""
+    """Return the absolute URL of a named route."""
     return str(request.build_absolute_uri(reverse(name, kwargs=kwargs)))

@@ -1,4 +1,4 @@
-"""How the OpenAPI description is made: errors as problems, the disclaimer in every answer."""
+"""Builds the OpenAPI description: errors as problems, the disclaimer in every answer."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class ProblemAutoSchema(AutoSchema):
         return ProblemSerializer
 
     def _should_add_http403_error_response(self) -> bool:
-        # A token that was made for something else is refused wherever a token is asked for.
+        # A token with other scopes is refused wherever a token is required.
         parent: Any = super()  # the library has no types
         return bool(parent._should_add_http403_error_response() or self._should_add_http401_error_response())
 
@@ -42,7 +42,7 @@ class ProblemAutoSchema(AutoSchema):
 
 
 def add_disclaimer(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
-    """Say in every described JSON answer what the renderer adds to it."""
+    """Add to every described JSON answer the disclaimer that the renderer adds."""
     components = result.setdefault("components", {}).setdefault("schemas", {})
     components["Disclaimed"] = {
         "type": "object",

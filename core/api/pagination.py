@@ -1,4 +1,4 @@
-"""Pages of lists: keyset cursors, so that deep pages cost no more than the first."""
+"""Keyset pagination: deep pages cost no more than the first."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class KeysetPagination(CursorPagination):
     ordering = "-pk"
 
     def get_page_size(self, request: Request) -> int:
-        """Return the page's length; a wrong one is a ValidationError, not silently another length."""
+        """Return the page's length; raises ValidationError for a wrong one."""
         given = request.query_params.get("page_size")
         if given is None:
             return self.page_size
@@ -32,7 +32,7 @@ class KeysetPagination(CursorPagination):
         return tuple(getattr(view, "keyset", ("-pk",)))
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """Return one page; a cursor that was not given out by this list is NotFound."""
+        """Return one page; raises NotFound for a cursor that this list did not issue."""
         try:
             page: list[Any] | None = super().paginate_queryset(queryset, request, view)
         except (InvalidValue, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How request bodies are read: JSON of a limited size and depth."""
+"""Parses JSON bodies of limited size and depth."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -9,7 +9,7 @@ from rest_framework.parsers import JSONParser
 
 
 class PayloadTooLarge(APIException):
-    """The request's body, apart from a film in it, is larger than any that is read."""
+    """The request's body, apart from a film in it, is too large."""
 
     status_code = 413
     default_code = "request_too_large"

@@ -43,7 +43,7 @@ class ProblemHandler(ExceptionHandler):
     """Turns refusals and Django's own request errors into API errors, and sends them as problems."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Map what is expected to an APIException; everything else becomes a 500 without details."""
+        """Map expected errors to an APIException; every other becomes a 500 without details."""
         if isinstance(exc, Refused):
             return RefusedProblem(exc)
         if says_database_is_gone(exc):

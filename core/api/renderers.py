@@ -1,4 +1,4 @@
-"""How answers leave the API: JSON objects that always carry the disclaimer."""
+"""Renders JSON answers, which always carry the disclaimer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from rest_framework.renderers import JSONRenderer
 
 
 class DisclaimerJSONRenderer(JSONRenderer):
-    """JSON in which every object answer, pages and errors included, says what it must not be used for."""
+    """JSON with the disclaimer in every object, pages and errors included."""
 
     def render(
         self,

@@ -1,4 +1,4 @@
-"""What our commands have in common: help with examples, refusals as sentences, JSON, the disclaimer."""
+"""Base class of the commands: help with examples, refusals as sentences, JSON, the disclaimer."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ class FriendlyCommand(BaseCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run; what is refused, and a database that does not answer, become one sentence and exit code 1."""
+        """Run; turn refusals and an unusable database into one sentence and exit code 1."""
         try:
             self.run(**options)
         except Refused as refusal:
@@ -55,10 +55,10 @@ class FriendlyCommand(BaseCommand):
         raise NotImplementedError
 
     def say(self, sentence: str = "") -> None:
-        """Tell the person at the terminal."""
+        """Print a sentence."""
         self.stdout.write(sentence)
 
     def say_json(self, answer: dict[str, Any]) -> None:
-        """Print one JSON object, the disclaimer in it, for a script to read."""
+        """Print one JSON object with the disclaimer, for scripts."""
         complete = {**answer, "disclaimer": settings.DISCLAIMER}
         self.stdout.write(json.dumps(complete, indent=2, ensure_ascii=False, allow_nan=False))

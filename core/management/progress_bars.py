@@ -19,7 +19,7 @@ def film_bar() -> Callable[[int, int], None]:
 
 
 class Bars:
-    """One progress bar after another, each under the name of what is going on."""
+    """Progress bars one after another, each labelled with its step."""
 
     def __init__(self, unit: str = "it") -> None:
         """`unit` is what is counted."""
@@ -27,7 +27,7 @@ class Bars:
         self._bar: tqdm[Any] = tqdm(disable=True)
 
     def __call__(self, name: str, done: int, total: int) -> None:
-        """Tell that `done` of `total` are through of what `name` says."""
+        """Show that `done` of `total` are done in the step `name`."""
         if name != self._name:
             self._bar.close()
             self._name = name

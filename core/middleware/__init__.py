@@ -1,1 +1,1 @@
-"""Middleware: request number and log, sessions, sign-in of page parts."""
+"""Middleware: request id and log, session renewal, sign-in redirects for htmx."""

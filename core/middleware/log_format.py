@@ -1,4 +1,4 @@
-"""How a line of the log looks: text for people, or one JSON object for a program that collects logs."""
+"""Formats log lines as text for people or as JSON objects for log collectors."""
 
 import json
 import logging
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from core.middleware.request_id import current_id
 
-# Only these of a record's extra values are written: others may hold what belongs in no log.
+# Of a record's extra values only these are written: others may hold personal data.
 FACTS = ("method", "path", "route", "status", "milliseconds")
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, logger, the request in brackets where there is one, and the message."""
+    """Time, level, logger, the request id in brackets where there is one, and the message."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s%(request)s %(message)s")

@@ -1,4 +1,4 @@
-"""Each request has an id, a line in the log and a count."""
+"""Gives each request an id, a log line and a count."""
 
 import logging
 import re
@@ -16,19 +16,19 @@ from core.request_metrics import ANSWERED, SECONDS
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
-# Digits that a proxy makes: a visitor's own words would be a way to write names into the log.
+# Only digits as a proxy generates them: free text would let visitors write into the log.
 _WELL_FORMED = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _PROBES = {"/health", "/healthz", "/readyz", "/metrics"}
 
 
 class RequestMiddleware:
-    """Gives each request its `request_id` and its answer the header; stands before all other middleware."""
+    """Sets the request's `request_id` and the answer's header; comes before all other middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on, then tell the log and the counters what became of it."""
+        """Pass the request on, then log and count its answer."""
         sent = request.headers.get(HEADER, "")
         request_id = sent if _WELL_FORMED.fullmatch(sent) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
@@ -37,14 +37,14 @@ class RequestMiddleware:
         try:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
-            _tell(request, response.status_code, time.monotonic() - began)
+            _log(request, response.status_code, time.monotonic() - began)
         finally:
             request_ids.current.reset(before)
         return response
 
 
-def _tell(request: HttpRequest, status: int, seconds: float) -> None:
-    """Write the line: the path without its query, since what people search for belongs in no log."""
+def _log(request: HttpRequest, status: int, seconds: float) -> None:
+    """Log method, path, status and time; not the query, which holds what people search for."""
     method = request.method if request.method in _METHODS else "OTHER"
     path, route = escape_uri_path(request.path), _route(request)
     ANSWERED.labels(method, route, str(status)).inc()
@@ -64,6 +64,6 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def _route(request: HttpRequest) -> str:
-    """Return the route's name, never the address: a counter must not grow with every film."""
+    """Return the route's name, not the path, so that the counters do not grow with every film."""
     match = request.resolver_match
     return match.view_name or "unnamed" if match is not None else "none"

@@ -1,4 +1,4 @@
-"""When a request counts as a sign of its person: not when a page asks by itself, nor when a monitor does."""
+"""Renews sessions by activity of people, not by polling pages or monitoring probes."""
 
 import time
 
@@ -6,38 +6,40 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-# What open pages ask every few seconds, or for their frame: were it a sign, a session would never end.
-ASKED_BY_PAGES = {"study-states", "study-status", "batch-status", "notification-bell", "system-banner"}
-# These come with a page that was a sign: a write for each of them would make them wait for each other.
+# What open pages poll or load for their frame: if it renewed the session, that would never end.
+POLLED_BY_PAGES = {"study-states", "study-status", "batch-status", "notification-bell", "system-banner"}
+# These belong to a page that renews the session: a write for each would make them wait for each other.
 PICTURES = {"study-thumbnail", "study-display"}
 PROBES = {"health", "healthz", "readyz", "metrics"}
 
-# A session ends up to this much early, and a page needs no write of its own for it.
-ONCE_IN_SECONDS = 60
-_PROLONGED_AT = "prolonged_at"
+# A session is renewed at most this often, so that not every page writes; it may end this much early.
+RENEWAL_SECONDS = 60
+_RENEWED_AT = "prolonged_at"
 
 
-class SignsOfLifeMiddleware(SessionMiddleware):
-    """Django's sessions; each request prolongs one, once a minute, save those that nobody clicked for.
+class SessionRenewalMiddleware(SessionMiddleware):
+    """Django's sessions, renewed once a minute by requests that a person made.
 
-    Probes leave it alone altogether: they answer without the database, whatever cookie comes along.
+    Probes never touch the session: they answer without the database, whatever cookie they carry.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Store and prolong the session where that is due."""
+        """Store and renew the session where that is due."""
         match = request.resolver_match
         name = match.view_name if match is not None else ""
-        # After an error nothing is stored, and the database may be gone: do not ask for it.
+        # After an error nothing is stored: the database may be unreachable.
         if name in PROBES or response.status_code >= 500:
             return response
-        if not request.session.modified and (name in ASKED_BY_PAGES | PICTURES or _just_prolonged(request)):
+        if not request.session.modified and (
+            name in POLLED_BY_PAGES | PICTURES or _recently_renewed(request)
+        ):
             patch_vary_headers(response, ("Cookie",))
             return response
         if not request.session.is_empty():
-            request.session[_PROLONGED_AT] = int(time.time())
+            request.session[_RENEWED_AT] = int(time.time())
         return super().process_response(request, response)
 
 
-def _just_prolonged(request: HttpRequest) -> bool:
-    prolonged_at: int = request.session.get(_PROLONGED_AT, 0)
-    return 0 <= time.time() - prolonged_at < ONCE_IN_SECONDS
+def _recently_renewed(request: HttpRequest) -> bool:
+    renewed_at: int = request.session.get(_RENEWED_AT, 0)
+    return 0 <= time.time() - renewed_at < RENEWAL_SECONDS

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from core.middleware.sessions import ASKED_BY_PAGES, PROBES
+from core.middleware.sessions import POLLED_BY_PAGES, PROBES
 from diagnosis.models import Study
 from tests.support.cast import Cast
 
@@ -37,7 +37,7 @@ def test_what_a_page_asks_by_itself_does_not_prolong_the_session(alice: Client, 
         "notification-bell": reverse("notification-bell"),
         "system-banner": reverse("system-banner"),
     }
-    assert set(addresses) | {"batch-status"} == ASKED_BY_PAGES
+    assert set(addresses) | {"batch-status"} == POLLED_BY_PAGES
     for address in addresses.values():
         assert alice.get(address).status_code < 500
         assert alice.post(address, {"pending": str(study.uid)}).status_code < 500
