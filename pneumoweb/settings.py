@@ -153,13 +153,11 @@ LOGIN_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_HANDLER = "accounts.login_attempts.CountFirstHandler"
 AXES_CLIENT_IP_CALLABLE = "accounts.login_attempts.client_address"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused unchecked is no failure
-AXES_DISABLE_ACCESS_LOG = True  # the audit trail tells who signed in
 NUM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
 
 # --- Second factor: allauth's pages, without sign-up and without e-mail -------------------------------
