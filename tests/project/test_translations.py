@@ -1,4 +1,4 @@
-"""Every text for people can be translated, and is: in code, templates, scripts, catalogues and on pages."""
+"""Every text for people is translated: in code, templates, scripts, catalogues and on pages."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ from tests.support.cast import Cast
 from tests.support.routes import all_routes
 from tests.support.sources import ROOT, Source, sources
 
-__all__ = ["review"]  # the film with a result and a read, as the other tests of all addresses have it
+__all__ = ["review"]  # the fixture that the tests of all addresses share
 LANGUAGES = ["de", "es"]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
@@ -32,7 +32,7 @@ SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 
 @cache
 def catalogues() -> Any:
-    """scripts/translations.py, which is no package."""
+    """The functions of scripts/translations.py, which is not a package."""
     return SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "translations.py")))
 
 
@@ -74,7 +74,7 @@ _ELEMENT = re.compile(r"<[^>]*>", re.DOTALL)
 
 
 def unmarked(source: str) -> list[str]:
-    """Words of a template that people see and that no tag of translation holds."""
+    """Visible words of a template outside translation tags."""
     seen = _TAG.sub("\x00", _UNSEEN.sub(" ", source))
     texts = [match.group(1) for match in _SAID.finditer(seen)]
     texts += _ELEMENT.sub("\x00", seen).split("\x00")
@@ -109,12 +109,12 @@ def test_sentences_in_a_script_are_found() -> None:
     assert sentences('key === "Escape" && say(words("TooMany"))') == []
 
 
-# For authors of programs, and for whoever sits at a terminal.
+# Read by programmers, and by administrators at a terminal.
 IN_ENGLISH = ("/api/", "/management/", "operations/backup/")
 
 
 def refusals() -> set[str]:
-    """Names of the classes that say to people why something was not done."""
+    """Names of the exceptions whose messages people read."""
     names, left = set(), [Refused]
     while left:
         kind = left.pop()
@@ -151,17 +151,16 @@ def test_no_sentence_for_people_in_the_code_escapes_translation() -> None:
 
 
 class Words(HTMLParser):
-    """What people read or hear of a page, and the attributes that hold numbers for machines."""
+    """The visible or spoken texts of a page, and attributes with a number in a local format."""
 
     def __init__(self) -> None:
         super().__init__()
         self.said: set[str] = set()
         self.numbers: list[str] = []
         self._silent = 0
-        self._foreign: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in what the attributes say; a part in another language is left out by its lang."""
+        """Collect the texts of attributes."""
         if tag in ("script", "style", "code", "kbd"):
             self._silent += 1
         for name, value in attrs:
@@ -171,18 +170,18 @@ class Words(HTMLParser):
                 self.numbers += [f'<{tag} {name}="{value}">'] if re.search(r"\d,\d", value or "") else []
 
     def handle_endtag(self, tag: str) -> None:
-        """End what was silent."""
+        """Leave an element whose text does not count."""
         if tag in ("script", "style", "code", "kbd"):
             self._silent -= 1
 
     def handle_data(self, data: str) -> None:
-        """Take in a text."""
+        """Collect a text."""
         if not self._silent:
             self.said.add(" ".join(data.split()))
 
 
 def pages(client: Client, opinion: Review) -> Iterator[tuple[str, Words]]:
-    """Every page of the site, and the words on it."""
+    """Every page of the site with its texts."""
     for route in all_routes():
         if is_admin(route) or "/files/" in route.pattern or route.pattern.startswith("api"):
             continue
@@ -196,7 +195,7 @@ def pages(client: Client, opinion: Review) -> Iterator[tuple[str, Words]]:
 
 @cache
 def in_other_words(language: str) -> frozenset[str]:
-    """English texts that read otherwise in this language; a word that it has too does not count."""
+    """English texts that differ in this language and are no word of it."""
     catalog = catalogues().read(language)
     texts = {message.id: message.string for message in catalog if isinstance(message.id, str)}
     return frozenset(texts) - set(texts.values()) - {""}

@@ -1,4 +1,4 @@
-"""What every page has: the disclaimer, sentences on errors with a next step, sign-in and its refusals."""
+"""Every page: the disclaimer, error pages with a next step, sign-in and its refusals."""
 
 import re
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_every_page_carries_the_disclaimer(client: Client, cast: Cast, name: str
     assert text(response).count(DISCLAIMER) == 1
 
 
-def test_error_pages_carry_it_too_with_a_sentence_and_a_way_on(client: Client, cast: Cast) -> None:
+def test_error_pages_have_the_disclaimer_a_sentence_and_a_link(client: Client, cast: Cast) -> None:
     request = RequestFactory().get("/")
     pages = [
         defaults.bad_request(request, ValueError()),
@@ -60,7 +60,7 @@ def test_error_pages_carry_it_too_with_a_sentence_and_a_way_on(client: Client, c
     assert DISCLAIMER in render_to_string("403.html", {"disclaimer": DISCLAIMER}, request)
 
 
-def test_the_error_page_asks_no_database(django_assert_num_queries: Any, db: None) -> None:
+def test_the_error_page_makes_no_query(django_assert_num_queries: Any, db: None) -> None:
     with django_assert_num_queries(0):
         assert defaults.server_error(RequestFactory().get("/")).status_code == 500
 
@@ -79,13 +79,15 @@ def test_pages_send_the_strict_policy(client: Client) -> None:
     assert "unsafe" not in policy
 
 
-def test_a_wrong_password_is_said_without_telling_which_part(client: Client, cast: Cast) -> None:
+def test_a_failed_sign_in_does_not_say_which_part_was_wrong(client: Client, cast: Cast) -> None:
     known, unknown = sign_in(client, "alice", "wrong"), sign_in(client, "mallory", "wrong")
     for response in (known, unknown):
         assert "do not match an account" in text(response)
 
 
-def test_after_five_failures_signing_in_is_locked_and_says_for_how_long(client: Client, cast: Cast) -> None:
+def test_after_five_failures_sign_in_is_locked_and_the_page_says_for_how_long(
+    client: Client, cast: Cast
+) -> None:
     for _ in range(project_settings.AXES_FAILURE_LIMIT):
         response = sign_in(client, "alice", "wrong")
     assert response.status_code == 429
@@ -94,9 +96,7 @@ def test_after_five_failures_signing_in_is_locked_and_says_for_how_long(client: 
     assert sign_in(client, "rania").status_code == 302
 
 
-def test_signing_in_leads_back_to_where_one_wanted_to_go_but_not_elsewhere(
-    client: Client, cast: Cast
-) -> None:
+def test_signing_in_leads_to_the_wanted_page_but_never_to_another_site(client: Client, cast: Cast) -> None:
     wanted = reverse("upload")
     data = {"username": "alice", "password": PASSWORD, "next": wanted}
     assert client.post(reverse("login"), data).headers["Location"] == wanted
@@ -138,7 +138,7 @@ def test_the_menu_offers_what_the_role_covers(client: Client, cast: Cast) -> Non
     }
 
 
-def test_the_banner_speaks_only_when_films_are_not_read(
+def test_the_banner_is_shown_only_while_films_are_not_analysed(
     client: Client, cast: Cast, study: Study, active_model: ModelVersion
 ) -> None:
     client.force_login(cast.alice)
