@@ -1,4 +1,4 @@
-"""A backup restored into an empty installation: the same rows, films and trail, on SQLite and PostgreSQL."""
+"""A backup restored into an empty installation: the same rows, films and audit trail, on both databases."""
 
 import errno
 import json
@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group
 
 from audit.models import AuditEvent
 from diagnosis.models import Study
+from operations.backup.restoring import restore_backup
 from tests.support.running import run
 from tests.support.servers.stack import Stack
 
@@ -72,7 +73,7 @@ everything = apps.get_models(include_auto_created=True)
 models = [model for model in everything if not model._meta.proxy and label(model) not in LEFT_OUT]
 def content(model):
     rows = [plain(row) for row in model._base_manager.order_by("pk")]
-    if model._meta.auto_created:  # the numbers of a many-to-many table's rows mean nothing
+    if model._meta.auto_created:  # ids of many-to-many rows mean nothing
         rows = sorted(({k: v for k, v in row.items() if k != "id"} for row in rows), key=str)
     return rows
 print("DUMP" + json.dumps({label(model): content(model) for model in models}))
@@ -219,6 +220,22 @@ def test_a_truncated_file_is_refused(backup: Path) -> None:
 def test_a_backup_of_another_version_is_refused(backup: Path) -> None:
     replace_member(backup, "manifest.json", lambda data: data.replace(b"0002_baseline", b"0002_older"))
     assert "another version" in run("restore", backup).error
+
+
+@pytest.mark.django_db
+def test_a_restore_whose_migrations_fail_leaves_neither_tables_nor_films(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[object] = []
+
+    def fail(*_words: object, **_options: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("operations.backup.restoring.call_command", fail)
+    monkeypatch.setattr("operations.backup.restoring.drop_tables", dropped.append)
+    with pytest.raises(RuntimeError):
+        restore_backup(path=backup)
+    assert (len(dropped), media_here()) == (1, [])
 
 
 @pytest.mark.django_db

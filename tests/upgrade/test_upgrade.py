@@ -52,14 +52,19 @@ def test_a_backup_is_restored_into_sqlite(tmp_path: Path) -> None:
     nothing_is_lost(restored(tmp_path), "sqlite", left_out=past.NOT_BACKED_UP)
 
 
-def test_a_backup_is_restored_into_postgresql(tmp_path: Path, own_postgres_url: str) -> None:
-    nothing_is_lost(restored(tmp_path, own_postgres_url), "postgresql", left_out=past.NOT_BACKED_UP)
+def test_a_backup_is_restored_into_postgresql_that_was_migrated_already(
+    tmp_path: Path, own_postgres_url: str
+) -> None:
+    installation = restored(tmp_path, own_postgres_url, migrated=True)
+    nothing_is_lost(installation, "postgresql", left_out=past.NOT_BACKED_UP)
 
 
-def restored(folder: Path, database_url: str = "") -> Installation:
-    """Restore the stored backup into a new installation."""
+def restored(folder: Path, database_url: str = "", *, migrated: bool = False) -> Installation:
+    """Restore the stored backup into a new installation, whose database has tables if `migrated`."""
     installation = Installation(folder / "var", database_url)
     installation.prepare()
+    if migrated:
+        installation.manage("migrate", "--no-input", "--verbosity", "0")
     said = installation.manage("restore", str(unpacked_backup(folder)))
     assert f"{EXPECTED['audit']['events']}:{EXPECTED['audit']['head']}" in said
     return installation

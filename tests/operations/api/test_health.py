@@ -1,4 +1,4 @@
-"""The probes: /health as the first version's clients know it, liveness and readiness."""
+"""The probes: /health with the members that the first version had, liveness and readiness."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_health_has_the_first_versions_members(worker: WorkerStatus, settings: A
     assert answer["disclaimer"] == settings.DISCLAIMER
 
 
-def test_health_tells_the_truth_about_a_missing_worker(active_model: ModelVersion) -> None:
+def test_health_reports_a_missing_worker(active_model: ModelVersion) -> None:
     response = get("/health")
     assert response.status_code == 200
     assert response.json()["status"] == "degraded"

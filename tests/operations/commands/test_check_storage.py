@@ -1,4 +1,4 @@
-"""manage.py check_storage: rows and files compared, faults named, exit codes for scripts."""
+"""manage.py check_storage: faults are named, and exit codes tell scripts."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_a_file_without_its_film_is_named(study: Study) -> None:
     assert outcome.json["without_row"] == [str(stray.relative_to(settings.MEDIA_ROOT))]
 
 
-def test_a_film_on_its_way_in_is_no_fault(study: Study) -> None:
+def test_a_film_that_is_being_stored_is_no_fault(study: Study) -> None:
     uid = "11111111-2222-3333-4444-555555555555"
     path_of(f"incoming/{uid}").mkdir(parents=True)
     arriving = path_of(f"studies/11/{uid}/original.png")

@@ -1,4 +1,4 @@
-"""setup_site: what a first start makes, what a second start leaves alone, and how it refuses."""
+"""manage.py setup_site: what a first start creates, what later ones keep, and what is refused."""
 
 import socket
 from pathlib import Path
@@ -30,23 +30,23 @@ def site(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def ship(models: Path, version: str, created: str) -> None:
-    """Put one more version into the models folder."""
+    """Add a version to the models folder."""
     weights = {"layer/kernel": np.ones((2, 2), np.float32)}
     write_artifact(models / version, {**CARD, "version": version, "created": created}, weights)
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """Run setup_site and return what it told."""
+    """Run setup_site and return its output."""
     call_command("setup_site")
     return capsys.readouterr().out
 
 
 def password_in(text: str) -> str:
-    """Return the password that a first start told; "" when it told none."""
+    """Return the password in the output of a first start; "" when there is none."""
     return text.partition("password: ")[2].partition("\n")[0].strip()
 
 
-def test_a_first_start_makes_an_administrator_whose_password_is_told_once(
+def test_a_first_start_creates_an_administrator_and_prints_the_password_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     password = password_in(printed(capsys))
@@ -58,7 +58,7 @@ def test_a_first_start_makes_an_administrator_whose_password_is_told_once(
     assert User.objects.get(is_superuser=True) == admin
 
 
-def test_the_password_given_is_used_and_never_told(
+def test_a_given_password_is_used_and_never_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", "clara")
@@ -91,7 +91,7 @@ def test_a_named_administrator_can_be_added_later(
     assert AuditEvent.objects.filter(verb="administrator_created").count() == 2
 
 
-def test_a_first_start_lets_the_newest_model_read_and_a_later_one_keeps_it(
+def test_a_first_start_activates_the_newest_model_and_a_later_one_keeps_it(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ship(site / "models", "a-newer", "2026-06-01")
@@ -117,7 +117,7 @@ def test_no_model_is_refused_in_a_sentence(site: Path, settings: Any) -> None:
         call_command("setup_site")
 
 
-def test_signs_of_this_machines_earlier_workers_are_dropped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_heartbeats_of_this_machines_earlier_workers_are_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     now = timezone.now()
     for host in (socket.gethostname(), "another-machine"):
         WorkerStatus.objects.create(

@@ -1,4 +1,4 @@
-"""manage.py verify_audit: sentences and exit codes."""
+"""manage.py verify_audit: messages and exit codes."""
 
 from importlib import import_module
 
@@ -22,7 +22,7 @@ def trail() -> None:
 
 @pytest.fixture
 def tampered(trail: None) -> None:
-    """The second of them was changed by somebody with the database's password."""
+    """Three events, the second changed past the triggers."""
     import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS.remove(connection)
     AuditEvent.objects.filter(seq=2).update(verb="nothing")
 
@@ -40,7 +40,7 @@ def test_a_changed_event_is_named_and_gives_exit_code_1(tampered: None) -> None:
     assert "NOT whole. Event 2: it was changed" in outcome.error
 
 
-def test_json_says_the_same_to_scripts(trail: None) -> None:
+def test_json_has_the_same_result(trail: None) -> None:
     outcome = run("verify_audit", "--json")
     assert outcome.code == 0
     assert outcome.json["whole"] is True

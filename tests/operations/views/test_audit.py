@@ -1,4 +1,4 @@
-"""The auditor's page: narrowed, paged by number, verified; and the head written out each day."""
+"""The auditor's page: filtered, paged by number, verified; and the export of the head."""
 
 from importlib import import_module
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_pages_go_back_by_number_without_gap_or_repetition(aude: Client, cast: C
     assert older.context["older"] == ""
 
 
-def test_every_filter_narrows(aude: Client, cast: Cast) -> None:
+def test_every_filter_applies(aude: Client, cast: Cast) -> None:
     trail.record(actor=cast.rania, verb="study_viewed", target=cast.project)
     write(cast, 2)
     assert len(seqs(aude, actor="rania")) == 1
@@ -57,7 +57,7 @@ def test_a_wrong_filter_shows_nothing(aude: Client, query: str) -> None:
     assert aude.get(f"{TRAIL}?{query}").status_code == 422
 
 
-def test_verifying_tells_of_a_whole_trail_and_of_a_changed_one(aude: Client, cast: Cast) -> None:
+def test_verifying_reports_a_whole_trail_and_a_changed_one(aude: Client, cast: Cast) -> None:
     write(cast, 3)
     assert "The trail is whole." in aude.post(reverse("audit-verify")).content.decode()
     triggers = import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS
@@ -68,7 +68,7 @@ def test_verifying_tells_of_a_whole_trail_and_of_a_changed_one(aude: Client, cas
     assert "Event 2" in page
 
 
-def test_the_head_is_written_out_once_for_each_end(cast: Cast, tmp_path: Path) -> None:
+def test_each_head_is_exported_once(cast: Cast, tmp_path: Path) -> None:
     write(cast, 2)
     for _ in range(2):
         assert run("export_audit_head", "--folder", str(tmp_path)).code == 0
@@ -79,7 +79,7 @@ def test_the_head_is_written_out_once_for_each_end(cast: Cast, tmp_path: Path) -
     assert run("verify_audit", "--noted", lines[0].split()[1]).code == 0
 
 
-def test_nothing_is_written_out_of_a_broken_trail(cast: Cast, tmp_path: Path) -> None:
+def test_the_head_of_a_broken_trail_is_not_exported(cast: Cast, tmp_path: Path) -> None:
     write(cast, 2)
     triggers = import_module("diagnosis.migrations.0003_append_only_audit").TRIGGERS
     triggers.remove(connection)
