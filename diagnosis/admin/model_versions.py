@@ -44,7 +44,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Activate (choose one)"), permissions=["administer"])
     def activate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Let this version read the films from now on."""
+        """Let this version analyse the films from now on."""
         self.call_for_each(
             request, queryset, _activate(queryset.count()), gettext("This version reads the films now: {}.")
         )
@@ -61,9 +61,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 
 def _activate(chosen: int) -> Any:
-    def verb(actor: User, model: ModelVersion) -> None:
+    def activate(actor: User, model: ModelVersion) -> None:
         if chosen != 1:
             raise Conflict("choose_one", _("Choose exactly one version: only one can be active."))
         registry.activate(actor=actor, model=model)
 
-    return verb
+    return activate

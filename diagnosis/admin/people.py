@@ -27,7 +27,7 @@ else:
 
 
 class MembershipInline(_MembershipInline):
-    """Who works in the project, or in which projects somebody works."""
+    """The members of a project, or the projects of a person."""
 
     model = ProjectMembership
     extra = 1
@@ -42,7 +42,7 @@ class SiteInline(_SiteInline):
     extra = 0
 
 
-# Apps whose permissions mean something in the administration.
+# Apps whose permissions have an effect in the administration.
 _WITH_PERMISSIONS = ["auth", "core", "audit", "accounts", "diagnosis", "reading"]
 
 
@@ -57,11 +57,11 @@ class ProjectAdmin(AuditedAdmin):
     inlines = [SiteInline, MembershipInline]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Suggest the slug for new projects only: it stands in other people's scripts later."""
+        """Suggest the slug for new projects only: scripts refer to it later."""
         return {} if obj else self.prepopulated_fields
 
     def audit_state(self, obj: Project) -> dict[str, Any]:
-        """Tell who works there, by number, and when readers see the AI result."""
+        """Return the audited state: members by number, AI visibility, sites."""
         members = obj.memberships.order_by("user").values_list("user", flat=True)
         return {
             "slug": obj.slug,
@@ -74,7 +74,7 @@ class ProjectAdmin(AuditedAdmin):
 
 @admin.register(User, site=admin_site)
 class PersonAdmin(AuditedAdmin, _UserAdmin):
-    """Account, roles and projects on one page. Accounts are closed, never deleted: films name them."""
+    """Account, roles and projects on one page. Accounts are closed, never deleted: films refer to them."""
 
     list_display = ["username", "roles", "is_active", "is_superuser", "last_login"]
     list_filter = ["groups", "is_active", "is_superuser"]
@@ -104,7 +104,7 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         return ", ".join(group.name for group in person.groups.all()) or "none"
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """Offer the roles as boxes to tick."""
+        """Offer the roles as check boxes."""
         if db_field.name == "groups":
             kwargs["widget"] = CheckboxSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -113,7 +113,7 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Only a superuser makes superusers, and nobody takes the way in from themselves."""
+        """Let only superusers make superusers, and nobody change their own roles or account state."""
         fixed = ["last_login", "date_joined"]
         if not _is_superuser(request):
             fixed.append("is_superuser")
@@ -122,17 +122,17 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep administrators from superusers' accounts, passwords above all."""
+        """Keep administrators from changing superusers' accounts and passwords."""
         if obj is not None and obj.is_superuser and not _is_superuser(request):
             return False
         return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: closing an account keeps what it did."""
+        """Refuse: accounts are closed instead."""
         return False
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show or store an account; whoever may change it is asked for their password again."""
+        """Show or store an account; asks whoever may change it for their own password again."""
         if self.has_change_permission(request) and not did_recently_reauthenticate(request):
             return password_again(request)
         return super().changeform_view(request, *args, **kwargs)
@@ -145,7 +145,7 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
             return super().user_change_password(request, id, form_url)
 
     def audit_state(self, obj: User) -> dict[str, Any]:
-        """Tell roles, projects and whether the account is open."""
+        """Return the audited state: roles, projects, and whether the account is open."""
         projects = obj.memberships.order_by("project__slug").values_list("project__slug", flat=True)
         return {
             "roles": sorted(group.name for group in obj.groups.all()),
@@ -161,13 +161,13 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(Group, site=admin_site)
 class RoleAdmin(AuditedAdmin):
-    """Roles: the four that the program knows, and what each may do in the administration."""
+    """Roles: the four of the program, and the permissions of each in the administration."""
 
     search_fields = ["name"]
     filter_horizontal = ["permissions"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Keep the names that the program looks for."""
+        """Keep the names of the program's own roles."""
         return ["name"] if isinstance(obj, Group) and obj.name in ALL_ROLES else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -177,17 +177,17 @@ class RoleAdmin(AuditedAdmin):
         return super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no deletion in bulk, which would take the four roles too."""
+        """Offer no deletion in bulk, which would include the four roles."""
         return {}
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """Offer the permissions that mean something here, each fetched with its model."""
+        """Offer the permissions that have an effect here, each fetched with its model."""
         if db_field.name == "permissions":
             relevant = Permission.objects.filter(content_type__app_label__in=_WITH_PERMISSIONS)
             kwargs["queryset"] = relevant.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def audit_state(self, obj: Group) -> dict[str, Any]:
-        """Tell the permissions by code name."""
+        """Return the audited state: the permissions by code name."""
         codenames = obj.permissions.order_by("codename").values_list("codename", flat=True)
         return {"role": obj.name, "permissions": list(codenames)}

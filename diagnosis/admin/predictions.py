@@ -17,17 +17,17 @@ from diagnosis.models import AI_SHOWN, Prediction
 
 
 class FailureFilter(admin.SimpleListFilter):
-    """Failed readings by why they failed."""
+    """Filters failed analyses by failure code."""
 
     title = _("failure code")
     parameter_name = "failure"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer every code there is."""
+        """Offer every code."""
         return [(code, code) for code in FAILURES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> QuerySet[Prediction]:
-        """Look among the failed ones only, which have an index."""
+        """Keep the failed ones with the chosen code; the status is named so that an index is used."""
         if not self.value():
             return queryset
         return queryset.filter(status=Prediction.Status.FAILED, failure_code=self.value())
@@ -35,7 +35,7 @@ class FailureFilter(admin.SimpleListFilter):
 
 @admin.register(Prediction, site=admin_site)
 class PredictionAdmin(ReadOnlyAdmin):
-    """AI results and the rows that wait for one."""
+    """AI results, and predictions that are queued or running."""
 
     list_display = [
         "study",
@@ -76,12 +76,12 @@ class PredictionAdmin(ReadOnlyAdmin):
     actions = ["read_again"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        """Show the results that the person may see, without the maps, which would be large in a list."""
+        """Show the results that the person may see, without the maps, which are large."""
         return Prediction.objects.visible_to(request.user).filter(AI_SHOWN).defer("cam")
 
     @admin.action(description=_("Read again (failed ones)"), permissions=["administer"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
-        """Queue a new reading of the films whose reading failed."""
+        """Queue a new analysis of the films whose analysis failed."""
         self.call_for_each(request, queryset, _read_again, gettext("Waiting to be read again: {}."))
 
 

@@ -1,4 +1,4 @@
-"""The administration's pages of films, AI results, model versions, workers and the audit trail."""
+"""The administration's pages of films."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -22,7 +22,7 @@ def _number_in(term: str) -> int | None:
 
 @admin.register(Study, site=admin_site)
 class StudyAdmin(ReadOnlyAdmin):
-    """Films. They leave by way of the trash only."""
+    """Films. They are deleted by way of the trash only."""
 
     list_display = [
         "thumbnail_picture",
@@ -59,20 +59,20 @@ class StudyAdmin(ReadOnlyAdmin):
     actions = ["to_the_trash"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
-        """Show the films that the person may see anywhere else; those in the trash are not among them."""
+        """Show the films that the person may see; not those in the trash."""
         return Study.objects.visible_to(request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Study], search_term: str
     ) -> tuple[QuerySet[Study], bool]:
-        """Understand the short reference too."""
+        """Find films by their short reference too."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
         number = _number_in(search_term)
         return (found if number is None else found | queryset.filter(pk=number)), duplicates
 
     @admin.display(description=_("film"))
     def thumbnail_picture(self, study: Study) -> SafeString:
-        """Show the thumbnail, by the address that checks who asks, with a link to the reading room."""
+        """Show the thumbnail, from the address that checks permissions, with a link to the film's page."""
         source = reverse("study-thumbnail", kwargs={"uid": study.uid})
         picture = format_html('<img src="{}" width="64" loading="lazy" alt="{}">', source, study.reference)
         return format_html('<a href="{}">{}</a>', study.get_absolute_url(), picture)

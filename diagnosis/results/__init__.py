@@ -1,1 +1,1 @@
-"""What is shown of a result: pictures, sentences, the model card."""
+"""Presentation of a result: pictures, texts, the model card."""

@@ -1,4 +1,4 @@
-"""A model card (JSON of any depth) laid out for people: sections, facts, figures with intervals, lists."""
+"""Lays out a model card (JSON of any depth) for people: sections, facts, figures with intervals, lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-# Shown in a place of their own on the page, or of no use to people.
+# The page shows these elsewhere, or they are of no use to people.
 APART = {
     "version",
     "architecture",
@@ -65,7 +65,7 @@ _DEPTH = 4
 
 @dataclass(frozen=True)
 class Fact:
-    """One line: what, its value in words, and the 95 % interval where the card gives one."""
+    """One line: label, formatted value, and the 95 % interval where the card gives one."""
 
     name: str
     value: str
@@ -74,7 +74,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the card: its facts, its list of sentences, its table, and parts below it."""
+    """One part of the card: its facts, sentences, table and subsections."""
 
     title: str
     facts: list[Fact] = field(default_factory=list)
@@ -90,11 +90,11 @@ class Section:
 
 
 def sections_of(card: Mapping[str, Any]) -> list[Section]:
-    """Return the card's parts that have no place of their own on the page, the well-known ones first."""
+    """Return the parts of the card that the page does not show elsewhere, those of ORDER first."""
     keys = [key for key in ORDER if key in card]
     keys += [key for key in card if key not in ORDER and key not in APART]
     loose = {key: card[key] for key in keys if not isinstance(card[key], (Mapping, list))}
-    deep = [section(name_of(key), card[key]) for key in keys if key not in loose]
+    deep = [section(label_of(key), card[key]) for key in keys if key not in loose]
     return deep + ([section(gettext("More"), loose)] if loose else [])
 
 
@@ -105,7 +105,7 @@ def section(title: str, value: Any, depth: int = 1) -> Section:
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
         return _table_section(title, value)
     items = value if isinstance(value, list) else [value]
-    return Section(title, sentences=[words(item) for item in items])
+    return Section(title, sentences=[format_value(item) for item in items])
 
 
 def _object_section(title: str, value: Mapping[str, Any], depth: int) -> Section:
@@ -114,9 +114,9 @@ def _object_section(title: str, value: Mapping[str, Any], depth: int) -> Section
         if key.endswith(_INTERVAL) and key.removesuffix(_INTERVAL) in value:
             continue
         if _is_deep(item) and depth < _DEPTH:
-            parts.append(section(name_of(key), item, depth + 1))
+            parts.append(section(label_of(key), item, depth + 1))
         else:
-            facts.append(Fact(name_of(key), words(item), interval_words(value.get(key + _INTERVAL))))
+            facts.append(Fact(label_of(key), format_value(item), format_interval(value.get(key + _INTERVAL))))
     return Section(title, facts=facts, parts=parts)
 
 
@@ -133,35 +133,35 @@ def _is_keyed_table(value: Mapping[str, Any]) -> bool:
 
 
 def _keyed_table(title: str, value: Mapping[str, Any]) -> Section:
-    """Lay out named rows as a table; an interval stands behind its figure."""
+    """Lay out named rows as a table; an interval follows its figure."""
     keys = list(dict.fromkeys(key for row in value.values() for key in row if not key.endswith(_INTERVAL)))
-    rows = [[name_of(name), *(_figure(row, key) for key in keys)] for name, row in value.items()]
-    return Section(title, columns=["", *(name_of(key) for key in keys)], rows=rows)
+    rows = [[label_of(name), *(_figure(row, key) for key in keys)] for name, row in value.items()]
+    return Section(title, columns=["", *(label_of(key) for key in keys)], rows=rows)
 
 
 def _figure(row: Mapping[str, Any], key: str) -> str:
     if key not in row:
         return ""
-    interval = interval_words(row.get(key + _INTERVAL))
-    return f"{words(row[key])} ({interval})" if interval else words(row[key])
+    interval = format_interval(row.get(key + _INTERVAL))
+    return f"{format_value(row[key])} ({interval})" if interval else format_value(row[key])
 
 
 def _table_section(title: str, rows: list[Mapping[str, Any]]) -> Section:
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[words(row[key]) if key in row else "" for key in keys] for row in rows]
-    return Section(title, columns=[name_of(key) for key in keys], rows=cells)
+    cells = [[format_value(row[key]) if key in row else "" for key in keys] for row in rows]
+    return Section(title, columns=[label_of(key) for key in keys], rows=cells)
 
 
-def name_of(key: str) -> str:
-    """Return the field's name for a key of the card."""
+def label_of(key: str) -> str:
+    """Return the label of a key of the card."""
     if key in NAMES:
         return str(NAMES[key])
     spaced = str(key).replace("_", " ").strip()
     return spaced[:1].upper() + spaced[1:]
 
 
-def words(value: Any) -> str:
-    """Write one value: numbers shortened to four significant digits, lists joined, nothing as a dash."""
+def format_value(value: Any) -> str:
+    """Format one value: numbers to four significant digits, lists joined, a missing value as a dash."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
@@ -169,15 +169,15 @@ def words(value: Any) -> str:
     if isinstance(value, (int, float)):
         return localize(float(f"{value:.4g}")) if isinstance(value, float) else f"{value:,}".replace(",", " ")
     if isinstance(value, list):
-        return ", ".join(words(item) for item in value)
+        return ", ".join(format_value(item) for item in value)
     if isinstance(value, Mapping):
-        return "; ".join(f"{name_of(key)}: {words(item)}" for key, item in value.items())
+        return "; ".join(f"{label_of(key)}: {format_value(item)}" for key, item in value.items())
     return str(value)
 
 
-def interval_words(interval: Any) -> str:
-    """Write a 95 % interval as "low to high"; empty for anything else than two numbers."""
+def format_interval(interval: Any) -> str:
+    """Format a 95 % interval as "low to high"; empty for anything but two numbers."""
     if not isinstance(interval, list) or len(interval) != 2:
         return ""
     low, high = interval
-    return gettext("%(low)s to %(high)s") % {"low": words(low), "high": words(high)}
+    return gettext("%(low)s to %(high)s") % {"low": format_value(low), "high": format_value(high)}

@@ -1,4 +1,4 @@
-"""Pictures of a result, drawn on demand from the display copy and the stored Grad-CAM map."""
+"""Pictures of a result, drawn on demand from the normalised PNG and the stored Grad-CAM map."""
 
 import numpy as np
 from django.conf import settings
@@ -18,7 +18,7 @@ LAYER_SIDE = 512  # pixels along the longer side; drawing one the size of a larg
 
 
 class PictureRefused(Refused):
-    """There is no such picture, or an option of it is outside its range."""
+    """The kind of picture is unknown, or an option is outside its range."""
 
 
 class FilmMissing(NotReady):

@@ -1,4 +1,4 @@
-"""What a prediction says to people: words, percentages, places on the bar, the strength of its map."""
+"""Texts and figures of a result for people: verdict, bar, timings, map, cautions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result in words: a headline, a sentence, and a tone (above, below, borderline) for the colour."""
+    """The result as a headline, a sentence, and a tone (above, below, borderline) for the colour."""
 
     tone: str
     headline: str
@@ -37,7 +37,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Bar:
-    """Places on a bar of 0 to 100: the score, the operating point, both ends of the borderline band."""
+    """Positions on a bar of 0 to 100: the score, the operating point, both ends of the borderline band."""
 
     score: float
     threshold: float
@@ -46,17 +46,17 @@ class Bar:
 
     @property
     def band_width(self) -> float:
-        """How broad the borderline band is."""
+        """Width of the borderline band."""
         return round(self.high - self.low, 1)
 
     @property
     def score_anchor(self) -> str:
-        """How the score's label hangs on its place, so that it stays on the bar: SVG's text-anchor."""
+        """SVG text-anchor of the score's label, chosen so that the label stays on the bar."""
         return _anchor(self.score, margin=8)
 
     @property
     def threshold_anchor(self) -> str:
-        """The same for the longer label of the operating point."""
+        """SVG text-anchor of the longer label of the operating point."""
         return _anchor(self.threshold, margin=22)
 
 
@@ -68,7 +68,7 @@ def _anchor(place: float, *, margin: float) -> str:
 
 @dataclass(frozen=True)
 class Caution:
-    """What speaks against relying on the score, or on the map: plain sentences; `checked` False: unknown."""
+    """Reasons not to rely on the score or the map, as sentences; `checked` False: it was not checked."""
 
     sentences: list[str]
     checked: bool
@@ -76,7 +76,7 @@ class Caution:
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on the colour scale: per cent of the scale, the map's value there, per cent of its maximum.
+    """A position on the colour scale: per cent of the scale, the map's value there, per cent of its maximum.
 
     `of_maximum` is None where the map does not reach that far.
     """
@@ -88,12 +88,12 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class MapWords:
-    """The map's strength in words, and its scale in numbers.
+class MapDescription:
+    """A sentence on the map's strength, and its scale in numbers.
 
-    `scale_end` is what the scale's hot end stands for, in per cent of a typical strong map; `maximum` is the
+    `scale_end` is the value at the scale's hot end, in per cent of a typical strong map; `maximum` is the
     map's largest value and `reference` that of a typical strong map (None: not measured), both in the map's
-    own units; `peak` is the place of the maximum on the scale, 0 to 100.
+    own units; `peak` is the position of the maximum on the scale, 0 to 100.
     """
 
     sentence: str
@@ -106,7 +106,7 @@ class MapWords:
 
     @property
     def peak_mark(self) -> float:
-        """Where the mark of the maximum begins, so that it stays on the scale."""
+        """Position of the left edge of the maximum's mark, limited so that the mark stays on the scale."""
         return min(self.peak, 99.2)
 
 
@@ -138,7 +138,7 @@ def bar(prediction: Prediction) -> Bar:
 
 
 def timings(prediction: Prediction) -> list[tuple[str, str]]:
-    """Return how long the film waited, was computed on, and took in all: labels and durations in words."""
+    """Return labels and formatted durations of waiting, computing and the whole."""
     return [
         (_("Waiting"), duration(_milliseconds(prediction.queued_at, prediction.started_at))),
         (_("Preprocessing"), duration(prediction.preprocess_ms)),
@@ -152,7 +152,7 @@ def _milliseconds(start: datetime, end: datetime | None) -> float | None:
 
 
 def duration(milliseconds: float | None) -> str:
-    """Write a duration the way people say it: milliseconds, seconds, minutes."""
+    """Format a duration in milliseconds, seconds or minutes."""
     if milliseconds is None:
         return _("not measured")
     if milliseconds < 1000:
@@ -162,17 +162,17 @@ def duration(milliseconds: float | None) -> str:
 
 
 def failure_sentence(prediction: Prediction) -> str:
-    """Say to people why the reading failed; unknown codes get a sentence too."""
+    """Say why the analysis failed; unknown codes get a sentence too."""
     unknown = _("The film could not be read. Tell an administrator.")
     return str(FAILURES.get(prediction.failure_code, unknown))
 
 
-def map_words(prediction: Prediction) -> MapWords:
+def describe_map(prediction: Prediction) -> MapDescription:
     """Say how strong the map is, measured against a typical strong map of the same model version."""
     reference, strength = measured_reference(prediction), strength_of(prediction)
     end = max(strength.reference, strength.maximum)
     sentence, weak = _strength_sentence(strength) if reference else (str(RELATIVE_SENTENCE), False)
-    return MapWords(
+    return MapDescription(
         sentence=sentence,
         is_weak=weak,
         scale_end=round(100 * max(1.0, strength.ratio)) if reference else 100,
@@ -215,8 +215,8 @@ def map_caution(prediction: Prediction) -> Caution:
 
 def _caution(codes: list[str] | None, sentences: Mapping[str, str]) -> Caution:
     unknown = _("A check that this version of the program does not know found fault with it.")
-    said = [_(sentences[code]) if code in sentences else unknown for code in codes or []]
-    return Caution(said, checked=codes is not None)
+    shown = [_(sentences[code]) if code in sentences else unknown for code in codes or []]
+    return Caution(shown, checked=codes is not None)
 
 
 def legends() -> dict[str, list[str]]:

@@ -133,7 +133,7 @@ def _result_context(prediction: Prediction) -> dict[str, Any]:
         "verdict": wording.verdict(prediction),
         "bar": wording.bar(prediction),
         "timings": wording.timings(prediction),
-        "map": wording.map_words(prediction),
+        "map": wording.describe_map(prediction),
         "scope_caution": wording.scope_caution(prediction),
         "map_caution": wording.map_caution(prediction),
         "newer_model": active.exclude(pk=prediction.model_version_id).first(),

@@ -50,7 +50,7 @@ def _words_of(study: Study) -> "ResultWords":
     prediction = shown_result(study)
     if prediction is None:
         return ResultWords(state=_state_of(study))
-    said, map_ = wording.verdict(prediction), wording.map_words(prediction)
+    said, map_ = wording.verdict(prediction), wording.describe_map(prediction)
     scope, map_caution = wording.scope_caution(prediction), wording.map_caution(prediction)
     return ResultWords(
         headline=said.headline,

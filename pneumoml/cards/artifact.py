@@ -49,19 +49,19 @@ _DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.d
 
 @dataclass(frozen=True)
 class Artifact:
-    """A verified model version: its card and the folder it lies in."""
+    """A verified model version: its card and its folder."""
 
     card: ModelCard
     folder: Path
 
     @property
     def weights_path(self) -> Path:
-        """Where the weights lie."""
+        """Path of the weights file."""
         return self.folder / self.card.weights.file
 
 
 def shipped_versions(models_dir: Path) -> list[str]:
-    """Names of the folders in `models_dir` that hold a card, sorted; empty where there is no such folder."""
+    """Return the names of the folders in `models_dir` with a card, sorted; empty without `models_dir`."""
     if not models_dir.is_dir():
         return []
     return sorted(entry.name for entry in models_dir.iterdir() if (entry / CARD_FILE).is_file())
@@ -123,7 +123,7 @@ def _hash_mismatch(card: ModelCard) -> ArtifactRefused:
 def load_weights(artifact: Artifact) -> dict[str, NDArray[np.floating[Any]]]:
     """Read the weights, "layer/variable" to array, in the card's dtype (float16 or float32).
 
-    The bytes that are parsed are hashed once more, so a file exchanged since `load_artifact` is caught.
+    The bytes that are parsed are hashed once more, so a file replaced since `load_artifact` is detected.
     Raises `ArtifactRefused` (hash_mismatch, weights_missing, weights_unsafe).
     """
     return _load(artifact, artifact.card.weights)
@@ -166,7 +166,7 @@ def _parse_npz(data: bytes, dtype: np.dtype[Any]) -> dict[str, NDArray[np.floati
                 weights[name] = array
     except ArtifactRefused:
         raise
-    except Exception as error:  # zipfile and the array header's tokeniser raise a dozen kinds on broken input
+    except Exception as error:  # zipfile and the array header's tokeniser raise many kinds on broken input
         raise _unsafe("it is not a plain archive of arrays") from error
     return weights
 
@@ -197,7 +197,7 @@ def write_artifact(
     *,
     dtype: str = "float16",
 ) -> Artifact:
-    """Write one version into `folder`: weights first, then the card that vouches for them, each by rename.
+    """Write one version into `folder`: weights first, then the card with their hash, each by rename.
 
     `weights` maps "layer/variable" to finite float arrays; they are stored as `dtype`. The card's "weights"
     entry is filled in here. The same arrays always give the same file and sha256. Raises `ValueError` for
@@ -225,7 +225,7 @@ def add_to_card(
     entries: Mapping[str, Any],
     scope: Mapping[str, NDArray[np.floating[Any]]] | None = None,
 ) -> Artifact:
-    """Put `entries` into the version's card, in place of those of the same names; the weights stay.
+    """Replace `entries` in the version's card, or add them; the weights stay.
 
     With `scope`, arrays by name, these are written as float32 beside the weights, and `entries["scope"]` gets
     the file's name and sha256. Raises as `write_artifact` does; nothing is written then.

@@ -1,4 +1,4 @@
-"""The model card (card.json) of one version: what it must say, checked, with typed access for programs."""
+"""The model card (card.json) of one version: validation, and typed access for programs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ScopeEntry:
 
 @dataclass(frozen=True)
 class MapLimits:
-    """What a Grad-CAM map of this version must keep to be called reliable; see `explanations.map_flags`.
+    """Limits within which a Grad-CAM map of this version is reliable; see `pneumoml.explain.reliability`.
 
     `least_strength` is a share of `cam_reference`, `most_outside` a share of the heat, `least_agreement` a
     rank correlation with HiResCAM. `depends_on_weights` is False where the weight-randomisation test failed.
@@ -94,7 +94,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """One version's card: typed access to what programs use; `raw` is the whole card for people."""
+    """One version's card: typed access to what programs use; `raw` is the whole card."""
 
     version: str
     architecture: str

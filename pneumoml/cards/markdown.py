@@ -1,4 +1,4 @@
-"""The model card for people: Markdown made from card.json, and from nothing else."""
+"""The model card as Markdown, made from card.json alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PREVALENCES = (0.625, 0.3, 0.1, 0.05, 0.02)
 
 
 def render_card(card: Mapping[str, Any]) -> str:
-    """Write the card as Markdown; figures are those of the card, each with its number of films."""
+    """Return the card as Markdown; figures are those of the card, each with its number of films."""
     return (
         "\n".join(
             [
@@ -128,7 +128,7 @@ def _shifts(card: Mapping[str, Any]) -> list[str]:
 
 
 def _scope(card: Mapping[str, Any]) -> list[str]:
-    """The scope gate's measured rates; nothing for a card from before there was one."""
+    """Return the scope gate's measured rates; empty for an older card without a scope."""
     if "measured" not in card.get("scope", {}):
         return []
     scope = card["scope"]
@@ -179,7 +179,7 @@ _TESTS = {
 
 
 def _explanation(card: Mapping[str, Any]) -> list[str]:
-    """The explanation report card; nothing for a card from before there was one."""
+    """Return the explanation evaluation; empty for an older card without one."""
     if "explanation" not in card:
         return []
     found = card["explanation"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # shares of the scale; 1 is its hot end
 
-_SMOOTHED = 9  # points that each one is averaged with; takes the stairs of the pixels away
+_SMOOTHED = 9  # points that each one is averaged with; removes the steps between pixels
 _SHORTEST = 12  # points; a shorter line is a speck
 _THICKNESS = 0.004  # of the picture's longer side
 _SEAM = (0, 0, 0)
@@ -99,5 +99,5 @@ def _group(contour: Contour, palette: NDArray[np.uint8]) -> str:
 
 
 def _path(line: NDArray[np.float32]) -> str:
-    """Every third point is enough for the eye; half a pixel, because points are pixels' middles."""
+    """Write every third point, which looks smooth enough; half a pixel on, since points are pixel centres."""
     return "M" + "L".join(f"{x + 0.5:.1f} {y + 0.5:.1f}" for x, y in line[::3]) + "Z"

@@ -1,4 +1,4 @@
-"""Logit and class-activation maps out of one compiled forward pass, split at the target layer.
+"""Logit and class-activation maps from one compiled forward pass, split at the target layer.
 
 TensorFlow is imported inside the functions, so importing this module costs nothing.
 """
@@ -28,11 +28,11 @@ class LayerUnknown(ValueError):  # noqa: N818 - the name says what is wrong with
 
 @dataclass(frozen=True, eq=False)
 class CamPass:
-    """What one pass gives: the logit, and two maps float32 (h, w) ≥ 0 of the target layer's size.
+    """Result of one pass: the logit, and two maps float32 (h, w) ≥ 0 of the target layer's size.
 
-    `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs every place
-    by its own gradient (Draelos & Carin 2020). Both are of the logit, in its units. `pooled` are the features
-    that the network pools before its dense layers, float32 (d,).
+    `gradcam` weighs each channel by its mean gradient (Selvaraju et al. 2017); `hirescam` weighs each
+    position by its own gradient (Draelos & Carin 2020). Both are of the logit, in its units. `pooled` are the
+    features that the network pools before its dense layers, float32 (d,).
     """
 
     logit: float
@@ -42,7 +42,7 @@ class CamPass:
 
 
 def target_layers(model: Any) -> tuple[str, ...]:
-    """Names of the layers a map can be taken of: the convolutions and poolings, from input to output."""
+    """Return the names of the layers that have a map: convolutions and poolings, from input to output."""
     import keras
 
     kinds = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
@@ -60,7 +60,7 @@ class FusedCam:
         """Split `model` (a functional Keras network that ends in a logit). Raises `LayerUnknown`.
 
         `frozen` keeps the weights of this moment as constants: faster, since they are packed for the CPU once
-        and not at every pass, and deaf to later changes of the model's weights.
+        and not at every pass; later changes of the model's weights have no effect.
         """
         import keras
 

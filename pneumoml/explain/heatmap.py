@@ -1,8 +1,8 @@
-"""Grad-CAM map plus film to pictures: heat layer, heat map, overlay and side-by-side, as PNG bytes.
+"""Pictures of a Grad-CAM map on its film: heat layer, heat map, overlay and side-by-side, as PNG bytes.
 
-A map scaled to its own maximum paints red on every film. Here a map is drawn against a reference strength
-(that of a typical strong map of the same model version, from its card), so a weak map looks weak, and the
-strength is written below the picture.
+A map scaled to its own maximum is red on every film. Here maps are scaled by a reference strength (that of a
+typical strong map of the same model version, from its card), so a weak map looks weak, and the strength is
+written below the picture.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class MapStrength:
     word: str
 
     def __str__(self) -> str:
-        """Wording for captions and pages."""
+        """Return the sentence for captions."""
         return f"map strength {self.ratio:.0%} of a typical strong map ({self.word})"
 
 
@@ -163,9 +163,9 @@ def heat_levels(
 ) -> NDArray[np.float32]:
     """Enlarge a map (h, w) to `size` (width, height) and scale it to 0–1: float32 (height, width).
 
-    1 stands for the reference strength, or for the map's own maximum where that is stronger (so a strong map
-    keeps its shape instead of turning into one flat patch). The map covers `area` of the film, what
-    preprocessing showed to the network; the rest, which it never saw, stays 0.
+    1 stands for the reference strength, or for the map's own maximum where that is stronger (so that a
+    strong map keeps its shape). The map covers `area` of the film, the part that preprocessing passes to the
+    network; the rest stays 0.
     """
     _check_map(cam, reference)
     width, height = size
@@ -187,7 +187,7 @@ def _pixels_of(area: Area, width: int, height: int) -> tuple[int, int, int, int]
 
 @cache
 def _palette(colour_map: str) -> NDArray[np.uint8]:
-    """RGB of the 256 levels, (256, 3)."""
+    """Return RGB of the 256 levels, (256, 3)."""
     ramp = np.arange(256, dtype=np.uint8).reshape(-1, 1)
     return np.asarray(cv2.applyColorMap(ramp, COLOUR_MAPS[colour_map])[:, 0, ::-1], dtype=np.uint8)
 
@@ -278,7 +278,7 @@ def _blended(film: NDArray[np.uint8], levels: NDArray[np.float32], style: MapSty
 
 
 def _captioned(picture: NDArray[np.uint8], strength: MapStrength, style: MapStyle) -> NDArray[np.uint8]:
-    """Put a strip with caption, colour scale and disclaimer below an RGB picture, itself left clean."""
+    """Add a strip with caption, colour scale and disclaimer below an RGB picture, which is unchanged."""
     height, width = picture.shape[:2]
     canvas_width = max(width, _MIN_CANVAS)
     text_size = int(min(max(canvas_width / 46, 12), 20))
@@ -307,7 +307,7 @@ def _draw_scale(
     colour_map: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    """Colour scale from "none" to "strong" across the strip."""
+    """Draw the colour scale from "none" to "strong" across the strip."""
     draw = ImageDraw.Draw(strip)
     left = _MARGIN + round(draw.textlength("none", font)) + _MARGIN
     right = strip.width - 2 * _MARGIN - round(draw.textlength("strong", font))

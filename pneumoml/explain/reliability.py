@@ -1,4 +1,4 @@
-"""Whether a Grad-CAM map may be relied on: what is checked on every film, and how two maps are compared."""
+"""Reliability of Grad-CAM maps: the checks of every film's map, and the comparison of two maps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pneumoml.statistics.ranks import midranks
 
 Floats = NDArray[np.floating[Any]]
 
-# What is shown to people. The codes are stored, the sentences may change.
+# Sentences for people. The codes are stored, the sentences may change.
 SENTENCES = {
     "map_weak": "The map is too weak to point anywhere.",
     "map_outside": "Most of its heat lies outside the middle of the film, where the thorax is expected.",
@@ -30,10 +30,10 @@ THORAX = (
 
 
 def map_flags(gradcam: Floats, hirescam: Floats, *, reference: float, limits: MapLimits) -> tuple[str, ...]:
-    """Return the codes of what makes one film's map unreliable; empty where nothing does.
+    """Return the codes of what makes one film's map unreliable; empty for a reliable map.
 
-    Both maps are (h, w), not negative, of one pass; `reference` (> 0) is the version's `cam_reference`. A map
-    that is weak is not looked at any further: there is nothing in it to compare.
+    Both maps are (h, w), not negative, of one pass; `reference` (> 0) is the version's `cam_reference`. A
+    weak map is not checked any further: it has nothing to compare.
     """
     untested = () if limits.depends_on_weights else ("map_untested",)
     if float(gradcam.max()) < limits.least_strength * reference:
@@ -44,7 +44,7 @@ def map_flags(gradcam: Floats, hirescam: Floats, *, reference: float, limits: Ma
 
 
 def outside_thorax(cam: Floats) -> float:
-    """Share (0–1) of a map's heat outside `THORAX`; that of its area for a map without heat.
+    """Return the share (0–1) of a map's heat outside `THORAX`; that of its area for a map without heat.
 
     There is no lung segmentation here: the thorax is a fixed box, so the figure is approximate.
     """
@@ -62,9 +62,9 @@ def thorax_box(height: int, width: int) -> NDArray[np.bool_]:
 
 
 def agreement(gradcam: Floats, hirescam: Floats) -> float:
-    """Rank correlation (-1 to 1) of Grad-CAM and HiResCAM, both (h, w), summed over 2 by 2 fields.
+    """Return the rank correlation (-1 to 1) of Grad-CAM and HiResCAM (h, w), summed over 2 by 2 fields.
 
-    Summed, because behind a max-pooling HiResCAM has a gradient at one place of every four only.
+    Summed, because after a max-pooling HiResCAM has a gradient at one of four positions only.
     """
     return rank_correlation(_halved(gradcam), _halved(hirescam))
 
@@ -75,7 +75,7 @@ def _halved(cam: Floats) -> Floats:
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
-    """Spearman's rank correlation of two maps of one shape; 0 where one of them is flat."""
+    """Return Spearman's rank correlation of two maps of one shape; 0 where one of them is constant."""
     one, other = (midranks(np.asarray(cam, dtype=np.float64).ravel()) for cam in (first, second))
     if min(float(one.std()), float(other.std())) == 0:
         return 0.0

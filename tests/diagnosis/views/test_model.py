@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion
-from diagnosis.results.model_card import Section, section, sections_of, words
+from diagnosis.results.model_card import Section, format_value, section, sections_of
 from tests.support.cards import stored_card
 from tests.support.cast import Cast
 
@@ -136,7 +136,7 @@ def test_endlessly_deep_cards_are_cut_off() -> None:
     [(None, "–"), (True, "yes"), (0.123456, "0.1235"), (5216, "5 216"), ([1, 2], "1, 2"), ("text", "text")],
 )
 def test_values_are_written_for_people(value: Any, written: str) -> None:
-    assert words(value).replace("\u202f", " ") == written
+    assert format_value(value).replace("\u202f", " ") == written
 
 
 def test_named_rows_of_figures_become_one_table_with_their_intervals() -> None:
