@@ -1,4 +1,4 @@
-"""Who gets what at every address: one row per route, one column per person. A route without a row fails."""
+"""Status of every address for each person: one row per route. A route without a row fails."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ from tests.support.cast import Cast
 from tests.support.routes import Route, all_routes
 from tests.support.second_factor import just_signed_in
 
-# Nobody has no role, Rania reads and Alice uploads in the film's project, Otto does both in another one,
+# Nobody has no role, Rania reads and Alice uploads in the film's project, Otto does both in another project,
 # Aude audits, Adam administers, Root is a superuser.
 PEOPLE = ["anonymous", "nobody", "rania", "otto", "alice", "aude", "adam", "root"]
 
@@ -219,7 +219,7 @@ def test_every_route_has_a_row_and_every_row_a_route(db: None) -> None:
 
 
 @pytest.mark.parametrize("name", list(GET))
-def test_what_everybody_gets(cast: Cast, review: Review, name: str) -> None:
+def test_the_status_for_each_person(cast: Cast, review: Review, name: str) -> None:
     route = next(route for route in all_routes() if route.name == name)
     url = address(route, review)
     given = {who: client_of(who, cast).get(url).status_code for who in PEOPLE}

@@ -1,4 +1,4 @@
-"""What holds at every address: the disclaimer is there, and a film in the trash is not."""
+"""Properties of every address: it carries the disclaimer and shows no film in the trash."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def review(finished_study: Study, cast: Cast) -> Review:
 
 @pytest.fixture
 def administrator(cast: Cast) -> Client:
-    """Adam, who is refused least; a fault of ours looks to him as it does to strangers."""
+    """Adam, who may do most; server errors are answered, not raised."""
     client = Client(raise_request_exception=False)
     client.force_login(cast.adam)
     return client
@@ -103,7 +103,7 @@ def test_a_film_in_the_trash_is_in_no_list(
 
 
 @pytest.mark.parametrize("name", [*LISTS, "api-audit-list"])
-def test_the_number_of_questions_does_not_grow_with_the_list(
+def test_the_number_of_queries_does_not_grow_with_the_list(
     administrator: Client, cast: Cast, active_model: ModelVersion, name: str
 ) -> None:
     asked = []

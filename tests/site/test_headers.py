@@ -1,4 +1,4 @@
-"""Every response, whatever the address and whoever asks, carries the headers that keep browsers strict."""
+"""Every response carries the security headers, whatever the address and the person."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def test_refusals_have_them_too(db: None) -> None:
     assert [complaints(answer) for answer in answers] == [[], [], []]
 
 
-def test_over_tls_browsers_are_told_to_insist(db: None, settings: Any) -> None:
+def test_over_tls_hsts_is_sent(db: None, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 31_536_000
     assert Client().get("/accounts/login/")["Location"].startswith("https://")
     assert "max-age=31536000" in Client().get("/accounts/login/", secure=True)["Strict-Transport-Security"]

@@ -1,4 +1,4 @@
-"""Lists cost the same however many films there are: as many questions, and none that counts the films."""
+"""The cost of lists does not depend on the number of films: as many queries, none that counts films."""
 
 import re
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def _asked(user: User, pages: Sequence[str] = PAGES) -> dict[str, list[str]]:
     return found
 
 
-def test_lists_ask_the_same_of_ten_films_and_of_a_hundred_and_never_count_them(
+def test_lists_take_as_many_queries_for_a_hundred_films_as_for_ten_and_never_count_them(
     cast: Cast, rob: User, everybody: User, active_model: ModelVersion
 ) -> None:
     for films in (10, 90):
@@ -84,7 +84,7 @@ def _sorting(sql: str) -> bool:
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="SQLite's plans; PostgreSQL's follow its own counts"
 )
-def test_sqlite_reads_lists_of_films_in_the_order_of_an_index(
+def test_sqlite_lists_films_in_the_order_of_an_index(
     cast: Cast, rob: User, active_model: ModelVersion
 ) -> None:
     write_statistics(connection)

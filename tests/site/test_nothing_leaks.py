@@ -1,4 +1,4 @@
-"""Database, sessions, stored films and every line of the log are searched: nothing planted is in them."""
+"""Database, sessions, stored films and log are searched for planted secrets."""
 
 import json
 import logging
@@ -73,7 +73,7 @@ def photographed() -> bytes:
 
 
 def accounts_at_work() -> list[str]:
-    """Sign in rightly and wrongly by page and API; return the secrets that came up."""
+    """Sign in with right and wrong passwords by page and API; return the secrets used."""
     page = Client(raise_request_exception=False)
     for name, password in (("alice", WRONG_PASSWORD), (PASSWORD_AS_NAME, "x")):
         page.post(reverse("login"), {"username": name, "password": password})
@@ -95,7 +95,7 @@ def films_come_in(token: str) -> None:
         assert answer.status_code == 201, answer.content
 
 
-def test_nothing_planted_is_found(
+def test_no_planted_secret_is_found(
     cast: Cast, active_model: ModelVersion, log_lines: list[str], settings: Any
 ) -> None:
     secrets = accounts_at_work()

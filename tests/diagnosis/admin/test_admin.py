@@ -222,7 +222,7 @@ def test_a_study_in_the_trash_is_gone_from_the_administration_too(
         assert study.reference not in client.get(address(model, "changelist")).content.decode()
 
 
-def test_a_study_shows_its_thumbnail_by_the_address_that_checks_who_asks(
+def test_a_study_shows_its_thumbnail_from_the_address_that_checks_permissions(
     study: Study, cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
     page = sign_in(cast.adam).get(address(Study, "changelist")).content.decode()
@@ -261,7 +261,7 @@ def test_an_auditor_who_forges_the_action_changes_nothing(
     assert study.deleted_at is None
 
 
-def test_a_failed_reading_is_queued_again(
+def test_a_failed_analysis_is_queued_again(
     study: Study, cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
     study.predictions.update(status="failed", failure_code="gave_up")
@@ -269,7 +269,7 @@ def test_a_failed_reading_is_queued_again(
     assert sorted(study.predictions.values_list("status", flat=True)) == ["failed", "queued"]
 
 
-def test_a_reading_that_has_not_failed_is_not_queued_again_and_says_so(
+def test_an_analysis_that_has_not_failed_is_not_queued_again(
     study: Study, cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
     messages = act(sign_in(cast.adam), "read_again", study.predictions.get())

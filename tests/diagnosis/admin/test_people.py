@@ -1,4 +1,4 @@
-"""People, roles and projects in the administration: what may be changed by whom, and its audit events."""
+"""People, roles and projects in the administration: permissions and audit events."""
 
 from collections.abc import Callable
 
@@ -91,7 +91,7 @@ def test_an_administrator_creates_a_person_with_role_and_project_on_one_page(
     assert event.details["projects"] == [cast.project.slug]
 
 
-def test_no_event_and_no_log_tells_a_password(cast: Cast, sign_in: Callable[[User], Client]) -> None:
+def test_no_event_and_no_log_holds_a_password(cast: Cast, sign_in: Callable[[User], Client]) -> None:
     client = sign_in(cast.adam)
     nina = create_person(client, cast)
     other = "another-harbour-42"
@@ -117,7 +117,7 @@ def change_person(client: Client, person: User, **fields: object) -> None:
     person.refresh_from_db()
 
 
-def test_a_changed_role_is_recorded_as_it_stands_afterwards(
+def test_a_changed_role_is_recorded_with_its_state_afterwards(
     cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
     auditor = Group.objects.get(name=roles.AUDITOR)
@@ -143,7 +143,7 @@ def test_an_administrator_makes_no_superuser(cast: Cast, sign_in: Callable[[User
     assert not cast.nobody.is_superuser
 
 
-def test_an_administrator_does_not_get_at_a_superusers_account(
+def test_an_administrator_cannot_change_a_superusers_account(
     cast: Cast, sign_in: Callable[[User], Client]
 ) -> None:
     root = User.objects.create_superuser("root", password=NEW_PASSWORD)
@@ -199,7 +199,7 @@ def test_a_deleted_project_is_recorded_and_one_with_films_stays(
     ]
 
 
-def test_at_an_unattended_screen_no_account_is_made_or_changed(client: Client, cast: Cast) -> None:
+def test_accounts_are_changed_only_after_a_recent_password(client: Client, cast: Cast) -> None:
     client.force_login(cast.adam)  # the password was given long ago
     pages = [
         address(User, "add"),

@@ -1,4 +1,4 @@
-"""A study's files through the API."""
+"""A film's files through the API."""
 
 import io
 from typing import Any
@@ -38,7 +38,7 @@ def test_the_original_comes_back_byte_for_byte(cast: Cast, study: Study) -> None
         ("side-by-side", "PNG"),
     ],
 )
-def test_pictures_are_pictures_under_headers_that_keep_them_so(
+def test_pictures_have_their_media_type_and_the_headers_that_sandbox_them(
     cast: Cast, finished_study: Study, kind: str, format_: str
 ) -> None:
     response = client_of(cast.rania).get(url_of(finished_study, kind))
@@ -89,7 +89,7 @@ def test_there_are_no_other_files(cast: Cast, study: Study, kind: str) -> None:
     assert_problem(client_of(cast.rania).get(url_of(study, kind)), 404)
 
 
-def test_a_film_that_vanished_from_the_disk_is_503_without_a_path(cast: Cast, study: Study) -> None:
+def test_a_film_missing_on_the_disk_is_503_without_a_path(cast: Cast, study: Study) -> None:
     study.original.storage.delete(str(study.original.name))
     problem = assert_problem(client_of(cast.rania).get(url_of(study, "original")), 503, "film_missing")
     assert "/" not in problem["detail"]

@@ -20,7 +20,7 @@ SEED_KEYS = {"diagnosis", "confidence", "raw_score", "status", "gradcam_availabl
 
 
 class SteadyPredictor:
-    """Stands for the network: the same result for every film."""
+    """Replaces the network: the same result for every film."""
 
     def __init__(self, calibrated_probability: float) -> None:
         self.calibrated_probability = calibrated_probability
@@ -31,7 +31,7 @@ class SteadyPredictor:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """While the door waits, a worker reads every waiting film with the real verb."""
+    """While the endpoint waits, a worker analyses every queued film with the real service."""
 
     def start(calibrated_probability: float = 0.78) -> None:
         steady = SteadyPredictor(calibrated_probability)
@@ -73,7 +73,7 @@ def test_gradcam_is_a_picture_of_the_film_with_its_caption(
     assert picture.height > 300
 
 
-def test_what_is_ours_is_there_too(
+def test_the_fields_of_this_version_are_there_too(
     cast: Cast, active_model: ModelVersion, worker: Any, settings: Any
 ) -> None:
     worker(0.55)
@@ -105,7 +105,7 @@ def test_the_same_film_again_gives_the_same_study_without_a_second_run(
     assert Prediction.objects.count() == 1
 
 
-def test_a_film_whose_reading_failed_is_read_again(
+def test_a_film_whose_analysis_failed_is_analysed_again(
     cast: Cast, active_model: ModelVersion, worker: Any
 ) -> None:
     client_of(cast.alice).post("/api/v1/studies/", {"file": film_upload(), "project": "ward-7"})
@@ -117,7 +117,7 @@ def test_a_film_whose_reading_failed_is_read_again(
     assert Prediction.objects.count() == 2
 
 
-def test_without_a_worker_the_film_is_kept_and_its_address_given(
+def test_without_a_worker_the_film_is_stored_and_its_address_given(
     cast: Cast, active_model: ModelVersion, settings: Any
 ) -> None:
     settings.PREDICT_WAIT_SECONDS = 0
@@ -130,7 +130,7 @@ def test_without_a_worker_the_film_is_kept_and_its_address_given(
 @pytest.mark.parametrize(
     ("failure", "status"), [("gave_up", 422), ("film_missing", 503), ("model_refused", 503)]
 )
-def test_a_failed_reading_is_a_problem_with_its_sentence(
+def test_a_failed_analysis_is_a_problem_with_its_sentence(
     cast: Cast, active_model: ModelVersion, monkeypatch: pytest.MonkeyPatch, failure: str, status: int
 ) -> None:
     def give_up(seconds: float) -> None:
@@ -161,15 +161,13 @@ def test_only_uploaders_may_send_films(cast: Cast, active_model: ModelVersion) -
     assert not Study.objects.exists()
 
 
-def test_get_is_not_allowed_and_says_what_is(cast: Cast) -> None:
+def test_get_is_not_allowed_and_the_allowed_methods_are_named(cast: Cast) -> None:
     response = client_of(cast.alice).get("/predict")
     assert_problem(response, 405, "method_not_allowed")
     assert "POST" in response["Allow"]
 
 
-def test_the_picture_handed_out_is_in_the_audit_trail(
-    cast: Cast, active_model: ModelVersion, worker: Any
-) -> None:
+def test_the_picture_is_recorded_as_a_download(cast: Cast, active_model: ModelVersion, worker: Any) -> None:
     worker()
     post_film(cast)
     event = AuditEvent.objects.get(verb="film_downloaded")

@@ -64,7 +64,7 @@ def test_predictions_and_models_are_read_only(cast: Cast, finished_study: Study,
         assert_problem(getattr(client, method)(f"/api/v1/{path}"), 405, "method_not_allowed")
 
 
-def test_a_model_version_shows_its_card_only_by_itself(cast: Cast, active_model: ModelVersion) -> None:
+def test_a_model_version_shows_its_card_only_outside_lists(cast: Cast, active_model: ModelVersion) -> None:
     client = client_of(cast.rania)
     (listed,) = results(client.get("/api/v1/models/"))
     assert (listed["version"], listed["state"], "card" in listed) == ("test-model", "active", False)
@@ -72,7 +72,7 @@ def test_a_model_version_shows_its_card_only_by_itself(cast: Cast, active_model:
     assert_problem(client.get("/api/v1/models/unknown/"), 404, "not_found")
 
 
-def test_projects_are_those_one_works_in(cast: Cast) -> None:
+def test_projects_are_the_persons_own(cast: Cast) -> None:
     slugs = [project["slug"] for project in results(client_of(cast.alice).get("/api/v1/projects/"))]
     assert slugs == ["general", "ward-7"]
     everything = [project["slug"] for project in results(client_of(cast.aude).get("/api/v1/projects/"))]

@@ -1,4 +1,4 @@
-"""Who may do what through the API: one table."""
+"""Permissions of the API as one table."""
 
 from typing import Any
 

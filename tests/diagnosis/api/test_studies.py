@@ -1,4 +1,4 @@
-"""Studies through the API: send, list, filter, page, show, delete, read again."""
+"""Films through the API: send, list, filter, page, show, delete, analyse again."""
 
 from datetime import timedelta
 from typing import Any

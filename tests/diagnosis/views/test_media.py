@@ -1,4 +1,4 @@
-"""Films and pictures as files: who gets them, under which headers, what is written down."""
+"""Files and pictures of films: permissions, headers, audit events."""
 
 import hashlib
 import io
@@ -52,7 +52,7 @@ def test_files_are_closed_to_people_who_are_not_signed_in(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_can_be_nothing_but_pictures_of_this_site(
+def test_files_have_the_headers_that_sandbox_them(
     client: Client, cast: Cast, finished_study: Study, name: str
 ) -> None:
     client.force_login(cast.alice)
@@ -83,7 +83,7 @@ def test_the_original_comes_back_byte_for_byte_under_a_neutral_name(
         ("study-side-by-side", "side-by-side"),
     ],
 )
-def test_a_download_is_written_down_and_named_after_the_film(
+def test_a_download_is_recorded_and_named_after_the_film(
     client: Client, cast: Cast, finished_study: Study, name: str, kind: str
 ) -> None:
     client.force_login(cast.rania)
@@ -96,7 +96,7 @@ def test_a_download_is_written_down_and_named_after_the_film(
 
 
 @pytest.mark.parametrize("name", ["study-display", "study-thumbnail"])
-def test_what_the_page_loads_itself_is_not_written_down(
+def test_images_of_a_page_are_not_recorded_as_downloads(
     client: Client, cast: Cast, finished_study: Study, name: str
 ) -> None:
     client.force_login(cast.rania)
@@ -105,7 +105,7 @@ def test_what_the_page_loads_itself_is_not_written_down(
     assert not AuditEvent.objects.filter(verb="film_downloaded").exists()
 
 
-def test_the_display_copy_is_the_film_in_full_size(client: Client, cast: Cast, study: Study) -> None:
+def test_the_normalised_png_has_the_full_size_of_the_film(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.alice)
     shown = picture(fetch(client, study, "study-display"))
     assert (shown.size, shown.mode) == ((study.width, study.height), "L")
@@ -143,7 +143,7 @@ def test_colour_map_and_opacity_change_the_picture(client: Client, cast: Cast, f
         ({"alpha": "nan"}, "The opacity (alpha) must be a number from 0 to 1."),
     ],
 )
-def test_an_impossible_option_is_refused_and_nothing_is_written_down(
+def test_an_invalid_option_is_refused_and_nothing_is_recorded(
     client: Client, cast: Cast, finished_study: Study, name: str, options: dict[str, str], sentence: str
 ) -> None:
     client.force_login(cast.alice)
@@ -162,7 +162,7 @@ def test_without_a_result_there_is_no_picture(client: Client, cast: Cast, study:
 
 
 @pytest.mark.parametrize(("name", "options"), [("study-display", {}), ("study-heatmap", {"inline": "1"})])
-def test_a_picture_of_the_page_is_sent_once_and_then_only_confirmed(
+def test_an_image_of_a_page_is_sent_once_and_then_revalidated(
     client: Client, cast: Cast, finished_study: Study, name: str, options: dict[str, str]
 ) -> None:
     client.force_login(cast.alice)
@@ -172,7 +172,7 @@ def test_a_picture_of_the_page_is_sent_once_and_then_only_confirmed(
     assert (again.status_code, body(again), again["ETag"]) == (304, b"", first["ETag"])
 
 
-def test_a_kept_picture_is_not_confirmed_to_somebody_who_may_not_see_it(
+def test_a_cached_image_is_not_revalidated_for_somebody_who_may_not_see_it(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -182,7 +182,7 @@ def test_a_kept_picture_is_not_confirmed_to_somebody_who_may_not_see_it(
     assert refused.status_code == 404
 
 
-def test_the_layer_of_contours_is_an_svg_under_the_same_headers_and_kept_apart_from_the_heat(
+def test_the_contour_layer_is_an_svg_with_the_same_headers_and_another_etag_than_the_heat(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.rania)
@@ -210,7 +210,7 @@ def test_a_download_takes_the_style_and_refuses_an_unknown_one(
     )
 
 
-def test_other_colours_and_another_reading_are_another_picture(
+def test_other_colours_and_another_prediction_have_another_etag(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -237,7 +237,7 @@ def test_other_colours_and_another_reading_are_another_picture(
 
 
 @pytest.mark.parametrize("name", ["study-original", "study-display", "study-thumbnail", "study-overlay"])
-def test_a_film_that_is_gone_from_the_disk_is_said_so(
+def test_a_film_missing_on_the_disk_is_an_error_with_a_sentence(
     client: Client, cast: Cast, finished_study: Study, name: str
 ) -> None:
     for file in (finished_study.original, finished_study.display, finished_study.thumbnail):
@@ -251,6 +251,6 @@ def test_a_film_that_is_gone_from_the_disk_is_said_so(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_are_only_read(client: Client, cast: Cast, finished_study: Study, name: str) -> None:
+def test_files_answer_only_get(client: Client, cast: Cast, finished_study: Study, name: str) -> None:
     client.force_login(cast.adam)
     assert client.post(reverse(name, args=[finished_study.uid])).status_code == 405

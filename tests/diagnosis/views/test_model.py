@@ -1,4 +1,4 @@
-"""The model page: the card for people, other versions, and what it says when no model is active."""
+"""The model page: the card for people, other versions, and the page without an active model."""
 
 import re
 from typing import Any
@@ -50,7 +50,9 @@ def test_the_card_is_shown_with_use_limits_policy_and_figures(
         assert words_of_card in page
 
 
-def test_without_an_active_model_it_says_what_to_do(client: Client, cast: Cast, carded: ModelVersion) -> None:
+def test_without_an_active_model_the_page_says_what_to_do(
+    client: Client, cast: Cast, carded: ModelVersion
+) -> None:
     ModelVersion.objects.update(state="retired")
     client.force_login(cast.rania)
     page = shown(client.get(reverse("model")))
@@ -83,7 +85,7 @@ def test_the_page_is_closed_to_people_who_are_not_signed_in(client: Client, card
 
 
 @pytest.mark.parametrize("card", [{}, [], None, {"metrics": "none"}, {"limits": None, "operating_point": 3}])
-def test_a_poor_card_does_not_break_the_page(
+def test_an_invalid_card_does_not_break_the_page(
     client: Client, cast: Cast, carded: ModelVersion, card: Any
 ) -> None:
     carded.card = card if card is not None else []
@@ -92,7 +94,7 @@ def test_a_poor_card_does_not_break_the_page(
     assert client.get(reverse("model")).status_code == 200
 
 
-def test_the_page_asks_the_database_few_questions(
+def test_the_page_takes_few_queries(
     client: Client, cast: Cast, carded: ModelVersion, django_assert_max_num_queries: Any
 ) -> None:
     client.force_login(cast.rania)
@@ -100,7 +102,7 @@ def test_the_page_asks_the_database_few_questions(
         client.get(reverse("model"))
 
 
-def test_figures_take_their_intervals_beside_them() -> None:
+def test_figures_are_shown_with_their_intervals() -> None:
     laid_out = section("Validation", METRICS["validation"])
     assert [(fact.name, fact.value, fact.interval) for fact in laid_out.facts] == [
         ("Films", "520", ""),
@@ -115,12 +117,12 @@ def test_rows_that_lack_a_column_leave_it_empty() -> None:
     assert table.rows == [["blur", "0.97", ""], ["JPEG", "0.98", "520"]]
 
 
-def test_the_card_is_laid_out_in_the_order_people_ask() -> None:
+def test_well_known_parts_of_the_card_come_first() -> None:
     titles = [part.title for part in sections_of({"training": {"seed": 1}, "odd": 3, "data": {"films": 2}})]
     assert titles == ["Data", "Training", "More"]
 
 
-def test_endlessly_deep_cards_are_cut_off() -> None:
+def test_deeply_nested_cards_are_cut_off() -> None:
     deep: dict[str, Any] = {"value": 1}
     for _ in range(50):
         deep = {"inner": deep}
@@ -135,7 +137,7 @@ def test_endlessly_deep_cards_are_cut_off() -> None:
     ("value", "written"),
     [(None, "–"), (True, "yes"), (0.123456, "0.1235"), (5216, "5 216"), ([1, 2], "1, 2"), ("text", "text")],
 )
-def test_values_are_written_for_people(value: Any, written: str) -> None:
+def test_values_are_formatted(value: Any, written: str) -> None:
     assert format_value(value).replace("\u202f", " ") == written
 
 

@@ -1,4 +1,4 @@
-"""The bell and the list of notifications: counted, marked as read, each to its own reader."""
+"""Notifications: the number in the header, the list, marking as read, permissions."""
 
 import pytest
 from django.test import Client
@@ -18,7 +18,9 @@ def told(cast: Cast) -> Notification:
     return batch_finished(batch=batch, facts={"accepted": 24})
 
 
-def test_the_bell_counts_what_is_unread_on_every_page(client: Client, cast: Cast, told: Notification) -> None:
+def test_every_page_shows_the_number_of_unread_notifications(
+    client: Client, cast: Cast, told: Notification
+) -> None:
     client.force_login(cast.alice)
     assert "2 unread" in client.get(reverse("studies")).content.decode()
     assert "2 unread" in client.get(reverse("notification-bell")).content.decode()

@@ -1,4 +1,4 @@
-"""The question about unfinished films: what changed, when asking stops, what a stranger learns."""
+"""Polling of unfinished films: what changed, when polling stops, permissions."""
 
 import uuid
 from datetime import timedelta
@@ -28,13 +28,13 @@ def alice(client: Client, cast: Cast) -> Client:
     return client
 
 
-def test_nothing_is_sent_while_nothing_changes(alice: Client, study: Study) -> None:
+def test_no_state_is_sent_while_nothing_changes(alice: Client, study: Study) -> None:
     response = ask(alice, f"{study.uid}:queued")
     assert response.status_code == 200
     assert response.content.strip() == b""
 
 
-def test_a_film_that_is_being_read_now_is_sent(alice: Client, study: Study) -> None:
+def test_a_film_that_is_now_being_analysed_is_sent(alice: Client, study: Study) -> None:
     study.predictions.update(status=Prediction.Status.RUNNING)
     response = ask(alice, f"{study.uid}:queued")
     assert response.status_code == 200
@@ -42,7 +42,7 @@ def test_a_film_that_is_being_read_now_is_sent(alice: Client, study: Study) -> N
     assert f"{study.uid}:running" in response.content.decode()
 
 
-def test_a_result_is_sent_and_announced_and_asking_stops(alice: Client, finished_study: Study) -> None:
+def test_a_result_is_sent_and_announced_and_polling_stops(alice: Client, finished_study: Study) -> None:
     response = ask(alice, f"{finished_study.uid}:running")
     text = response.content.decode()
     assert response.status_code == STOP
@@ -52,19 +52,19 @@ def test_a_result_is_sent_and_announced_and_asking_stops(alice: Client, finished
     assert 'name="pending"' not in text
 
 
-def test_a_failed_reading_is_announced(alice: Client, study: Study) -> None:
+def test_a_failed_analysis_is_announced(alice: Client, study: Study) -> None:
     study.predictions.update(status=Prediction.Status.FAILED, failure_code="gave_up")
     response = ask(alice, f"{study.uid}:running")
     assert response.status_code == STOP
     assert f"{study.reference}: the reading failed." in response.content.decode()
 
 
-def test_asking_stops_when_a_film_waits_too_long(alice: Client, study: Study) -> None:
+def test_polling_stops_when_a_film_waits_too_long(alice: Client, study: Study) -> None:
     study.predictions.update(queued_at=timezone.now() - timedelta(minutes=16))
     assert ask(alice, f"{study.uid}:queued").status_code == STOP
 
 
-def test_the_films_of_others_are_not_told(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_states_of_films_of_others_are_not_sent(client: Client, cast: Cast, finished_study: Study) -> None:
     client.force_login(cast.otto)
     response = ask(client, f"{finished_study.uid}:running")
     assert response.status_code == STOP
@@ -72,7 +72,7 @@ def test_the_films_of_others_are_not_told(client: Client, cast: Cast, finished_s
 
 
 @pytest.mark.parametrize("pending", ["", "x", "x:y", str(NOBODY), f"{NOBODY}:queued", ":" * 50])
-def test_nonsense_is_ignored(alice: Client, pending: str) -> None:
+def test_invalid_input_is_ignored(alice: Client, pending: str) -> None:
     assert ask(alice, pending).status_code == STOP
 
 
@@ -82,7 +82,7 @@ def test_a_visitor_is_sent_to_sign_in(client: Client) -> None:
     assert response.headers["Location"].startswith(reverse("login"))
 
 
-def test_many_films_cost_no_more_questions_than_one(alice: Client, study: Study) -> None:
+def test_many_films_take_no_more_queries_than_one(alice: Client, study: Study) -> None:
     with CaptureQueriesContext(connection) as one:
         ask(alice, f"{study.uid}:running")
     uids = [str(study.uid)]

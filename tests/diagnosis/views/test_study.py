@@ -1,4 +1,4 @@
-"""The study page: its states, who may see and do what, how it keeps itself up to date."""
+"""The page of one film: its states, permissions, and updates by polling."""
 
 import html
 import re
@@ -39,7 +39,7 @@ def prediction_of(study: Study, **changes: Any) -> Prediction:
 
 
 def queries(client: Client, address: str) -> int:
-    """Count the questions to the database; savepoints and BEGIN are no questions."""
+    """Count the queries, without savepoints and BEGIN."""
     with CaptureQueriesContext(connection) as seen:
         client.get(address)
     return len([query for query in seen if not re.match(r"(SAVEPOINT|RELEASE|BEGIN)", query["sql"])])
@@ -70,7 +70,7 @@ def test_an_unknown_film_and_one_in_the_trash_are_not_found(client: Client, cast
     assert client.get(reverse("study", args=[uuid.uuid4()])).status_code == 404
 
 
-def test_a_view_of_a_film_is_written_down_once(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_a_view_of_a_film_is_recorded_once(client: Client, cast: Cast, finished_study: Study) -> None:
     client.force_login(cast.rania)
     page(client, finished_study)
     page(client, finished_study, "study-status")
@@ -78,7 +78,7 @@ def test_a_view_of_a_film_is_written_down_once(client: Client, cast: Cast, finis
     assert (event.actor_name, event.object_id) == ("rania", str(finished_study.uid))
 
 
-def test_a_view_that_was_refused_is_not_written_down_as_one(client: Client, cast: Cast, study: Study) -> None:
+def test_a_refused_view_is_not_recorded(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.otto)
     page(client, study)
     assert not AuditEvent.objects.filter(verb="study_viewed").exists()
@@ -93,7 +93,7 @@ def test_a_view_that_was_refused_is_not_written_down_as_one(client: Client, cast
         (0.45, "normal", "Borderline, just below the operating point"),
     ],
 )
-def test_the_result_is_said_in_words(
+def test_the_result_has_a_headline_and_a_sentence(
     client: Client, cast: Cast, finished_study: Study, probability: float, outcome: str, words: str
 ) -> None:
     prediction_of(finished_study, calibrated_probability=probability, outcome=outcome)
@@ -101,7 +101,7 @@ def test_the_result_is_said_in_words(
     assert words in text(page(client, finished_study))
 
 
-def test_the_bar_names_score_operating_point_and_band_for_people_who_cannot_see_it(
+def test_the_bar_has_a_text_alternative_with_score_operating_point_and_band(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -122,7 +122,9 @@ def test_no_score_is_shown_as_certain(
     assert not re.search(r"Calibrated probability (0|100)\.0%|<strong>(0|100)(\.0)?%", shown)
 
 
-def test_the_page_shows_facts_of_film_and_reading(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_the_page_shows_facts_of_film_and_prediction(
+    client: Client, cast: Cast, finished_study: Study
+) -> None:
     client.force_login(cast.alice)
     shown = text(page(client, finished_study))
     facts = ["Ward 7", "alice", "360 × 300 pixels, 8 bit", finished_study.sha256, "block5_conv3", "210 ms"]
@@ -137,7 +139,7 @@ def test_a_weak_map_is_called_weak(client: Client, cast: Cast, finished_study: S
     assert "No region stands out: the map reaches 10%" in text(page(client, finished_study))
 
 
-def test_the_legend_tells_the_scale_in_numbers(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_the_legend_shows_the_scale_in_numbers(client: Client, cast: Cast, finished_study: Study) -> None:
     """The map's maximum is 2.6; a level that it does not reach has no share of it."""
     ModelVersion.objects.update(card=stored_card(metrics={"cam_reference": 4.0}))
     client.force_login(cast.alice)
@@ -165,7 +167,7 @@ def test_without_a_reference_the_map_is_not_called_strong(
     assert "(strong)" not in shown
 
 
-def test_without_scripts_the_page_shows_film_and_overlay_with_the_wished_colours(
+def test_without_scripts_the_page_shows_film_and_overlay_with_the_chosen_colours(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -176,7 +178,7 @@ def test_without_scripts_the_page_shows_film_and_overlay_with_the_wished_colours
     assert reverse("study-display", args=[finished_study.uid]) in still
 
 
-def test_colours_and_opacity_begin_as_the_person_prefers_them(
+def test_colours_and_opacity_start_from_the_persons_preferences(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     save_preferences(actor=cast.alice, colour_map="CIVIDIS", alpha=0.7)
@@ -187,7 +189,7 @@ def test_colours_and_opacity_begin_as_the_person_prefers_them(
     assert "colour_map=CIVIDIS&amp;alpha=0.7" in shown
 
 
-def test_an_impossible_wish_for_colours_gives_the_usual_ones(
+def test_invalid_colours_fall_back_to_the_usual_ones(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -205,7 +207,7 @@ def test_the_page_has_no_inline_style_or_script(client: Client, cast: Cast, fini
     assert not re.search(r"<script(?![^>]*\ssrc=)", shown)
 
 
-def test_a_waiting_film_says_its_place_and_asks_for_news(client: Client, cast: Cast, study: Study) -> None:
+def test_a_waiting_film_shows_its_position_and_polls(client: Client, cast: Cast, study: Study) -> None:
     submit_study(actor=cast.alice, project=cast.project, data=png(chest_like(seed=1)))
     later = Study.objects.exclude(pk=study.pk).get()
     record_heartbeat(loaded_version="test-model")
@@ -217,12 +219,12 @@ def test_a_waiting_film_says_its_place_and_asks_for_news(client: Client, cast: C
     assert "No worker" not in shown
 
 
-def test_a_waiting_film_says_so_when_no_worker_reads(client: Client, cast: Cast, study: Study) -> None:
+def test_a_waiting_film_says_when_no_worker_runs(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.alice)
     assert "No worker is reading films at the moment." in text(page(client, study))
 
 
-def test_a_film_that_waits_for_long_no_longer_asks(client: Client, cast: Cast, study: Study) -> None:
+def test_a_film_that_waits_for_long_no_longer_polls(client: Client, cast: Cast, study: Study) -> None:
     prediction_of(study, queued_at=timezone.now() - timedelta(hours=1))
     client.force_login(cast.alice)
     shown = text(page(client, study))
@@ -230,7 +232,7 @@ def test_a_film_that_waits_for_long_no_longer_asks(client: Client, cast: Cast, s
     assert "Look again" in shown
 
 
-def test_a_film_being_read_says_its_attempt(client: Client, cast: Cast, study: Study) -> None:
+def test_a_film_being_analysed_shows_its_attempt(client: Client, cast: Cast, study: Study) -> None:
     prediction_of(study, status="running", attempts=2)
     client.force_login(cast.alice)
     shown = text(page(client, study))
@@ -238,7 +240,7 @@ def test_a_film_being_read_says_its_attempt(client: Client, cast: Cast, study: S
     assert "Attempt 2 of 3." in shown
 
 
-def test_a_failed_film_says_why_and_offers_another_try(client: Client, cast: Cast, study: Study) -> None:
+def test_a_failed_film_shows_why_and_offers_another_attempt(client: Client, cast: Cast, study: Study) -> None:
     prediction_of(study, status="failed", attempts=3, failure_code="gave_up")
     client.force_login(cast.alice)
     shown = text(page(client, study))
@@ -248,7 +250,7 @@ def test_a_failed_film_says_why_and_offers_another_try(client: Client, cast: Cas
     assert reverse("study-retry", args=[study.uid]) not in text(page(client, study))
 
 
-def test_news_are_sent_only_when_there_are_any(client: Client, cast: Cast, study: Study) -> None:
+def test_the_panel_is_sent_only_when_it_changed(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.alice)
     address = re.findall(r'hx-get="([^"]+/status/[^"]*)"', text(page(client, study)))[0]
     assert client.get(address).status_code == 204
@@ -258,26 +260,26 @@ def test_news_are_sent_only_when_there_are_any(client: Client, cast: Cast, study
     assert "The AI is reading this film" in text(response)
 
 
-def test_the_last_news_bring_the_result_and_stop_asking(
+def test_the_last_update_brings_the_result_and_stops_polling(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
     response = page(client, finished_study, "study-status", seen="queued-0-0-")
     shown = text(response)
     assert response["HX-Trigger-After-Settle"] == "study-finished"
-    assert "every" not in "".join(re.findall(r'hx-trigger="([^"]*)"', shown))  # nothing asks again
+    assert "every" not in "".join(re.findall(r'hx-trigger="([^"]*)"', shown))  # nothing polls any more
     assert f'data-heat-layer="{reverse("study-heatmap", args=[finished_study.uid])}?inline=1' in shown
     assert 'id="downloads" hx-swap-oob="true"' in shown
 
 
-def test_a_page_whose_film_has_gone_is_loaded_anew(client: Client, cast: Cast, study: Study) -> None:
+def test_a_page_whose_film_is_gone_is_reloaded(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.alice)
     Study.objects.update(deleted_at=timezone.now())
     response = page(client, study, "study-status")
     assert (response.status_code, response["HX-Refresh"]) == (404, "true")
 
 
-def test_an_uploader_has_a_failed_film_read_again(client: Client, cast: Cast, study: Study) -> None:
+def test_an_uploader_has_a_failed_film_analysed_again(client: Client, cast: Cast, study: Study) -> None:
     prediction_of(study, status="failed", failure_code="gave_up")
     client.force_login(cast.alice)
     response = client.post(reverse("study-retry", args=[study.uid]))
@@ -285,7 +287,7 @@ def test_an_uploader_has_a_failed_film_read_again(client: Client, cast: Cast, st
     assert [reading.status for reading in study.predictions.all()] == ["queued", "failed"]
 
 
-def test_a_reader_may_not_have_a_film_read_again(client: Client, cast: Cast, study: Study) -> None:
+def test_a_reader_may_not_have_a_film_analysed_again(client: Client, cast: Cast, study: Study) -> None:
     prediction_of(study, status="failed", failure_code="gave_up")
     client.force_login(cast.rania)
     response = client.post(reverse("study-retry", args=[study.uid]))
@@ -294,7 +296,7 @@ def test_a_reader_may_not_have_a_film_read_again(client: Client, cast: Cast, stu
     assert study.predictions.count() == 1
 
 
-def test_a_film_that_has_its_result_is_not_read_again(
+def test_a_film_with_a_result_is_not_analysed_again(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     client.force_login(cast.alice)
@@ -303,7 +305,7 @@ def test_a_film_that_has_its_result_is_not_read_again(
     assert "The active model has read this film already" in text(response)
 
 
-def test_a_result_of_an_older_model_offers_a_reading_by_the_active_one(
+def test_a_result_of_an_older_model_offers_an_analysis_by_the_active_one(
     client: Client, cast: Cast, finished_study: Study
 ) -> None:
     ModelVersion.objects.update(state="retired")
@@ -321,14 +323,14 @@ def test_a_result_of_an_older_model_offers_a_reading_by_the_active_one(
     assert "Read with the active model" in text(page(client, finished_study))
 
 
-def test_looking_does_not_read_again_or_delete(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_get_does_not_analyse_again_or_delete(client: Client, cast: Cast, finished_study: Study) -> None:
     client.force_login(cast.adam)
     assert client.get(reverse("study-retry", args=[finished_study.uid])).status_code == 405
     client.get(reverse("study-delete", args=[finished_study.uid]))
     assert Study.objects.visible_to(cast.adam).count() == 1
 
 
-def test_an_administrator_deletes_a_film_after_a_question(client: Client, cast: Cast, study: Study) -> None:
+def test_an_administrator_deletes_a_film_after_confirming(client: Client, cast: Cast, study: Study) -> None:
     client.force_login(cast.adam)
     address = reverse("study-delete", args=[study.uid])
     assert f"Delete {study.reference}?" in text(client.get(address))
@@ -361,7 +363,7 @@ def test_newer_and_older_films_are_linked_within_what_the_person_sees(
     assert foreign.get_absolute_url() not in shown
 
 
-def test_the_page_asks_the_database_few_questions(client: Client, cast: Cast, finished_study: Study) -> None:
+def test_the_page_takes_few_queries(client: Client, cast: Cast, finished_study: Study) -> None:
     client.force_login(cast.rania)
     assert queries(client, finished_study.get_absolute_url()) <= MOST_QUERIES
     prediction_of(

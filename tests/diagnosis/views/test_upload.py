@@ -1,4 +1,4 @@
-"""The upload page: each film its own outcome, as a page and as JSON; roles, projects, limits, file names."""
+"""The upload page: an outcome for each film, as HTML and JSON; roles, projects, limits, file names."""
 
 import re
 from typing import Any
@@ -54,7 +54,7 @@ def test_one_film_is_uploaded_and_linked(alice: Client, cast: Cast) -> None:
     assert "Waiting" in rows(response)[0]
 
 
-def test_a_bad_file_does_not_take_the_good_ones_with_it(alice: Client, cast: Cast) -> None:
+def test_a_bad_file_does_not_affect_the_good_ones(alice: Client, cast: Cast) -> None:
     response = send(alice, cast.project, film(1, "one.png"), not_a_film("two.png"), film(3, "three.png"))
     first, second, third = rows(response)
     assert response.status_code == 200
@@ -67,7 +67,7 @@ def test_a_bad_file_does_not_take_the_good_ones_with_it(alice: Client, cast: Cas
     assert Study.objects.count() == 2
 
 
-def test_the_same_film_again_leads_to_the_one_that_is_here(alice: Client, cast: Cast) -> None:
+def test_the_same_film_again_links_to_the_stored_one(alice: Client, cast: Cast) -> None:
     send(alice, cast.project, film())
     response = send(alice, cast.project, film(name="another name.png"))
     study = Study.objects.get()
@@ -80,7 +80,7 @@ def test_two_files_of_one_name_are_two_films(alice: Client, cast: Cast) -> None:
     assert Study.objects.count() == 2
 
 
-def test_json_says_what_became_of_the_film(alice: Client, cast: Cast) -> None:
+def test_json_holds_the_outcome_of_the_film(alice: Client, cast: Cast) -> None:
     answer = send(alice, cast.project, film(), json=True)
     study = Study.objects.get()
     body = answer.json()
@@ -94,9 +94,7 @@ def test_json_says_what_became_of_the_film(alice: Client, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(NOT_FILMS))
-def test_json_refuses_what_is_no_film_with_its_status_and_sentence(
-    alice: Client, cast: Cast, kind: str
-) -> None:
+def test_json_refuses_another_file_with_status_and_sentence(alice: Client, cast: Cast, kind: str) -> None:
     answer = send(alice, cast.project, SimpleUploadedFile("film.png", NOT_FILMS[kind]), json=True)
     assert 400 <= answer.status_code < 500
     assert answer.json()["outcome"] == "refused"
@@ -110,13 +108,13 @@ def test_an_empty_file_is_refused_by_name(alice: Client, cast: Cast) -> None:
     assert not Study.objects.exists()
 
 
-def test_nothing_chosen_is_said(alice: Client, cast: Cast) -> None:
+def test_a_form_without_a_film_is_refused(alice: Client, cast: Cast) -> None:
     response = send(alice, cast.project)
     assert response.status_code == 400
     assert "Choose at least one film" in response.content.decode()
 
 
-def test_a_film_that_is_too_large_is_refused_before_it_is_read_to_the_end(
+def test_a_film_that_is_too_large_is_refused_before_its_end_is_received(
     alice: Client, cast: Cast, settings: Any
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
@@ -153,7 +151,7 @@ def test_another_project_is_neither_offered_nor_accepted(alice: Client, cast: Ca
     assert not Study.objects.exists()
 
 
-def test_the_project_of_the_last_film_is_chosen_beforehand(client: Client, cast: Cast) -> None:
+def test_the_project_of_the_last_film_is_preselected(client: Client, cast: Cast) -> None:
     client.force_login(cast.adam)
     assert f'value="{cast.project.pk}" selected' not in client.get(reverse("upload")).content.decode()
     send(client, cast.project, film())
@@ -170,7 +168,7 @@ def test_who_may_upload(client: Client, cast: Cast, name: str, status: int) -> N
     assert Study.objects.exists() == (status == 200)
 
 
-def test_an_uploader_without_a_project_learns_what_to_do(client: Client, cast: Cast) -> None:
+def test_an_uploader_without_a_project_is_shown_what_to_do(client: Client, cast: Cast) -> None:
     cast.alice.memberships.all().delete()
     Project.objects.update(open_to_all=False)
     client.force_login(cast.alice)
@@ -185,7 +183,7 @@ def test_a_visitor_signs_in_first(client: Client, cast: Cast) -> None:
     assert not Study.objects.exists()
 
 
-def test_the_senders_file_name_is_nowhere_kept(
+def test_the_senders_file_name_is_not_stored(
     alice: Client, cast: Cast, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     send(alice, cast.project, film(1, SECRET_NAME), not_a_film(SECRET_NAME))

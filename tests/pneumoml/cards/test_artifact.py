@@ -1,4 +1,4 @@
-"""Model versions on disk: what is written comes back, and nothing that was tampered with is loaded."""
+"""Model versions on disk: written ones can be loaded, altered ones are refused."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def change_card(folder: Path, change: Callable[[dict[str, Any]], object]) -> Non
 
 
 def replace_weights(folder: Path, data: bytes) -> None:
-    """Put other bytes in place, with a card that vouches for them: only their content can be refused."""
+    """Put other bytes in place, with a card of the fitting hash: only their content can be refused."""
     (folder / "weights.npz").write_bytes(data)
     entry = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     change_card(folder, lambda card: card["weights"].update(entry))
@@ -69,7 +69,7 @@ def npy(array: np.ndarray[Any, Any], **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def test_written_version_comes_back(artifact: Artifact) -> None:
+def test_a_written_version_can_be_loaded(artifact: Artifact) -> None:
     loaded = load_artifact(artifact.folder)
     weights = load_weights(loaded)
     assert set(weights) == set(WEIGHTS)

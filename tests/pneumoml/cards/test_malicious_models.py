@@ -1,4 +1,4 @@
-"""Model files that want to run code, swallow the memory or lead elsewhere: each is refused, no code runs.
+"""Model files that try to run code, exhaust the memory or point elsewhere: each is refused, no code runs.
 
 The names are those of known attacks on Keras and pickle. Here only plain arrays of a hashed file are read, so
 each attack is tried twice: put in place of the weights, and with a card that was made to fit it.
@@ -25,7 +25,7 @@ WEIGHTS = {"dense/kernel": np.ones((3, 4), np.float32)}
 
 
 class _Runs:
-    """A pickle that makes a file when it is read."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, mark: Path) -> None:
         self._mark = mark

@@ -1,4 +1,4 @@
-"""The fused pass against a plain, eager reading of the papers' formulas."""
+"""The fused pass compared with a plain, eager computation of the papers' formulas."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_layer_has_the_film_size_and_is_clear_where_there_is_no_heat() -> None:
     assert layer[205, 270, 3] == 255
 
 
-def test_heat_lies_where_the_map_says() -> None:
+def test_heat_lies_at_the_position_in_the_map() -> None:
     levels = heatmap.heat_levels(spot(), (280, 140), 1.0)
     rows, columns = np.nonzero(levels > 0.5)
     assert levels.shape == (140, 280)
@@ -121,7 +121,7 @@ def test_empty_map_leaves_the_film_untouched() -> None:
         (0, "hardly any"),
     ],
 )
-def test_strength_is_told_in_numbers_and_a_word(maximum: float, word: str) -> None:
+def test_strength_is_given_as_a_number_and_a_word(maximum: float, word: str) -> None:
     strength = heatmap.map_strength(spot(maximum), 1.0)
     assert strength.word == word
     assert strength.ratio == pytest.approx(maximum)
@@ -248,7 +248,7 @@ def test_options_are_accepted_as_text_from_a_query_string() -> None:
         (np.ones((2, 2)), float("inf")),
     ],
 )
-def test_map_that_is_none_is_a_programming_error(cam: Pixels, reference: float) -> None:
+def test_an_invalid_map_is_a_programming_error(cam: Pixels, reference: float) -> None:
     with pytest.raises(ValueError, match=r"map|reference"):
         heatmap.heat_levels(cam, (10, 10), reference)
 

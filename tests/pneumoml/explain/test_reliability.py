@@ -13,7 +13,7 @@ LIMITS = MapLimits(least_strength=0.1, most_outside=0.5, least_agreement=0.5, de
 
 
 def hot(rows: slice, columns: slice, level: float = 1.0) -> NDArray[np.float32]:
-    """A map with one hot region on a gentle slope, so that its fields can be put in order."""
+    """A map with one hot region on a gentle slope, so that its fields can be ranked."""
     cam = np.linspace(0, 0.01, 196, dtype=np.float32).reshape(14, 14)
     cam[rows, columns] += level
     return cam
@@ -73,12 +73,12 @@ def test_rank_correlation_is_spearmans() -> None:
     assert rank_correlation(first, np.ones((6, 6))) == 0
 
 
-def test_agreement_forgives_gradients_at_one_place_of_four() -> None:
+def test_agreement_tolerates_gradients_at_one_of_four_positions() -> None:
     sparse = np.zeros((14, 14))
     sparse[::2, ::2] = 4 * LUNG[::2, ::2]
     assert rank_correlation(LUNG, sparse) < 0.6
     assert agreement(np.kron(LUNG[::2, ::2], np.ones((2, 2))), sparse) == pytest.approx(1)
 
 
-def test_every_sentence_is_one() -> None:
+def test_every_flag_has_one_sentence() -> None:
     assert all(sentence.endswith(".") for sentence in SENTENCES.values())
