@@ -1,7 +1,7 @@
-"""ZIP archives of films: looked through before they are believed, read one member at a time, never unpacked.
+"""ZIP archives of films: checked before use, read one member at a time, never unpacked to disk.
 
-Names inside an archive lead nowhere: members are told by their position alone. Only a batch that says so
-takes the subject code that a name begins with.
+Members are identified by their position; their names are never used as paths. A batch may take the subject
+code that a name begins with.
 """
 
 import stat
@@ -31,32 +31,32 @@ _UNREADABLE = (
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 _ENCRYPTED = 0x1
-_SMALL = 1024 * 1024  # a member below this size may be squeezed as hard as it likes
-_BYTES_PER_ENTRY = 512  # what the list of contents may take on average
+_SMALL = 1024 * 1024  # bytes; a smaller member may have any compression ratio
+_BYTES_PER_ENTRY = 512  # average limit in the central directory
 
 
 class ArchiveRefused(Refused):
-    """The archive as a whole is not taken; nothing was stored."""
+    """The archive as a whole is not accepted; nothing was stored."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive: its place from 1 upwards and the size that it claims to have, in bytes."""
+    """One file of an archive: its position from 1 upwards and its declared size in bytes."""
 
     position: int
     byte_size: int
 
 
 class ZipArchive:
-    """A ZIP whose list of contents has been checked; `members` are its files, in the archive's own order."""
+    """A ZIP whose central directory has been checked; `members` are its files, in the archive's order."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Look through the archive, reading only its list of contents; `file` stays open and is the caller's.
+        """Check the archive by its central directory alone; the caller keeps `file` open, and closes it.
 
         Raises ArchiveRefused (`archive_not_zip`, `archive_damaged`, `archive_too_many`, `archive_too_large`,
         `archive_bomb`, `archive_empty`).
         """
-        _check_list_of_contents(file)
+        _check_directory_size(file)
         try:
             self._zip = zipfile.ZipFile(file)
         except _UNREADABLE as error:
@@ -66,13 +66,13 @@ class ZipArchive:
         self.members = [Member(place, entry.file_size) for place, entry in enumerate(self._files, start=1)]
 
     def name(self, position: int) -> str:
-        """Return the name of one member, to find a subject code at its beginning; it is stored nowhere."""
+        """Return the name of one member, for the subject code it may begin with; it is never stored."""
         return self._files[position - 1].filename
 
     def read(self, position: int) -> bytes:
-        """Return the content of one member, at most MAX_UPLOAD_BYTES of it at any time in memory.
+        """Return the content of one member, with at most MAX_UPLOAD_BYTES of it in memory.
 
-        Raises FilmRefused with the reason why this member is not read (`zip_encrypted`, `zip_special`,
+        Raises FilmRefused where this member is not accepted (`zip_encrypted`, `zip_special`,
         `zip_method`, `file_too_large`, `zip_damaged`, `zip_nested`).
         """
         entry = self._files[position - 1]
@@ -81,7 +81,7 @@ class ZipArchive:
             with self._zip.open(entry) as member:
                 data = member.read(settings.MAX_UPLOAD_BYTES + 1)
                 if len(data) <= settings.MAX_UPLOAD_BYTES:
-                    member.read(1)  # the end of the file, where its checksum is compared
+                    member.read(1)  # at the end of the file the checksum is compared
         except _UNREADABLE as error:
             message = _("This file is damaged inside the archive.")
             raise FilmRefused("zip_damaged", message) from error
@@ -93,16 +93,16 @@ class ZipArchive:
         return data
 
 
-def _check_list_of_contents(file: IO[bytes]) -> None:
-    """Refuse a list of contents that would fill the memory, before anything reads it."""
-    entries, size = _announced(file)
+def _check_directory_size(file: IO[bytes]) -> None:
+    """Refuse a central directory that would fill the memory, before it is read."""
+    entries, size = _directory_size(file)
     limit = settings.BATCH_MAX_FILES
     if entries > 2 * limit or size > 2 * limit * _BYTES_PER_ENTRY:
         raise _too_many(limit)
 
 
-def _announced(file: IO[bytes]) -> tuple[int, int]:
-    """Return the number of entries and the bytes of the list of contents, as the end of the ZIP says."""
+def _directory_size(file: IO[bytes]) -> tuple[int, int]:
+    """Return the number of entries and the bytes of the central directory, from the end record."""
     length = file.seek(0, 2)
     start = max(0, length - _END_SIZE - _COMMENT_MAX)
     file.seek(start)
@@ -119,7 +119,7 @@ def _announced(file: IO[bytes]) -> tuple[int, int]:
 
 
 def _record64(file: IO[bytes], end: int) -> tuple[int, int] | None:
-    """Return the same from the record for large archives, where Python's reader would believe one."""
+    """Return the same from the ZIP64 record, where Python's reader would use one."""
     start = end - _END64_LOCATOR_SIZE - _END64_SIZE
     if start < 0:
         return None
@@ -153,7 +153,7 @@ def _is_bomb(entry: zipfile.ZipInfo) -> bool:
 
 
 def _is_file(entry: zipfile.ZipInfo) -> bool:
-    """Leave out folders and what computers put beside films without being asked."""
+    """Leave out folders and the files that operating systems add."""
     name = entry.filename.replace("\\", "/")
     parts = name.split("/")
     hidden = parts[-1].startswith(".") or "__MACOSX" in parts or parts[-1] == "Thumbs.db"

@@ -1,4 +1,4 @@
-"""The queue of films that may show a name in their pixels, and a person's two answers to it."""
+"""Films whose pixels may show a name: the queue for administrators, who clear or remove each."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,16 +14,16 @@ from diagnosis.studies.trash import move_to_trash
 
 
 def films_to_check(user: User) -> QuerySet[Study]:
-    """Return the films that nobody has looked at yet, oldest first; only for administrators (NotAllowed)."""
+    """Return the films that nobody has checked yet, oldest first; only for administrators (NotAllowed)."""
     _check(user)
     waiting = Study.objects.visible_to(user).filter(burned_in_text__in=NOT_LOOKED_AT)
     return waiting.select_related("project", "uploaded_by").order_by("created_at", "pk")
 
 
 def clear(*, actor: User, study: Study) -> None:
-    """Say that nothing identifying is burned into the film; it leaves the queue.
+    """Record that nothing identifying is burned into the film; it leaves the queue.
 
-    Raises NotAllowed for all but administrators, Conflict where somebody has answered already.
+    Raises NotAllowed for all but administrators, Conflict where the film was already checked.
     """
     _check(actor)
     with transaction.atomic():
@@ -34,9 +34,9 @@ def clear(*, actor: User, study: Study) -> None:
 
 
 def remove(*, actor: User, study: Study) -> None:
-    """Say that something identifying is burned into the film, and move it to the trash.
+    """Record that something identifying is burned into the film, and move it to the trash.
 
-    Raises NotAllowed for all but administrators, Conflict where somebody has answered already.
+    Raises NotAllowed for all but administrators, Conflict where the film was already checked.
     """
     _check(actor)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""From an untrusted file or URL to a checked film, before anything is stored."""
+"""Ingests an untrusted file or URL: fetched, decoded and de-identified, before anything is stored."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ THUMBNAIL_SIDE = 160
 
 @dataclass(frozen=True)
 class DecodedFilm:
-    """A film that may be stored: its original, and our own re-encoded grey copy without metadata.
+    """A film that may be stored: its original, and a re-encoded grey copy without metadata.
 
-    The original is the file as it was sent; of a DICOM file it is the de-identified one that we wrote, since
-    the sender's is stored nowhere. `facts` are the values of DicomFields.
+    The original is the file as sent; for DICOM it is the de-identified file written here, since the sender's
+    is never stored. `facts` are the values of DicomFields.
     """
 
     original: bytes
@@ -42,8 +42,8 @@ class DecodedFilm:
 def ingest(*, data: bytes | None = None, url: str | None = None) -> DecodedFilm:
     """Check one film, given as bytes or as a URL, and make its display copy.
 
-    The untrusted bytes are decoded once, in a child process with memory and time limits. Everything
-    later (worker, thumbnails, pictures) reads the display copy.
+    The untrusted bytes are decoded once, in a child process with memory and time limits. Everything later
+    (worker, thumbnails, renderings) uses the display copy.
 
     Raises FilmRefused (with the decoder's code), UrlRefused, or NotReady where the decoder is busy.
     """
@@ -77,7 +77,7 @@ def ingest(*, data: bytes | None = None, url: str | None = None) -> DecodedFilm:
 
 
 def _deidentified(record: DicomRecord) -> tuple[bytes, dict[str, Any]]:
-    # Half a second and 40 MB of imports that a process without a DICOM film never needs.
+    # Imported late: half a second and 40 MB that a process without a DICOM film does not need.
     from diagnosis.intake.deidentify import deidentified_dicom, pseudonym_key, study_fields
 
     try:

@@ -1,7 +1,7 @@
-"""De-identification of DICOM films: keyed pseudonyms, and the file that is kept instead of the sender's.
+"""De-identifies DICOM films: keyed pseudonyms, and a new file in place of the sender's.
 
-PS3.15 Annex E by construction: nothing is taken out of the sender's dataset, a new one is written that holds
-only what `DicomRecord` holds. Why, and what is lost: docs/decisions/0005-dicom-without-its-header.md.
+PS3.15 Annex E by construction: nothing is removed from the sender's dataset; a new one is written with only
+what `DicomRecord` holds. Reasons and losses: docs/decisions/0005-dicom-without-its-header.md.
 """
 
 import base64
@@ -46,9 +46,10 @@ _EMPTY = (
 
 
 def pseudonym_key() -> bytes:
-    """Return the installation's key for pseudonyms, made at the first DICOM film.
+    """Return the installation's key for pseudonyms, generated at the first DICOM film.
 
-    Lost, repeats of a patient no longer link; leaked, whoever has it can test a list of patient numbers.
+    If it is lost, new films of a patient no longer link to old ones; if it leaks, its holder can test a
+    list of patient numbers.
     """
     return load_or_create_secret(Path(settings.VAR_DIR) / "pseudonym_key").encode("ascii")
 
@@ -61,9 +62,9 @@ def pseudonym_of(record: DicomRecord, key: bytes) -> str:
 
 
 def deidentified_dicom(record: DicomRecord, key: bytes) -> bytes:
-    """Return a new DICOM file with the film's pixels, its coded facts, pseudonyms and nothing else.
+    """Return a new DICOM file with only the film's pixels, its coded facts and pseudonyms.
 
-    The same film and key give the same bytes, so that a film that is sent again is found to be here.
+    The same film and key give the same bytes, so that a film that is sent again is recognised.
     """
     dataset = Dataset()
     _identity(dataset, record, key)
@@ -99,7 +100,7 @@ def _keyed(key: bytes, kind: str, digest: str) -> bytes:
 
 
 def _uid(key: bytes, kind: str, digest: str) -> UID:
-    """Map a UID to another one that tells nothing about it (PS3.5 §B.2: a UUID under 2.25)."""
+    """Map a UID to a keyed one that does not reveal it (PS3.5 §B.2: a UUID under 2.25)."""
     return UID(f"2.25.{uuid.UUID(bytes=_keyed(key, kind, digest)[:16], version=5).int}")
 
 
@@ -159,7 +160,7 @@ def _pixels(dataset: Dataset, record: DicomRecord) -> None:
 
 
 def _decimal(value: float) -> str:
-    """A number as a decimal string of at most 16 characters (PS3.5 §6.2)."""
+    """Format a number as a decimal string of at most 16 characters (PS3.5 §6.2)."""
     return f"{value:.10g}"
 
 

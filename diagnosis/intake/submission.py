@@ -1,4 +1,4 @@
-"""The verb before the queue: submit_study makes film, rows and audit event durable, then rings."""
+"""Stores a film with its rows and its audit event, then enqueues its prediction."""
 
 import errno
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Submission:
-    """What became of a film: its study, the study's newest prediction, and whether it was new here."""
+    """The stored film, its newest prediction, and whether this upload created it."""
 
     study: Study
     prediction: Prediction
@@ -61,7 +61,7 @@ def submit_study(
     study = _study_for(actor, project, film, source)
     study.subject_code, study.site = subject_code, site
     try:
-        return _already_here(project, film) or _stored(study, film, model, item)
+        return _already_here(project, film) or _store(study, film, model, item)
     except IntegrityError:
         if existing := _already_here(project, film):  # the same film arrived twice at once
             return existing
@@ -69,7 +69,7 @@ def submit_study(
 
 
 def check_actor(*, actor: User, project: Project) -> None:
-    """Raise NotAllowed unless `actor` may put films into `project`."""
+    """Raise NotAllowed unless `actor` may upload films to `project`."""
     require(actor, may_upload, _("Your account may not upload films. Ask an administrator."))
     if not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
         raise NotAllowed("not_a_member", _("You are not a member of this project. Ask an administrator."))
@@ -101,7 +101,7 @@ def _study_for(actor: User, project: Project, film: DecodedFilm, source: str) ->
     )
 
 
-def _stored(study: Study, film: DecodedFilm, model: ModelVersion, item: BatchItem | None) -> Submission:
+def _store(study: Study, film: DecodedFilm, model: ModelVersion, item: BatchItem | None) -> Submission:
     """Store files and rows, then enqueue the prediction."""
     try:
         with journal.writing(study):
@@ -122,7 +122,7 @@ def _store_files(study: Study, film: DecodedFilm) -> None:
 
 
 def storage_refusal(error: OSError) -> Refused:
-    """Return what a person is told when the disk did not take what they sent."""
+    """Return the refusal of an upload that the disk did not accept."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         message = _("The disk is full, so the film was not stored. Free some space, then upload it again.")
         return StorageFull("storage_full", message)
@@ -139,7 +139,7 @@ def _store_rows(study: Study, model: ModelVersion, item: BatchItem | None) -> Pr
                 study=study, model_version=model, requested_by=actor, in_batch=item is not None
             )
             if item is not None:
-                _fill_place(item, study)
+                _accept_item(item, study)
             trail.record(
                 actor=actor,
                 verb="study_uploaded",
@@ -157,6 +157,6 @@ def _store_rows(study: Study, model: ModelVersion, item: BatchItem | None) -> Pr
     return prediction
 
 
-def _fill_place(item: BatchItem, study: Study) -> None:
+def _accept_item(item: BatchItem, study: Study) -> None:
     item.study, item.outcome, item.code, item.message = study, BatchItem.Outcome.ACCEPTED, "", ""
     item.save(update_fields=["study", "outcome", "code", "message"])

@@ -1,4 +1,4 @@
-"""Fetches one film from a public URL, and from nowhere else."""
+"""Fetches one film from a public URL; every other address is refused (SSRF)."""
 
 import contextlib
 import http.client
@@ -44,7 +44,7 @@ _INVALID = _(
     "This is not an address that can be fetched. Use http or https on the usual port, without a user name, "
     "for example https://example.org/film.png."
 )
-# One sentence for every failure on the way: which one it was would tell about the network behind us.
+# One message for every failure of the connection: details would reveal the internal network.
 _UNREACHABLE = _(
     "No film could be fetched from this URL. It must be public and answer with the picture itself. "
     "Check it in a browser, or upload the film as a file."
@@ -69,14 +69,14 @@ _REFUSED_NETWORKS = [
 # The only IPv6 that is routed in public. Mapped (::ffff:…), compatible (::a.b.c.d), site-local, unique-local
 # and link-local addresses all lie outside.
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-# The well-known NAT64 prefix (RFC 6052) is how IPv6-only machines reach public IPv4, so it is looked into.
+# The well-known NAT64 prefix (RFC 6052) leads to public IPv4, so the embedded address is checked.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def fetch_url(url: str) -> bytes:
     """Return the body found at `url`: at most URL_INTAKE_MAX_BYTES, within URL_INTAKE_TOTAL_SECONDS.
 
-    Every address is resolved once, checked, and that very address is connected to, for each redirect anew.
+    Each host, also of a redirect, is resolved once; the connection goes to the address that was checked.
     Nothing from the environment (proxies, .netrc) is used.
     Raises UrlRefused: url_intake_off, url_invalid, url_unreachable, url_too_slow, url_too_large or
     url_not_a_film.
@@ -93,7 +93,7 @@ def fetch_url(url: str) -> bytes:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether a numeric IPv4 or IPv6 address may be fetched from."""
+    """Return whether a numeric IPv4 or IPv6 address may be fetched from."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -110,7 +110,7 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True)
 class _Site:
-    """A URL taken apart once; what was checked is what is used. `target` is path and query."""
+    """A URL parsed once, so that what was checked is what is used. `target` is path and query."""
 
     url: str
     scheme: str
@@ -120,7 +120,7 @@ class _Site:
 
 
 class _Deadline:
-    """One moment at which everything ends: the watched connection is cut, however slowly bytes drip in."""
+    """A deadline for the whole fetch, at which the watched connection is closed."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
@@ -138,15 +138,15 @@ class _Deadline:
         self._watch_instead(None)
 
     def remaining(self) -> float:
-        """Return the seconds left; raises UrlRefused when there are none."""
+        """Return the seconds left; raises UrlRefused where none are."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise UrlRefused("url_too_slow", _TOO_SLOW)
         return left
 
     def watch(self, connection: socket.socket) -> None:
-        """Cut this connection (not the one before it) when the time is over."""
-        self._watch_instead(connection.dup())  # its own handle: TLS takes the first one over
+        """Close this connection, in place of the one before it, at the deadline."""
+        self._watch_instead(connection.dup())  # a handle of its own, because TLS takes over the first
         self.remaining()
 
     def _watch_instead(self, connection: socket.socket | None) -> None:
@@ -175,7 +175,7 @@ def _parse(url: str) -> _Site:
         port = _PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError as error:
         raise invalid from error
-    # The parser would drop control characters and take a user name, which hides the host from a human eye.
+    # The parser would drop control characters and accept a user name, which disguises the host.
     if re.search(r"[\x00-\x1f\x7f]", url) or not _PLAIN_SITE.fullmatch(parts.netloc):
         raise invalid
     if not _PLAIN_HOST.fullmatch(host):
@@ -189,7 +189,7 @@ def _parse(url: str) -> _Site:
 
 
 def _is_allowed(host: str, port: int) -> bool:
-    """Tell whether an administrator listed `host` (for the usual ports) or `host:port` as an exception."""
+    """Return whether an administrator listed `host` (for the usual ports) or `host:port` as an exception."""
     name = f"[{host}]" if ":" in host else host
     listed = {entry.lower() for entry in settings.URL_INTAKE_ALLOWED_HOSTS}
     return f"{name}:{port}" in listed or (port in _PORTS.values() and name in listed)
@@ -210,7 +210,7 @@ def _follow(site: _Site, deadline: _Deadline) -> bytes:
 
 
 def _ask(site: _Site, deadline: _Deadline) -> http.client.HTTPConnection:
-    """Send the request over a connection of our own making; http.client resolves and opens nothing."""
+    """Send the request over our own connection; http.client resolves and opens none."""
     plain = _connect(site, deadline)
     deadline.watch(plain)
     connection: http.client.HTTPConnection
@@ -229,7 +229,7 @@ def _ask(site: _Site, deadline: _Deadline) -> http.client.HTTPConnection:
 
 
 def _connect(site: _Site, deadline: _Deadline) -> socket.socket:
-    """Open a connection to the first address that answers, after all of them were checked."""
+    """Connect to the first address that answers, after all of them were checked."""
     answers = _resolve(site, deadline)
     if not _is_allowed(site.host, site.port) and not all(is_public(str(where[0])) for _, where in answers):
         raise _unreachable("an address that is not public")
@@ -249,7 +249,7 @@ def _connect(site: _Site, deadline: _Deadline) -> socket.socket:
 
 
 def _resolve(site: _Site, deadline: _Deadline) -> list[tuple[int, Any]]:
-    """Return (family, socket address) of every answer; the resolver may be more patient than we are."""
+    """Return (family, socket address) of every answer, in a thread since the resolver has no timeout."""
     answers: queue.SimpleQueue[list[tuple[int, Any]]] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -273,7 +273,7 @@ def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> bytes:
     if "html" in response.getheader("Content-Type", "").lower():
         raise UrlRefused("url_not_a_film", _A_PAGE)
     if response.getheader("Content-Encoding", "identity").strip().lower() != "identity":
-        # Not asked for. A film gains nothing from it, and what is not inflated cannot burst.
+        # Not requested: films gain nothing from it, and a decompression bomb is avoided.
         raise _unreachable("a compressed answer")
     limit = settings.URL_INTAKE_MAX_BYTES
     body = bytearray()
@@ -283,7 +283,7 @@ def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> bytes:
             message = _("The film at this URL is larger than %(limit)d MB. Upload it as a file.")
             raise UrlRefused("url_too_large", message % {"limit": limit // (1024 * 1024)})
         deadline.remaining()
-    deadline.remaining()  # a connection that was cut looks like the end of the body
+    deadline.remaining()  # a closed connection looks like the end of the body
     if response.length:
         raise _unreachable("the answer ended early")
     return bytes(body)

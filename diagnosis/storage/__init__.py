@@ -1,1 +1,1 @@
-"""Where films lie, and whether rows and files agree."""
+"""Stores of films (disk, S3), the upload journal, and the comparison of rows and files."""

@@ -1,4 +1,4 @@
-"""Films in an S3-compatible object store: private objects, whole or not there, its errors as OSError."""
+"""Films in an S3-compatible object store: private objects, atomic writes, errors as OSError."""
 
 import errno
 import io
@@ -18,44 +18,44 @@ from storages.backends.s3 import S3Storage
 from diagnosis.storage.filesystem import StoreUnreachableError
 
 _JOURNAL = "incoming/"
-# Bytes; a larger object is read piece by piece, as an archive is by its members.
+# Bytes; a larger object, such as an archive, is read by ranges.
 _IN_MEMORY = 16 * 1024 * 1024
 _PIECE = 2 * 1024 * 1024
-_PAUSE_SECONDS = 5.0  # that a store which let somebody wait in vain is left alone
+_PAUSE_SECONDS = 5.0  # without requests after a timeout
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity"}
-# A store that does not answer must not hold an uploader, or a worker, much longer than a broken disk would.
-_PATIENCE: dict[str, Any] = {
+# A store that does not answer must not block an upload or a worker much longer than a broken disk would.
+_TIMEOUTS: dict[str, Any] = {
     "connect_timeout": 2,
     "read_timeout": 10,
     "retries": {"total_max_attempts": 2, "mode": "standard"},
     "tcp_keepalive": True,
     "max_pool_connections": 20,  # as many as the web server has threads
-    # Stores other than Amazon's know neither newer checksums nor, often, buckets in the host's name.
+    # Other stores than Amazon's lack newer checksums and, often, buckets in the host name.
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
 
 
 class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
-    """django-storages on one client a process, which all threads share.
+    """django-storages with one client per process, shared by all threads.
 
-    A PUT is atomic: an object is there whole or not at all, so nothing has to be published afterwards. No
-    object ever has an address for browsers: whoever may see a film gets it through the site's own views.
+    A PUT is atomic, so nothing has to be published afterwards. No object has a URL for browsers: films are
+    served by the site's own views.
     """
 
     _lock = threading.Lock()
 
     def __init__(self, **options: Any) -> None:
         style = "path" if options.get("endpoint_url") else "auto"
-        config = Config(s3={"addressing_style": style}, signature_version="s3v4", **_PATIENCE)
+        config = Config(s3={"addressing_style": style}, signature_version="s3v4", **_TIMEOUTS)
         fixed = {"default_acl": None, "file_overwrite": False, "gzip": False, "client_config": config}
         super().__init__(**options, **fixed)
         self._resource: Any = None
-        self._resting_until = 0.0
+        self._paused_until = 0.0
 
     @property
     def connection(self) -> Any:
-        """The process's one connection: a client for each thread would cost some megabytes each."""
+        """The process's one connection; a client per thread would cost some megabytes each."""
         with self._lock:
             if self._resource is None:
                 self._resource = self._create_session().resource(
@@ -74,7 +74,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
         return str(self._normalize_name(name))
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        """Send the object in one request: parts that a killed process leaves would be paid for, unseen."""
+        """Send the object in one request; a killed multipart upload would leave hidden parts."""
         with self._as_file_errors(), tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
             for piece in content.chunks():
                 body.write(piece)
@@ -91,13 +91,13 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
             if size <= _IN_MEMORY:
                 return ContentFile(answer["Body"].read(), name)
             answer["Body"].close()
-        pieces = io.BufferedReader(_Pieces(self, name, size), _PIECE)
+        pieces = io.BufferedReader(_RangeReader(self, name, size), _PIECE)
         film = File(pieces, name)
         film.size = size
         return film
 
     def piece(self, name: str, start: int, length: int) -> bytes:
-        """Return some bytes of an object; raises FileNotFoundError."""
+        """Return a range of an object's bytes; raises FileNotFoundError."""
         span = f"bytes={start}-{start + length - 1}"
         with self._as_file_errors():
             answer = self._client.get_object(Bucket=self.bucket_name, Key=self._key(name), Range=span)
@@ -105,12 +105,12 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
         return read
 
     def delete(self, name: str) -> None:
-        """Delete the object; one that is not there is no error."""
+        """Delete the object; a missing one is no error."""
         with self._as_file_errors():
             super().delete(name)
 
     def exists(self, name: str) -> bool:
-        """Return whether there is an object of this name; a folder is none."""
+        """Return whether there is an object of this name; folders do not count."""
         with self._as_file_errors():
             return bool(super().exists(name))
 
@@ -132,7 +132,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
         return moment
 
     def url(self, name: str, *args: Any, **kwargs: Any) -> str:
-        """Objects have no address: films are handed out by views that ask who is asking."""
+        """Refuse: films are served by views that check permissions."""
         raise ValueError("Films have no public address.")
 
     def mark_pending(self, name: str) -> None:
@@ -161,11 +161,11 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
 
     @contextmanager
     def _as_file_errors(self) -> Iterator[None]:
-        """Raise what went wrong as a disk would: FileNotFoundError, ENOSPC, else StoreUnreachableError.
+        """Raise errors as a disk does: FileNotFoundError, ENOSPC, else StoreUnreachableError.
 
-        After a wait in vain the next ones are spared it for a moment: an upload asks several times.
+        After a timeout further requests fail at once for some seconds, because an upload makes several.
         """
-        if time.monotonic() < self._resting_until:
+        if time.monotonic() < self._paused_until:
             raise StoreUnreachableError(errno.EIO, "The object store does not answer")
         try:
             yield
@@ -173,13 +173,13 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # without types
             raise _file_error(error) from error
         except BotoCoreError as error:
             if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-                self._resting_until = time.monotonic() + _PAUSE_SECONDS
+                self._paused_until = time.monotonic() + _PAUSE_SECONDS
             reason = f"The object store failed: {type(error).__name__}"
             raise StoreUnreachableError(errno.EIO, reason) from error
 
 
-class _Pieces(io.RawIOBase):
-    """A large object as a file: what is asked for is fetched, and no more."""
+class _RangeReader(io.RawIOBase):
+    """A large object as a file whose reads are range requests."""
 
     def __init__(self, store: ObjectStorage, name: str, size: int) -> None:
         self._store, self._name, self._size, self._at = store, name, size, 0
@@ -209,10 +209,10 @@ class _Pieces(io.RawIOBase):
 
 
 def _file_error(error: ClientError) -> OSError:
-    told = error.response.get("Error", {}).get("Code", "")
+    code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if status == 404 and told != "NoSuchBucket":
+    if status == 404 and code != "NoSuchBucket":
         return FileNotFoundError(errno.ENOENT, "There is no such object")
-    if status == 507 or told in _FULL:
+    if status == 507 or code in _FULL:
         return OSError(errno.ENOSPC, "The object store is full")
-    return StoreUnreachableError(errno.EIO, f"The object store refused: {told or status}")
+    return StoreUnreachableError(errno.EIO, f"The object store refused: {code or status}")

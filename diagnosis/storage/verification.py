@@ -1,4 +1,4 @@
-"""Do rows and files agree? Each film's files are there and unchanged, and no file is without its row."""
+"""Compares rows and files: each film's files exist unchanged, and each file has a row."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,9 +17,9 @@ _PIECE = 1024 * 1024
 
 @dataclass
 class StorageReport:
-    """What was found, by the stored names: missing or empty, other than when it was taken in, without a row.
+    """The stored names of files that are missing or empty, changed, or without a row.
 
-    `films` counts rows, the trash included; `files` those of their files that are as they should be.
+    `films` counts rows, the trash included; `files` their intact files.
     """
 
     films: int = 0
@@ -30,32 +30,32 @@ class StorageReport:
 
     @property
     def is_whole(self) -> bool:
-        """True when rows and files agree."""
+        """Whether rows and files agree."""
         return not (self.missing or self.changed or self.without_row)
 
 
-def check_storage(*, checksums: bool = True, told: Callable[[], None] = lambda: None) -> StorageReport:
-    """Compare every film's row with its files, and every file with the rows; `told` is called for each film.
+def check_storage(*, checksums: bool = True, progress: Callable[[], None] = lambda: None) -> StorageReport:
+    """Compare each film's row with its files, and each file with the rows; call `progress` for each film.
 
-    `checksums` False looks only whether the files are there. People may go on working meanwhile: a film that
-    is on its way in is no fault. The files are listed before the rows are read, for the same reason.
+    `checksums` False only checks that the files exist. Uploads may go on meanwhile: pending ones are no
+    fault, and files are listed before rows are read.
     """
     report = StorageReport()
-    stored, arriving = film_store().names_below(_TOP), journal.pending()
+    stored, pending = film_store().names_below(_TOP), journal.pending()
     named: set[str] = set()
     rows = Study.objects.order_by("pk").values_list("sha256", "original", "display", "thumbnail")
     for sha256, *names in rows.iterator(chunk_size=500):
         report.films += 1
         for name, expected in zip(names, (sha256 if checksums else None, None, None), strict=True):
-            _look(report, name, expected)
+            _check_file(report, name, expected)
         named.update(names)
-        told()
-    report.without_row = sorted(name for name in stored - named if _study_of(name) not in arriving)
+        progress()
+    report.without_row = sorted(name for name in stored - named if _study_of(name) not in pending)
     return report
 
 
-def _look(report: StorageReport, name: str, sha256: str | None) -> None:
-    """Note the file as missing, changed (`sha256` None: not compared) or as it should be."""
+def _check_file(report: StorageReport, name: str, sha256: str | None) -> None:
+    """Record the file as missing, changed (`sha256` None: not compared) or intact."""
     try:
         if not default_storage.size(name):
             raise FileNotFoundError

@@ -1,4 +1,4 @@
-"""Projects that hide the AI result until a reader has signed: what doors ask before they show it."""
+"""Withholds the AI result in projects that hide it until the reader has signed."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +10,7 @@ _HIDDEN = _("This project hides the AI result from you until you have signed you
 
 
 def as_seen_by(user: AnyUser, study: Study) -> Study:
-    """Return the study itself with its `ai_hidden` for `user`; for doors that got it from a verb."""
+    """Return the same film with its `ai_hidden` set for `user`; for films that a service returned."""
     study.ai_hidden = not Study.objects.visible_to(user).filter(AI_SHOWN, pk=study.pk).exists()
     return study
 
@@ -34,14 +34,14 @@ def shown_result(study: Study) -> Prediction | None:
 def check_shown(study: Study) -> None:
     """Raise NotAllowed (code ai_hidden) where the AI result of a film is withheld.
 
-    The film comes from `visible_to`, which has decided it for the person who asks.
+    The film comes from `visible_to`, which sets `ai_hidden` for the user.
     """
     if study.ai_hidden:
         raise NotAllowed("ai_hidden", _HIDDEN)
 
 
 def check_answers_with_results(user: AnyUser, project: Project) -> None:
-    """Raise NotAllowed (code ai_hidden) where a film of this project cannot be answered with its result."""
+    """Raise NotAllowed (code ai_hidden) where the answer to an upload may not hold its result."""
     if project.hides_results_from(user):
         message = _("Nothing was stored. Send the film to %(address)s instead.") % {
             "address": "/api/v1/studies/"

@@ -1,4 +1,4 @@
-"""Finding studies: by the state of their newest prediction, and by words that people type."""
+"""Finds films by the state of their newest prediction and by words that people type."""
 
 import re
 import uuid
@@ -13,18 +13,18 @@ from diagnosis.models import AI_SHOWN, Prediction, Study, StudyQuerySet
 
 _REFERENCE = re.compile(r"(?:PW-)?0*(\d{1,15})", re.IGNORECASE)
 _SHA256_START = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
-_LAST = "\U0010ffff"  # sorts behind every character
+_LAST = "\U0010ffff"  # sorts after every character
 _MOST_WORDS = 8
-_FEW = 1000  # films that a search names one by one
+_FEW = 1000  # films that a query lists by their id
 
 
 def with_outcome(studies: StudyQuerySet, outcome: str) -> StudyQuerySet:
-    """Keep the films with this outcome where it is not withheld; found by its index."""
+    """Keep the films with this outcome where it is not withheld; uses its index."""
     return studies.filter(AI_SHOWN, result_outcome=outcome)
 
 
 def for_display(studies: StudyQuerySet) -> StudyQuerySet:
-    """Fetch what a list shows of each study in a fixed number of queries, without maps and model cards."""
+    """Fetch what a list shows of each film in a fixed number of queries, without maps and model cards."""
     return studies.select_related("project", "site", "uploaded_by").prefetch_related(_predictions())
 
 
@@ -39,7 +39,7 @@ def films_for(user: AnyUser) -> QuerySet[Study]:
 
 
 def fetch_predictions(study: Study) -> None:
-    """Fetch once what is shown of a single study's predictions, as `for_display` does for a list."""
+    """Fetch the predictions of a single film once, as `for_display` does for a list."""
     prefetch_related_objects([study], _predictions())
 
 
@@ -49,10 +49,10 @@ def _predictions() -> "Prefetch[str, QuerySet[Prediction], str]":
 
 
 def matching(studies: StudyQuerySet, words: str) -> StudyQuerySet:
-    """Keep the studies that every word fits: reference, id, how subject code, uploader or SHA-256 begin.
+    """Keep the films that match every word: reference, id, or start of subject code, uploader or SHA-256.
 
-    A code is found as it was typed, and in capitals or small letters. Every question has an index; where
-    few films fit a word they are named one by one, so that no list is read through for them.
+    A code is found as typed, in capitals and in small letters. Every condition has an index; where few films
+    match a word they are listed by id, so that no long list is scanned.
     """
     for word in words.split()[:_MOST_WORDS]:
         films = Study.objects.filter(_fits(word)).order_by().values_list("pk", flat=True)
@@ -62,7 +62,7 @@ def matching(studies: StudyQuerySet, words: str) -> StudyQuerySet:
 
 
 def _fits(word: str, *, many: bool = False) -> Q:
-    """Return the condition; for `many` films not by the codes' index: the list's order is quicker."""
+    """Return the condition; for `many` films without the codes' index, since the list's order is faster."""
     fits = Q(subject_code__istartswith=word) if many else Q()
     for spelling in sorted({word, word.upper(), word.lower()} if not many else ()):
         fits |= _begins("subject_code", spelling)
@@ -78,12 +78,12 @@ def _fits(word: str, *, many: bool = False) -> Q:
 
 
 def _begins(column: str, text: str) -> Q:
-    """Return the condition for a column that begins so, in the way that the database has an index for."""
-    if connection.vendor == "sqlite":  # its LIKE pays no heed to capitals, nor to the index
+    """Return the condition that a column starts with this, in the form that the database has an index for."""
+    if connection.vendor == "sqlite":  # its LIKE ignores case and the index
         return Q(**{f"{column}__gte": text, f"{column}__lt": text + _LAST})
     return Q(**{f"{column}__startswith": text})
 
 
 def newest_first() -> StudyQuerySet:
-    """Every study, newest first, ready to be narrowed by `visible_to`."""
+    """Return every film, newest first, to be narrowed by `visible_to`."""
     return Study.objects.order_by("-created_at", "-pk")

@@ -1,4 +1,4 @@
-"""The verbs of sites: a project's centres are added and removed; which one a film comes from."""
+"""Services for sites: adding and removing a project's centres, finding the one a film comes from."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,11 +13,11 @@ from diagnosis.models import Project, Site
 
 
 class SiteRefused(Refused):
-    """The site's code or name makes no sense."""
+    """The site's code or name is not valid."""
 
 
 def add_site(*, actor: User, project: Project, code: str, name: str) -> Site:
-    """Add a centre to the project. Raises NotAllowed, SiteRefused, or Conflict for a code that is there."""
+    """Add a centre to the project. Raises NotAllowed, SiteRefused, or Conflict for a code in use."""
     _check_administrator(actor)
     site = Site(project=project, code=code.strip(), name=name.strip())
     _check_fields(site)
@@ -43,9 +43,9 @@ def remove_site(*, actor: User, site: Site) -> None:
 
 
 def site_named(*, project: Project, code: str) -> Site | None:
-    """Return the project's site of this code, in capitals or not; None for an empty code.
+    """Return the project's site of this code, whatever its case; None for an empty code.
 
-    Raises FilmRefused (`site_unknown`) where the project has none of it.
+    Raises FilmRefused (`site_unknown`) where the project has no such site.
     """
     if not code:
         return None

@@ -1,4 +1,4 @@
-"""Subject codes: what one may look like, and the one that a film's file name begins with."""
+"""Subject codes: their validation, and the one that a film's file name begins with."""
 
 import posixpath
 
@@ -10,7 +10,7 @@ from diagnosis.models import Study
 
 
 def check_subject_code(code: str) -> None:
-    """Raise FilmRefused (`subject_code_invalid`) for what is no code; an empty one is none at all."""
+    """Raise FilmRefused (`subject_code_invalid`) for an invalid code; an empty one is valid."""
     try:
         Study._meta.get_field("subject_code").clean(code, None)
     except ValidationError as problem:
@@ -20,9 +20,9 @@ def check_subject_code(code: str) -> None:
 
 
 def check_code_from_name(code: str) -> str:
-    """Return the code if it can be one that a file is named by.
+    """Return the code from a file name if it is valid.
 
-    It has a digit, so that a patient's name in its place is not taken for one. Raises FilmRefused
+    It needs a digit, so that a patient's name is not taken for a code. Raises FilmRefused
     (`subject_code_invalid`); the message does not repeat what was found.
     """
     if not any(letter.isascii() and letter.isdigit() for letter in code):

@@ -1,1 +1,1 @@
-"""From bytes to a grey film: headers, JPEG, PNG, DICOM, and the sandbox that decodes."""
+"""Decodes bytes to a grey film: headers, JPEG, PNG, DICOM, and the sandbox."""

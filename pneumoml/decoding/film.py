@@ -1,4 +1,4 @@
-"""What a decoded film is: its pixels and facts, how large it may be, and how 16 bits become 8."""
+"""The decoded film, its size limits, and the windowing from 16 bits to 8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WINDOW_PERCENTILES = (0.5, 99.5)
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """How large a film may be: bytes of the file, pixels in all, pixels along one side."""
+    """Limits of a film: bytes of the file, pixels in all, pixels along one side."""
 
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 40_000_000
@@ -46,7 +46,7 @@ class Film:
 
 
 def check_size(width: int, height: int, limits: ImageLimits) -> None:
-    """Refuse what no film is as large, or as small, as. Raises `ImageRefused`."""
+    """Raise `ImageRefused` for a picture larger or smaller than any film."""
     if min(width, height) < 1:
         raise ImageRefused("zero_size", "The picture has no pixels. Export the film again.")
     if min(width, height) < limits.min_side:

@@ -1,4 +1,4 @@
-"""Format, size and colour mode of a JPEG or PNG from its header alone: nothing is decoded or inflated."""
+"""Reads format, size and colour mode of a JPEG or PNG from its header; decodes and inflates nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ImageRefused(ValueError):  # noqa: N818 - the name says what happened to t
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What the header claims: `format` JPEG or PNG; `mode` grey, grey+alpha, RGB, RGBA, palette or CMYK.
+    """What the header declares: `format` JPEG or PNG; `mode` grey, grey+alpha, RGB, RGBA, palette or CMYK.
 
     Width and height in pixels as stored (before any EXIF rotation), `bit_depth` per channel.
     """
@@ -121,10 +121,9 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def png_is_whole(data: bytes) -> bool:
-    """Tell whether every critical chunk up to IEND is there with its right checksum (PNG, 3rd ed., §5.3).
+    """Return whether every critical chunk up to IEND is present with a valid checksum (PNG, 3rd ed., §5.3).
 
-    Pillow does not check those of the pixel data, and a film must not be read with pixels that were altered
-    on the way.
+    Pillow does not check those of the pixel data, and a film with altered pixels must not be read.
     """
     position, view = len(_PNG_SIGNATURE), memoryview(data)
     while position + 12 <= len(data):
@@ -188,7 +187,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _mpf_frames(body: bytes) -> int:
-    """Number of pictures a multi-picture index (CIPA DC-007) declares; 2 where the index cannot be read."""
+    """Return the number of pictures in a multi-picture index (CIPA DC-007); 2 where it cannot be parsed."""
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(body[:4])
     if order is None or len(body) < 10:
         return 2

@@ -1,4 +1,4 @@
-"""Bytes of a JPEG, PNG or DICOM film to a grey array, and a grey array back to PNG or JPEG bytes."""
+"""Decodes a JPEG, PNG or DICOM film to a grey array; encodes grey arrays as PNG or JPEG."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
     "window_to_8bit",
 ]
 
-# Differences to the row above, in runs: half the time of zlib's usual way at level 1, and a smaller film.
+# Filter "up" with run lengths: half the time of zlib's default strategy at level 1, and a smaller file.
 _FAST_PNG = [
     cv2.IMWRITE_PNG_COMPRESSION, 1,
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
@@ -54,9 +54,9 @@ def check_bytes(data: bytes, limits: ImageLimits) -> None:
 
 
 def check_film(data: bytes, limits: ImageLimits) -> None:
-    """Refuse by the first look whatever may be refused by it, of any kind; decodes and inflates nothing.
+    """Refuse a film of any format by what its first bytes declare; decodes and inflates nothing.
 
-    Raises `ImageRefused`. Of a DICOM file this is the transfer syntax; its header is read in the child.
+    Raises `ImageRefused`. For DICOM only the transfer syntax is checked; the child parses the header.
     """
     if is_dicom(data):
         check_bytes(data, limits)
@@ -66,9 +66,9 @@ def check_film(data: bytes, limits: ImageLimits) -> None:
 
 
 def check_header(data: bytes, limits: ImageLimits | None = None) -> ImageHeader:
-    """Read the header of a JPEG or PNG and refuse by it whatever `decode_film` would; decodes nothing.
+    """Read the header of a JPEG or PNG and refuse by it what `decode_film` would; decodes nothing.
 
-    Cheap and safe enough for the web process: it walks markers and chunks, and inflates nothing.
+    Cheap and safe enough for the web process: it only walks markers and chunks.
     Raises `ImageRefused`.
     """
     limits = limits or ImageLimits()
@@ -94,7 +94,7 @@ def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
 
     Colour becomes luma (ITU-R BT.601), transparency is laid over black, the EXIF orientation is applied.
     A 16-bit grey film is windowed linearly between its 0.5 and 99.5 percentiles; 16-bit colour, or grey with
-    transparency, keeps its upper 8 bits. Decode untrusted bytes through `isolation.decode_isolated`, which
+    transparency, keeps its upper 8 bits. Decode untrusted bytes through `sandbox.decode_isolated`, which
     calls this with memory and time limits.
     Raises `ImageRefused` with a `code` and a sentence for people; `MemoryError` passes through.
     """
@@ -105,14 +105,13 @@ def decode_film(data: bytes, *, limits: ImageLimits | None = None) -> Film:
         return _decode(data, header)
     except (ImageRefused, MemoryError):
         raise
-    except Exception as error:  # decoders raise nearly every built-in exception on broken input
+    except Exception as error:  # decoders raise nearly any exception on broken input
         raise _broken() from error
 
 
 def _decode_dicom(data: bytes, limits: ImageLimits) -> Film:
-    from pneumoml.decoding.dicom.decode import (
-        decode_dicom,  # half a second of imports that most processes never need
-    )
+    # Imported late: half a second that most processes do not need.
+    from pneumoml.decoding.dicom.decode import decode_dicom
 
     check_bytes(data, limits)
     return decode_dicom(data, limits)
@@ -129,14 +128,14 @@ def _decode(data: bytes, header: ImageHeader) -> Film:
     if header.format == "PNG" and not png_is_whole(data):
         raise _broken()
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-        # Before any pixel memory is taken: the decoder must agree with the header that was checked.
+        # Before pixels are allocated: the decoder must agree with the checked header.
         if image.size != (header.width, header.height) or getattr(image, "n_frames", 1) != 1:
             raise _broken()
         if image.mode == "CMYK":
             raise ImageRefused(
                 "colour_space", "The picture uses print colours (CMYK). Save it as grey or RGB."
             )
-        image.load()  # before asking for EXIF: that loads too, and no load but the first complains
+        image.load()  # before EXIF, which loads too: only the first load raises
         orientation = _orientation(image)
         colour = _colour_fraction(image)
         grey, window = _to_grey(image)
@@ -157,7 +156,7 @@ def _decode(data: bytes, header: ImageHeader) -> Film:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # damaged EXIF says nothing about the pixels, so the film is shown as it is stored
+    except Exception:  # damaged EXIF does not affect the pixels: keep them as stored
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -203,7 +202,9 @@ def _to_grey(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[int, int] | N
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Encode uint8 (H, W) grey or (H, W, 3 or 4) RGB(A) as PNG: lossless, fast, without metadata."""
-    if pixels.ndim == 3 and pixels.shape[2] == 4:  # layers: smooth, and smaller in zlib's usual way
+    if (
+        pixels.ndim == 3 and pixels.shape[2] == 4
+    ):  # overlays: smooth, and smaller with zlib's default strategy
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
@@ -212,7 +213,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def decode_own_png(data: bytes) -> NDArray[np.uint8]:
-    """Decode a grey PNG that `encode_png` wrote and we kept: uint8 (H, W), never a file from outside.
+    """Decode a stored grey PNG that `encode_png` wrote, uint8 (H, W); never a file from outside.
 
     Raises `OSError` where it is damaged.
     """
@@ -228,7 +229,7 @@ def decode_own_png(data: bytes) -> NDArray[np.uint8]:
 def thumbnail(pixels: NDArray[np.uint8], side: int = 256) -> bytes:
     """Shrink uint8 (H, W) to at most `side` pixels along its longer side (never enlarged), as JPEG bytes.
 
-    JPEG, because a list page loads dozens of them and a grey PNG is several times the size.
+    JPEG, because a list page loads dozens of them and a grey PNG is several times as large.
     """
     image = Image.fromarray(pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)

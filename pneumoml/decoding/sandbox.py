@@ -1,9 +1,9 @@
-"""Decode an untrusted film outside this process, in a child with limits on memory, CPU and time.
+"""Decodes an untrusted film in a child process with limits on memory, CPU and time.
 
-A decoder that crashes, hangs or swallows memory takes only its own child along. The children come from a
-small server process (`decode_child`), one for each process that decodes, started at first use and gone with
-it. It is a fresh interpreter and not a fork of this one, so it holds no database connection, no secret and no
-TensorFlow; and it forks from a single thread, which is safe, where a fork of a threaded web server is not.
+A decoder that crashes, hangs or exhausts memory ends only its own child. Children are forked by a small
+server process (`sandbox_server`), one for each process that decodes; it starts at first use and ends with its
+owner. The server is a fresh interpreter, so it holds no database connection, no secret and no
+TensorFlow; and it is single-threaded, so that it can fork safely, as a threaded web server cannot.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _GRACE_SECONDS = 2.0
 _START_SECONDS = 60.0
 _START = "import sys; sys.path.append(sys.argv[1]); from pneumoml.decoding.sandbox_server import main; main()"
 _ROOT = str(Path(__file__).resolve().parents[2])
-# One thread: the server must stay single-threaded to fork safely, and BLAS pools would eat the address space.
+# One thread: the server must fork safely, and BLAS pools would use up the address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
 _MAX_FACTS = 64 * 1024
 _MAX_PARAM = 100
@@ -47,7 +47,7 @@ _TIMEOUTS = {OVERDUE_STATUS, -signal.SIGXCPU}
 
 
 class DecoderUnavailable(RuntimeError):  # noqa: N818 - the name says what the caller can tell people
-    """The decoder cannot be used now (decoder_busy, decoder_unavailable); the film may be perfectly good."""
+    """The decoder cannot be used now (decoder_busy, decoder_unavailable); the film is not at fault."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class DecoderUnavailable(RuntimeError):  # noqa: N818 - the name says what the c
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """What one decoding may use: bytes of address space, seconds of CPU, seconds on the clock."""
+    """Limits of one decoding: bytes of address space, CPU seconds, wall-clock seconds."""
 
     memory_bytes: int = 1536 * 1024 * 1024
     cpu_seconds: int = 10
@@ -82,7 +82,7 @@ class _Server:
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        """Wait here, so that a slow start takes nothing off the time a film has. Raises `OSError`."""
+        """Wait here, so that a slow start does not count towards a film's time limit. Raises `OSError`."""
         try:
             if self.control.recv(len(READY)) != READY:
                 raise ConnectionError("the film decoder's server did not start")
@@ -103,7 +103,7 @@ class _Server:
             self.process.wait()
 
     def forget(self) -> None:
-        """In a forked process: let go of the parent's server without touching it."""
+        """In a forked process: drop the parent's server without stopping it."""
         self.control.close()
         self.process.returncode = 0
 
@@ -120,7 +120,7 @@ def decode_isolated(
 
     Safe to call from many threads; at most `DECODERS_AT_ONCE` films are decoded at a time in one process.
     Raises `ImageRefused` with the codes of `decode_film`, and decoder_timeout, decoder_memory or
-    decoder_crashed where the child had to be given up; `DecoderUnavailable` where the decoder cannot be
+    decoder_crashed where the child ended without a reply; `DecoderUnavailable` where the decoder cannot be
     started or is busy.
     """
     limits, sandbox_limits = limits or ImageLimits(), sandbox_limits or SandboxLimits()
@@ -128,7 +128,7 @@ def decode_isolated(
     if not _slots.acquire(timeout=sandbox_limits.wall_seconds):
         raise DecoderUnavailable("decoder_busy", "Too many films are being read. Try again in a moment.")
     try:
-        for _ in range(2):  # once more where the server itself was lost, which says nothing about this film
+        for _ in range(2):  # retried where the server itself was lost, which is not the film's fault
             film = _decode_once(data, limits, sandbox_limits)
             if film is not None:
                 return film
@@ -142,7 +142,7 @@ def _unavailable() -> DecoderUnavailable:
 
 
 def warm_up() -> None:
-    """Start the server now, so that the first film need not wait for it. Raises `DecoderUnavailable`."""
+    """Start the server, so that the first film does not wait for it. Raises `DecoderUnavailable`."""
     try:
         with _lock:
             _running_server()
@@ -152,7 +152,7 @@ def warm_up() -> None:
 
 def shut_down() -> None:
     """Stop the server of this process; the next film starts a new one."""
-    global _server  # noqa: PLW0603 - one server a process
+    global _server  # noqa: PLW0603 - one server per process
     with _lock:
         if _server is not None:
             _server.stop()
@@ -161,7 +161,7 @@ def shut_down() -> None:
 
 def _running_server() -> _Server:
     """Return the live server, started if need be; call with the lock held."""
-    global _server  # noqa: PLW0603 - one server a process
+    global _server  # noqa: PLW0603 - one server per process
     if _server is not None and _server.process.poll() is not None:
         logger.warning(
             "The film decoder's server ended with %s; starting another.", _server.process.returncode
@@ -174,8 +174,8 @@ def _running_server() -> _Server:
 
 
 def _discard(lost: _Server | None) -> None:
-    """Let go of a server found dead before `poll` could say so, unless another thread has replaced it."""
-    global _server  # noqa: PLW0603 - one server a process
+    """Stop a lost server that `poll` did not report yet, unless another thread has replaced it."""
+    global _server  # noqa: PLW0603 - one server per process
     with _lock:
         if _server is not None and _server is lost:
             _server.stop()
@@ -218,38 +218,38 @@ def _decode_once(data: bytes, limits: ImageLimits, sandbox_limits: SandboxLimits
             channel.write(data)
             film = _reply(channel, limits)
         except TimeoutError as error:
-            raise _gave_up(OVERDUE_STATUS) from error
+            raise _child_failed(OVERDUE_STATUS) from error
     if film is None:
         _discard(server)
     return film
 
 
 class _Channel:
-    """A socket with one deadline for everything."""
+    """A socket with one deadline for all its operations."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
 
-    def _hurry(self) -> None:
+    def _set_timeout(self) -> None:
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         self._connection.settimeout(remaining)
 
     def write(self, data: bytes) -> None:
-        """Write all and close this direction; a reader that has gone is found out when reading."""
-        self._hurry()
+        """Write everything and close this direction; a lost reader shows when reading."""
+        self._set_timeout()
         with contextlib.suppress(ConnectionError):
             self._connection.sendall(data)
             self._connection.shutdown(socket.SHUT_WR)
 
     def read(self, count: int) -> bytearray:
-        """Read `count` bytes, fewer only where the other end has gone."""
+        """Read `count` bytes, fewer only where the other end was closed."""
         buffer = bytearray(count)
         view, filled = memoryview(buffer), 0
         while filled < count:
-            self._hurry()
+            self._set_timeout()
             try:
                 received = self._connection.recv_into(view[filled:])
             except ConnectionError:
@@ -265,7 +265,7 @@ class _Channel:
 def _reply(channel: _Channel, limits: ImageLimits) -> Film | None:
     kind = channel.read(1)
     if kind == ENDED:
-        raise _gave_up(struct.unpack(">i", channel.read(4).rjust(4, b"\xff"))[0])
+        raise _child_failed(struct.unpack(">i", channel.read(4).rjust(4, b"\xff"))[0])
     if kind != REPLY:
         return None
     (length,) = struct.unpack(">I", channel.read(4).rjust(4, b"\xff"))
@@ -277,7 +277,7 @@ def _reply(channel: _Channel, limits: ImageLimits) -> Film | None:
             return _film(facts, channel, limits)
         refusal = _refusal(**refused)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _gave_up(1) from error
+        raise _child_failed(1) from error
     raise refusal
 
 
@@ -291,7 +291,7 @@ def _refusal(code: str, template: str, params: dict[str, str | int]) -> ImageRef
 
 
 def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film:
-    """Build the film from a reply that is trusted no further than its shape."""
+    """Build the film from an untrusted reply, whose values are checked."""
     width, height = int(facts["width"]), int(facts["height"])
     if not (0 < width <= limits.max_side and 0 < height <= limits.max_side):
         raise ValueError("size")
@@ -314,8 +314,8 @@ def _film(facts: dict[str, Any], channel: _Channel, limits: ImageLimits) -> Film
     )
 
 
-def _gave_up(exit_code: int) -> ImageRefused:
-    """Say how the child ended (exit code, or minus the signal), as a refusal."""
+def _child_failed(exit_code: int) -> ImageRefused:
+    """Return the refusal for how the child ended (exit code, or minus the signal)."""
     logger.warning("The film decoder's child ended with %s.", exit_code)
     if exit_code in _TIMEOUTS:
         return ImageRefused("decoder_timeout", "Reading the picture took too long. Export the film smaller.")

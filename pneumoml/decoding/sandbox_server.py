@@ -1,9 +1,9 @@
-"""The decoder's own process: a small server that forks one caged child for every film.
+"""The sandbox's server process, which forks one limited child for every film.
 
-Started by `isolation` with an empty environment and no files but its control socket. Each request on that
-socket carries the cage's limits and one end of a socket pair; the forked child reads the film from it,
-decodes it and writes the reply. When a child ends, the server adds how it ended. The server leaves when its
-socket closes.
+Started by `sandbox` with an empty environment and no files but its control socket. Each request on that
+socket carries the limits and one end of a socket pair; the forked child reads the film from it, decodes it
+and writes the reply. When a child ends, the server appends its exit status. The server ends when its socket
+closes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass
 class _Running:
-    """A child at work: where its reply goes, and when its time is over (monotonic clock)."""
+    """A running child: the connection for its reply, and its deadline (monotonic clock)."""
 
     connection: socket.socket
     deadline: float
@@ -44,15 +44,15 @@ class _Running:
 
 
 def main() -> None:
-    """Serve on the control socket that is standard input, until the other end is closed."""
+    """Serve on the control socket, which is standard input, until the other end is closed."""
     _preload()
     serve(socket.socket(fileno=0))
 
 
 def _preload() -> None:
-    """Import what Pillow and pydicom import at first use: the children, who may open no file, could not.
+    """Import what Pillow and pydicom import at first use, because the children may open no file.
 
-    Here and not above, because `isolation` imports this module into the web process, which needs none of it.
+    Not at the top, because `sandbox` imports this module into the web process, which needs none of it.
     """
     from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
@@ -62,7 +62,7 @@ def _preload() -> None:
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a child for every request, kill the overdue, reap the finished, return when `control` closes."""
+    """Fork a child for every request, kill overdue ones, reap finished ones; return when `control` closes."""
     woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, _wake)
     signal.set_wakeup_fd(waker)
@@ -78,24 +78,24 @@ def serve(control: socket.socket) -> None:
             request, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, 1)
             if not request or not descriptors:
                 break
-            cage, connection = json.loads(request), socket.socket(fileno=descriptors[0])
+            limits, connection = json.loads(request), socket.socket(fileno=descriptors[0])
             child = os.fork()
             if child == 0:
                 for other in (control, *(one.connection for one in running.values())):
                     other.close()
-                _run_child(connection, cage)
-            running[child] = _Running(connection, time.monotonic() + cage["wall_seconds"])
+                _run_child(connection, limits)
+            running[child] = _Running(connection, time.monotonic() + limits["wall_seconds"])
     for child in running:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
 
 
 def _wake(number: int, frame: FrameType | None) -> None:
-    """Do nothing: the wake-up pipe does the work, this only keeps SIGCHLD from being ignored."""
+    """Do nothing: the wake-up pipe does the work, but a handler keeps SIGCHLD from being ignored."""
 
 
 def _kill_overdue(running: dict[int, _Running]) -> float | None:
-    """Kill the children whose time is over; return the seconds until the next one's is (None: nobody's)."""
+    """Kill overdue children; return the seconds until the next deadline (None: no child runs)."""
     now = time.monotonic()
     for child, one in running.items():
         if one.deadline <= now and not one.overdue:
@@ -113,27 +113,27 @@ def _reap(running: dict[int, _Running]) -> None:
         one = running.pop(child)
         ended = OVERDUE_STATUS if one.overdue else os.waitstatus_to_exitcode(status)
         with one.connection as connection, contextlib.suppress(OSError):
-            # Never wait for a reader: a full buffer means that the child's own reply is in it.
+            # Never block: a full buffer means that the child's own reply is in it.
             connection.setblocking(False)
             connection.send(ENDED + struct.pack(">i", ended))
 
 
 def _run_child(connection: socket.socket, request: dict[str, Any]) -> NoReturn:
     try:
-        _lock_in(request)
+        _apply_limits(request)
         os.set_blocking(connection.fileno(), True)
         connection.sendall(_answer(_read_all(connection), ImageLimits(**request["limits"])))
         os._exit(0)
     except MemoryError:
         os._exit(MEMORY_STATUS)
-    except BaseException:  # a forked child must never return into the server's loop
+    except BaseException:  # a forked child must not return into the server's loop
         os._exit(1)
 
 
-def _lock_in(request: dict[str, Any]) -> None:
-    """Limit this process: address space, CPU seconds, no files, no core. The server watches the clock."""
+def _apply_limits(request: dict[str, Any]) -> None:
+    """Limit this process: address space, CPU seconds, no files, no core. The server enforces wall time."""
     signal.set_wakeup_fd(-1)
-    # What decoders print may quote the file, and a patient's name is to be in no log.
+    # Decoders may print parts of the file, and no patient's name may reach a log.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
@@ -158,7 +158,7 @@ def _read_all(connection: socket.socket) -> bytes:
 
 
 def _answer(data: bytes, limits: ImageLimits) -> bytes:
-    """Reply frame: b"R", length of the facts, the facts as JSON, then the raw pixels (none for a refusal).
+    """Return the reply: b"R", length of the facts, the facts as JSON, then raw pixels (none for a refusal).
 
     A DICOM film's stored values (uint16, little endian) follow its pixels.
     """
@@ -179,9 +179,9 @@ def _facts(film: Film) -> dict[str, Any]:
 
 
 def request_bytes(limits: ImageLimits, *, memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> bytes:
-    """One request for the control socket."""
-    cage = {"memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds}
-    return json.dumps({"limits": asdict(limits), **cage}).encode()
+    """Return one request for the control socket."""
+    sandbox = {"memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds}
+    return json.dumps({"limits": asdict(limits), **sandbox}).encode()
 
 
 if __name__ == "__main__":

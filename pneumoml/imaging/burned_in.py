@@ -1,4 +1,4 @@
-"""Does a film look as if text were burned into it? A cheap guess for a person to check, never a proof."""
+"""Detects text burned into a film: a cheap heuristic for a person to check, never a proof."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 3_000
 
 
 def looks_burned_in(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether uint8 (H, W) shows a line of at least five letter-like shapes, all white or all black.
+    """Return whether uint8 (H, W) shows a line of at least five letter-like shapes, all white or all black.
 
     A letter-like shape is a connected patch of the extreme grey, 7 to 90 pixels high, neither a dot, a bar
     nor a filled box, whose surroundings are clearly different. Side markers (R, L, PA) are shorter than five
@@ -32,7 +32,7 @@ def _letters(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[Any]
     fill = area / (width * height)
     fits = (height >= _LOWEST) & (height <= _HIGHEST) & (width <= 1.6 * height) & (width * 8 >= height)
     boxes: NDArray[Any] = stats[fits & (fill > 0.12) & (fill < 0.92)][:, :4]
-    if len(boxes) > _MOST:  # grain, not writing
+    if len(boxes) > _MOST:  # grain, not text
         return boxes[:0]
     letters: NDArray[Any] = boxes[
         [index for index, box in enumerate(boxes) if _stands_out(pixels, mask, box)]
@@ -41,17 +41,19 @@ def _letters(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[Any]
 
 
 def _patches(mask: NDArray[np.uint8]) -> NDArray[Any]:
-    """Return (x, y, width, height, area) of the patches, int32 (N, 5); none where they are too few."""
-    count = cv2.connectedComponents(mask, connectivity=8)[0] - 1  # a quarter of what the statistics cost
+    """Return (x, y, width, height, area) of the patches, int32 (N, 5); none where there are too few."""
+    count = cv2.connectedComponents(mask, connectivity=8)[0] - 1  # costs a quarter of the statistics
     if count < _LETTERS_IN_A_LINE:
         return np.zeros((0, 5), np.int32)
-    labels = cv2.CV_16U if count < np.iinfo(np.uint16).max else cv2.CV_32S  # short ones are thrice as fast
+    labels = (
+        cv2.CV_16U if count < np.iinfo(np.uint16).max else cv2.CV_32S
+    )  # 16-bit labels are three times as fast
     patches: NDArray[Any] = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=labels)[2][1:]
     return patches
 
 
 def _stands_out(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], box: NDArray[Any]) -> bool:
-    """Whether the greys in and closely around the box, other than the patch's, differ clearly from it."""
+    """Return whether the other greys in and around the box differ clearly from the patch."""
     x, y, width, height = (int(part) for part in box)
     window = (slice(max(0, y - 2), y + height + 2), slice(max(0, x - 2), x + width + 2))
     inside, patch = pixels[window], mask[window]
@@ -61,7 +63,7 @@ def _stands_out(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], box: NDArray
 
 
 def _has_line(boxes: NDArray[Any]) -> bool:
-    """Whether five boxes of similar height stand close together on one line."""
+    """Return whether five boxes of similar height lie close together on one line."""
     order = boxes[np.argsort(boxes[:, 0], kind="stable")]
     for x, y, _, height in order:
         alike = np.abs(order[:, 3] - height) <= 0.35 * height

@@ -1,4 +1,4 @@
-"""From a decoded film to the network's input: squash, trim, crop, window, one contrast for each band.
+"""Prepares a decoded film for the network: squash, trim, crop, window, one contrast for each band.
 
 Training and serving call the same `prepare`. Fifteen summary numbers of a film (sharpness, contrast,
 spectrum), none of which looks at any place in it, tell the classes of the training films apart with an AUC
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# Means of the ImageNet channels in the order blue, green, red: what VGG16's weights expect to be taken off.
+# Means of the ImageNet channels in the order blue, green, red: what VGG16's weights expect to be subtracted.
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 # A row or column whose mean grey lies outside these is empty: a frame that an archive or a viewer added.
 _BLACK, _WHITE = 16.0, 245.0
@@ -94,7 +94,7 @@ class PreprocessConfig:
             raise _invalid("a value is of the wrong kind") from error
 
     def to_card(self) -> dict[str, Any]:
-        """Plain values for card.json; `from_card` reads them back unchanged."""
+        """Return plain values for card.json; `from_card` reads them back unchanged."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
@@ -107,7 +107,7 @@ def _invalid(reason: str) -> PreprocessRefused:
 
 
 def prepare(pixels: NDArray[np.uint8], config: PreprocessConfig) -> NDArray[np.float32]:
-    """Prepare one grey film, (H, W) uint8, for the network: float32 (size, size, 3), ImageNet means off.
+    """Prepare one grey film, (H, W) uint8, for the network: float32 (size, size, 3) without ImageNet means.
 
     Raises `PreprocessRefused` (film_shape) for anything but a grey 8-bit film.
     """
@@ -169,7 +169,7 @@ def recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def seen_area(small: NDArray[np.uint8], config: PreprocessConfig) -> Area:
-    """Tell which part of a squashed film (see `shrink`) the network is shown: what is left of the edges.
+    """Return the part of a squashed film (see `shrink`) that the network sees, without its edges.
 
     An empty frame, rows and columns that are nearly all black or all white, is cut off first, at most the
     share `trim` of each side, then the share `crop` of what remains.

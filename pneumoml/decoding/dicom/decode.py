@@ -1,22 +1,22 @@
-"""One DICOM film: refuse what is no single chest radiograph, then decode it. Runs in the decoder's child."""
+"""Decodes one DICOM film, and refuses what is no single chest radiograph. Runs in the sandbox."""
 
 from __future__ import annotations
 
 import io
 
-# Named for their effect: pydicom finds its decoders when they are imported, which a caged child cannot do.
+# Imported for its effect: pydicom registers its decoders, which a sandboxed child could not import.
 import pydicom.pixels.decoders  # noqa: F401
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
 from pneumoml.decoding.dicom.file_meta import broken_dicom, check_meta
 from pneumoml.decoding.dicom.header import KEYWORDS, facts, modality, number, rescale_of, text, window_of
-from pneumoml.decoding.dicom.pixels import for_the_eye, is_inverse, stored_values, through_modality_lut
+from pneumoml.decoding.dicom.pixels import display_greys, is_inverse, stored_values, through_modality_lut
 from pneumoml.decoding.dicom.record import FOR_PROCESSING, MODALITIES, PHOTOMETRIC, DicomRecord
 from pneumoml.decoding.film import Film, ImageLimits, check_size
 from pneumoml.decoding.headers import ImageRefused
 
-# Whatever does not fit its type is ignored in silence: a warning would quote it.
+# Invalid values are ignored without a warning, which would quote them.
 config.settings.reading_validation_mode = config.IGNORE
 
 _REPORTS = ("SR", "KO", "PR")
@@ -35,8 +35,8 @@ _KINDS = {
 def decode_dicom(data: bytes, limits: ImageLimits) -> Film:
     """Decode a single-frame CR, DX, RF or RG film.
 
-    Returns the greys for the eye and, in `dicom`, the stored values with the facts that may be kept; the
-    header's texts stay behind. Raises `ImageRefused`; `MemoryError` passes through.
+    Returns the greys for display and, in `dicom`, the stored values with the facts that may be kept; the
+    header's texts are dropped. Raises `ImageRefused`; `MemoryError` passes through.
     """
     syntax = check_meta(data)
     try:
@@ -45,13 +45,13 @@ def decode_dicom(data: bytes, limits: ImageLimits) -> Film:
         _check_picture(head, limits)
     except (ImageRefused, MemoryError):
         raise
-    except Exception as error:  # pydicom raises nearly every built-in exception on broken input
+    except Exception as error:  # pydicom raises nearly any exception on broken input
         raise broken_dicom() from error
     try:
         return _decode(data, syntax)
     except (ImageRefused, MemoryError):
         raise
-    except Exception as error:  # so do the decoders
+    except Exception as error:  # as do the decoders
         raise ImageRefused(
             "broken_image",
             "The picture in the DICOM file is damaged, or cannot be unpacked. Export the film uncompressed, "
@@ -60,7 +60,7 @@ def decode_dicom(data: bytes, limits: ImageLimits) -> Film:
 
 
 def check_kind(head: Dataset) -> None:
-    """Refuse whatever is not one film of the chest's kind. Raises `ImageRefused`."""
+    """Raise `ImageRefused` for anything but a plain radiograph made for viewing."""
     kind, sop_class = modality(head), text(head, "SOPClassUID")
     if sop_class.startswith(_DOCUMENT) or kind == "DOC":
         raise ImageRefused(
@@ -124,7 +124,7 @@ def _decode(data: bytes, syntax: str) -> Film:
     is_signed = lut_bits == 0 and int(dataset.PixelRepresentation) == 1
     rescale = None if lut_bits else rescale_of(dataset)
     window, function = window_of(dataset)
-    pixels, shown_by = for_the_eye(values, dataset, is_signed=is_signed, rescale=rescale)
+    pixels, shown_by = display_greys(values, dataset, is_signed=is_signed, rescale=rescale)
     bits = lut_bits or int(dataset.BitsStored)
     record = DicomRecord(
         values=values,

@@ -1,6 +1,6 @@
-"""The first look at a DICOM file: its file meta group alone decides whether the rest is read at all.
+"""Checks a DICOM file by its file meta group, before the rest is read.
 
-Nothing is inflated and no dataset is parsed here, so the web process may do it.
+Nothing is inflated and no dataset is parsed, so the web process may do it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SOP_CLASS, _TRANSFER_SYNTAX = 0x0002, 0x0010
 
 
 def is_dicom(data: bytes) -> bool:
-    """Tell by content (PS3.10 §7.1) whether this is a DICOM file."""
+    """Return whether the content (PS3.10 §7.1) is a DICOM file."""
     return data[128:_START] == b"DICM"
 
 
@@ -76,7 +76,7 @@ def broken_dicom() -> ImageRefused:
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (element number, value) of group 0002, which is always Explicit VR Little Endian (PS3.10 §7.1).
 
-    The numbers must ascend: of a doubled element a reader behind us might believe the other one.
+    The numbers must ascend: of a duplicate element another parser might use the other one.
     """
     position, last = _START, -1
     for _ in range(_MAX_ELEMENTS):

@@ -1,4 +1,4 @@
-"""The header of a DICOM film boiled down to what may be kept: see `dicom_record`."""
+"""Reduces the header of a DICOM film to what may be kept: see `record`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pneumoml.decoding.dicom.record import (
     WINDOW_FUNCTIONS,
 )
 
-# The only elements that are read at all, besides the pixels. Everything else is skipped unseen.
+# The only elements that are read besides the pixels.
 KEYWORDS = (
     "SOPClassUID",
     "SOPInstanceUID",
@@ -145,7 +145,7 @@ def window_of(head: Dataset) -> tuple[tuple[float, float] | None, str]:
 
 
 def rescale_of(head: Dataset) -> tuple[float, float] | None:
-    """Return (slope, intercept); None where there is none that changes anything or makes sense."""
+    """Return (slope, intercept); None without a valid one that changes values."""
     slope, intercept = number(head, "RescaleSlope"), number(head, "RescaleIntercept")
     if slope is None or intercept is None or slope == 0 or (slope, intercept) == (1.0, 0.0):
         return None
@@ -198,7 +198,7 @@ def _two_lengths(value: Any) -> tuple[float, float] | None:
 
 
 def _digests(head: Dataset) -> dict[str, str]:
-    """SHA-256 of the identity and the UIDs as they are in the file, undecoded; "" where there is none."""
+    """Return SHA-256 of the identity and the UIDs as stored, undecoded; "" where there is none."""
     patient = [raw(head, "IssuerOfPatientID"), raw(head, "PatientID")]
     if not patient[1]:
         name = raw(head, "PatientName")
@@ -212,7 +212,7 @@ def _digests(head: Dataset) -> dict[str, str]:
 
 
 def raw(head: Dataset, keyword: str) -> bytes:
-    """Return an element's own bytes without padding: no character set is needed, no text comes into being."""
+    """Return an element's bytes without padding, not decoded to text."""
     tag = Tag(keyword)
     if tag not in head:
         return b""

@@ -1,4 +1,4 @@
-"""Lossy JPEG with 12 bits a pixel, which pydicom leaves to a GPL library: decoded by GDCM itself."""
+"""Decodes lossy 12-bit JPEG by GDCM, because pydicom needs a GPL library for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
 def is_jpeg12(dataset: Dataset, syntax: str) -> bool:
-    """Tell whether this is JPEG Extended with more than 8 bits."""
+    """Return whether this is JPEG Extended with more than 8 bits."""
     return syntax == JPEG_EXTENDED and int(dataset.BitsStored) > 8
 
 
@@ -33,5 +33,5 @@ def decode_jpeg12(dataset: Dataset) -> NDArray[np.uint16]:
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(JPEG_EXTENDED)))
     image.SetPixelFormat(gdcm.PixelFormat(1, 16, bits, bits - 1, int(dataset.PixelRepresentation)))
-    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM hands bytes out as text
+    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM returns bytes as text
     return np.frombuffer(buffer, "<u2").reshape(dataset.Rows, dataset.Columns)

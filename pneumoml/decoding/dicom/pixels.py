@@ -1,4 +1,4 @@
-"""Pixels of a DICOM film: decode them as stored, and turn them into greys for the eye."""
+"""Decodes the stored values of a DICOM film and maps them to greys for display."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def stored_values(dataset: Dataset, syntax: str) -> NDArray[np.uint16]:
 
 
 def _check_codestream(dataset: Dataset) -> None:
-    """The compressed picture must have the size that was checked, before a decoder believes its own."""
+    """Refuse a compressed picture whose size differs from the checked header, before it is decoded."""
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
     size = None
     if frame.startswith(_J2K_START):
@@ -67,13 +67,13 @@ def through_modality_lut(values: NDArray[np.uint16], dataset: Dataset) -> tuple[
     return result[values], bits
 
 
-def for_the_eye(
+def display_greys(
     values: NDArray[np.uint16], dataset: Dataset, *, is_signed: bool, rescale: tuple[float, float] | None
 ) -> tuple[NDArray[np.uint8], str]:
-    """Turn stored values (after any modality LUT) into uint8 (H, W), 0 black; say which way it was done.
+    """Map stored values (after any modality LUT) to uint8 (H, W), 0 black; return the way it was done too.
 
     The order of PS3.3 C.11: rescale, then VOI LUT, else window, else the 0.5 and 99.5 percentiles;
-    MONOCHROME1 (or an inverse presentation LUT) is turned over last. Padding is black. All of it is one
+    MONOCHROME1 (or an inverse presentation LUT) is inverted last. Padding is black. All of it is one
     table of 65,536 greys, applied once.
     """
     levels = _levels(is_signed)
@@ -95,7 +95,7 @@ def for_the_eye(
 
 
 def is_inverse(dataset: Dataset) -> bool:
-    """Whether low values are bright."""
+    """Return whether low values are bright."""
     if text(dataset, "PhotometricInterpretation") == "MONOCHROME1":
         return True
     return text(dataset, "PresentationLUTShape") == "INVERSE"
@@ -119,7 +119,7 @@ def _voi(scaled: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any] | None, s
     table = _lut(dataset, "VOILUTSequence", np.rint(scaled))
     if table is not None:
         output, bits = table
-        # Some devices announce 16 bits and fill 12: then their own maximum is white.
+        # Some devices declare 16 bits and fill 12: then their maximum is white.
         top = int(output.max())
         white = top if 0 < top < 2 ** (bits - 1) else 2**bits - 1
         return output * (255.0 / white), "voi_lut"

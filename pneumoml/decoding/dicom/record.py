@@ -1,4 +1,4 @@
-"""What is kept of a DICOM film's header: coded values, numbers and digests, never a text of the sender."""
+"""What is kept of a DICOM film's header: coded values, numbers and digests, never the sender's texts."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class DicomRecord:
     width). `spacing_mm` is (between rows, between columns); `spacing_at_detector` tells that it was measured
     there and not in the patient. `age_years` is cut off at OLDEST_AGE, which then means "or older".
 
-    The digests are SHA-256, hex, of the sender's patient identity and UIDs. They leave the decoder's child
-    instead of the texts themselves, and are good for nothing but being keyed (see
+    The digests are SHA-256, hex, of the sender's patient identity and UIDs. They leave the sandbox in
+    place of the texts, and are used only to derive keyed pseudonyms (see
     diagnosis/intake/deidentify.py).
     """
 

@@ -1,4 +1,4 @@
-"""A DICOM record's way out of the decoder's child: written there, trusted here no further than its shape."""
+"""Serialises a DICOM record in the sandbox's child; validates it in the parent."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def record_values(record: DicomRecord | None) -> bytes:
 def record_from(facts: dict[str, Any], values: bytes | bytearray, shape: tuple[int, int]) -> DicomRecord:
     """Build the record again from the child's reply.
 
-    Raises ValueError, TypeError or KeyError where anything is not of its closed set or its range.
+    Raises ValueError, TypeError or KeyError where a value is outside its closed set or range.
     """
     parts: dict[str, Any] = {
         **{name: _one_of(facts[name], allowed) for name, allowed in _CLOSED.items()},

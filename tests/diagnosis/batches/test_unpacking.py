@@ -103,7 +103,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "before a film is decoded": (submission, "ingest"),
     "before its files are stored": (submission, "_store_files"),
     "between its files and its rows": (submission, "_store_rows"),
-    "between the rows of film and item": (submission, "_fill_place"),
+    "between the rows of film and item": (submission, "_accept_item"),
     "before an outcome is recorded": (service, "_record_outcome"),
     "before the lease is renewed": (unpacking, "_renew"),
     "before the batch is closed": (unpacking, "_close"),

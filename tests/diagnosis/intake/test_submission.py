@@ -33,12 +33,12 @@ pytestmark = pytest.mark.usefixtures("active_model")
 
 
 def submit(cast: Cast, seed: int = 0, **changes: Any) -> Submission:
-    wishes: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "actor": cast.alice,
         "project": cast.project,
         "data": chest_png(seed=seed),
     }
-    return submit_study(**(wishes | changes))
+    return submit_study(**(arguments | changes))
 
 
 def stored_files() -> list[str]:
@@ -67,7 +67,7 @@ def on_statement(start: str, act: Callable[[], None]) -> Iterator[None]:
 
 
 def fail_to_flush(patch: pytest.MonkeyPatch, name: str, number: int) -> None:
-    """Let the disk give out when the file of this name (without ending) is flushed."""
+    """Let flushing the file of this name (without extension) fail."""
     flush = os.fsync
 
     def fail(descriptor: int) -> None:
@@ -142,7 +142,7 @@ def test_keeps_the_senders_file_name_nowhere(cast: Cast, client: Client, name: s
 # --- Once in a project -----------------------------------------------------------------------------------
 
 
-def test_the_same_film_is_not_stored_or_read_again(cast: Cast) -> None:
+def test_the_same_film_is_not_stored_or_analysed_again(cast: Cast) -> None:
     first, again = submit(cast), submit(cast, actor=cast.adam, subject_code="S-018")
     assert not again.created
     assert (again.study, again.prediction) == (first.study, first.prediction)
@@ -221,9 +221,7 @@ def test_the_next_film_works_once_there_is_room(cast: Cast, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EROFS, errno.EACCES])
-def test_a_broken_disk_is_said_in_a_sentence(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_a_broken_disk_is_reported(cast: Cast, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     with monkeypatch.context() as patch:
         fail_to_flush(patch, "thumbnail", number)
         with pytest.raises(NotReady) as caught:
@@ -233,7 +231,7 @@ def test_a_broken_disk_is_said_in_a_sentence(
 
 
 @pytest.mark.parametrize("table", ["diagnosis_study", "diagnosis_prediction", "diagnosis_auditevent"])
-def test_a_database_that_gives_out_leaves_nothing_behind(cast: Cast, table: str) -> None:
+def test_a_failing_database_leaves_nothing_behind(cast: Cast, table: str) -> None:
     def locked() -> None:
         raise OperationalError("database is locked")
 
@@ -285,7 +283,7 @@ def test_a_stop_after_the_rows_are_stored_keeps_the_files(
 
 
 @pytest.mark.parametrize("who", ["rania", "aude", "nobody", "otto"])
-def test_only_uploaders_of_the_project_put_films_in(cast: Cast, who: str) -> None:
+def test_only_uploaders_of_the_project_may_upload(cast: Cast, who: str) -> None:
     with pytest.raises(NotAllowed) as caught:
         submit(cast, actor=getattr(cast, who))
     assert status_of(caught.value) == 403
@@ -307,7 +305,7 @@ def test_needs_an_active_model(cast: Cast) -> None:
     "code",
     ["Erika Mustermann", "S-017\n", "S/017", "S\x00", "=1+1", "Müller", "x" * 41, " S-017", "<b>", "';--"],
 )
-def test_refuses_a_subject_code_that_is_none(cast: Cast, code: str) -> None:
+def test_refuses_an_invalid_subject_code(cast: Cast, code: str) -> None:
     with pytest.raises(FilmRefused) as caught:
         submit(cast, subject_code=code)
     assert caught.value.code == "subject_code_invalid"
@@ -316,7 +314,7 @@ def test_refuses_a_subject_code_that_is_none(cast: Cast, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "S-017", "ward_7.b-3", "x" * 40])
-def test_takes_a_subject_code(cast: Cast, code: str) -> None:
+def test_accepts_a_subject_code(cast: Cast, code: str) -> None:
     assert submit(cast, subject_code=code).study.subject_code == code
 
 
@@ -327,12 +325,12 @@ def test_a_refused_film_leaves_nothing_behind(cast: Cast) -> None:
     assert_nothing_is_stored()
 
 
-# --- The bell ------------------------------------------------------------------------------------------
+# --- The broker ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def frozen_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A broker that takes connections and never says a word, as a stopped Redis does."""
+    """A broker that accepts connections and never answers, as a stopped Redis does."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # Celery prefers this variable to the setting of the same name, which was read from it at the start.
         monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
@@ -358,13 +356,13 @@ def test_a_frozen_broker_costs_a_second_once_and_no_film(
 
 
 @pytest.mark.usefixtures("frozen_broker")
-def test_the_bell_says_that_it_was_not_heard(db: None) -> None:
+def test_enqueueing_reports_that_the_broker_did_not_answer(db: None) -> None:
     begun = time.monotonic()
     assert not dispatch.enqueue_prediction("00000000-0000-0000-0000-000000000000")
     assert time.monotonic() - begun <= 2.5
 
 
-def test_rings_only_after_the_rows_are_stored(
+def test_enqueues_only_after_the_rows_are_stored(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[str] = []
@@ -377,6 +375,6 @@ def test_rings_only_after_the_rows_are_stored(
     assert rung == [str(prediction.uid)]
 
 
-def test_an_open_project_takes_films_of_every_uploader(cast: Cast) -> None:
+def test_an_open_project_accepts_films_of_every_uploader(cast: Cast) -> None:
     everybody = Project.objects.create(slug="everybody", name="Everybody", open_to_all=True)
     assert submit(cast, actor=cast.otto, project=everybody).created

@@ -1,4 +1,4 @@
-"""Decoding in a caged child: same films, same refusals, and no harm from whatever goes wrong in it."""
+"""Decoding in a sandboxed child: same films, same refusals, and no harm from whatever goes wrong in it."""
 
 from __future__ import annotations
 
@@ -138,18 +138,18 @@ def test_one_server_serves_many_films_from_many_threads() -> None:
     assert server_pid() == pid
 
 
-def test_memory_beyond_the_cage_is_refused_and_the_next_film_is_read() -> None:
+def test_memory_beyond_the_limit_is_refused_and_the_next_film_is_decoded() -> None:
     large = films.bomb_png(8000, 5000)
     assert code_of(large, sandbox_limits=SandboxLimits(memory_bytes=130 * MEGABYTE)) == "decoder_memory"
     assert decode_isolated(films.png()).width == 360
 
 
-def test_largest_permitted_film_fits_the_cage() -> None:
+def test_largest_permitted_film_fits_the_limits() -> None:
     film = decode_isolated(films.png(np.zeros((4000, 10_000, 3), np.uint8)))
     assert film.pixels.shape == (4000, 10_000)
 
 
-def test_time_beyond_the_cage_is_refused() -> None:
+def test_time_beyond_the_limit_is_refused() -> None:
     started = time.monotonic()
     assert (
         code_of(films.bomb_png(8000, 5000), sandbox_limits=SandboxLimits(wall_seconds=0.02))
@@ -270,7 +270,7 @@ def test_server_holds_no_secret_and_no_foreign_descriptor(monkeypatch: pytest.Mo
     assert inode not in held
 
 
-def test_child_may_open_no_file_and_has_the_cage_as_its_limits(while_held: Arrange) -> None:
+def test_child_may_open_no_file_and_has_the_limits_of_the_sandbox(while_held: Arrange) -> None:
     limits: dict[str, str] = {}
 
     def note(child: int) -> bool:

@@ -1,4 +1,4 @@
-"""Decoding in a caged child from under a real threaded web server."""
+"""Decoding in a sandboxed child from a real threaded web server."""
 
 from __future__ import annotations
 

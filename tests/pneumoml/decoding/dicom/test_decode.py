@@ -88,7 +88,7 @@ def test_every_transfer_syntax_on_the_list_is_tried() -> None:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=list(TRANSFER_SYNTAXES.values()))
-def test_a_film_in_every_transfer_syntax_is_read_in_the_cage(syntax: str) -> None:
+def test_a_film_in_every_transfer_syntax_is_decoded_in_the_sandbox(syntax: str) -> None:
     make, distance = SYNTAXES[syntax]
     film = sandbox.decode_isolated(make())
     values = record_of(film).values
