@@ -1,4 +1,4 @@
-"""Archives are looked through before they are believed, and never written out to a disk."""
+"""Archives are checked before use, and never unpacked to disk."""
 
 import io
 from typing import Any
@@ -32,13 +32,13 @@ def member_refusal(data: bytes, position: int = 1) -> str:
     return caught.value.code
 
 
-def test_files_come_in_their_order_by_position_whatever_they_are_called() -> None:
+def test_files_are_read_by_position_whatever_their_names() -> None:
     archive = opened(zips.films_zip(3))
     assert [member.position for member in archive.members] == [1, 2, 3]
     assert [archive.read(place) for place in (3, 1)] == [chest_png(seed=2), chest_png(seed=0)]
 
 
-def test_folders_and_what_computers_put_beside_films_do_not_count() -> None:
+def test_folders_and_files_of_operating_systems_do_not_count() -> None:
     names = ["a/", "__MACOSX/a/film.png", "a/.DS_Store", "a\\Thumbs.db", "a/film.png"]
     archive = opened(zips.zip_of(b"", b"x", b"x", b"x", chest_png(), names=names))
     assert len(archive.members) == 1
@@ -46,7 +46,7 @@ def test_folders_and_what_computers_put_beside_films_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(NOT_FILMS) - {"zip"}))
-def test_what_is_no_zip_is_refused(kind: str) -> None:
+def test_anything_but_a_zip_is_refused(kind: str) -> None:
     assert refusal(NOT_FILMS[kind]) == "archive_not_zip"
 
 
@@ -63,7 +63,7 @@ def test_too_many_files_are_refused(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("entries", [10_000, 2**40])
-def test_a_list_of_contents_that_would_fill_the_memory_is_not_read(entries: int) -> None:
+def test_a_central_directory_that_would_fill_the_memory_is_not_read(entries: int) -> None:
     assert refusal(zips.zip_claiming_many(entries)) == "archive_too_many"
 
 
@@ -73,7 +73,7 @@ def test_a_bomb_is_refused_by_its_ratio_and_by_its_size(settings: Any) -> None:
     assert refusal(zips.bomb_zip()) == "archive_too_large"
 
 
-def test_a_member_that_lies_about_its_size_gives_no_more_than_it_claimed() -> None:
+def test_a_member_with_a_false_size_yields_no_more_than_declared() -> None:
     data = bytearray(zips.zip_of(bytes(3 * 1024**2), packed=True))
     place = data.index(b"PK\x01\x02") + 24
     data[place : place + 4] = (1000).to_bytes(4, "little")

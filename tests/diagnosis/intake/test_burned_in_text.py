@@ -44,7 +44,7 @@ def test_a_film_is_marked_by_its_tag_or_its_pixels(cast: Cast, data: object, exp
     assert Study.objects.get(pk=study.pk).burned_in_text == expected
 
 
-def test_the_queue_shows_what_waits_to_administrators_only(cast: Cast, suspect: Study) -> None:
+def test_only_administrators_see_the_queue(cast: Cast, suspect: Study) -> None:
     assert list(burned_in_text.films_to_check(cast.adam)) == [suspect]
     for person in (cast.alice, cast.rania, cast.aude, cast.nobody):
         with pytest.raises(NotAllowed):
@@ -83,7 +83,7 @@ def test_removing_moves_the_film_to_the_trash_and_is_recorded(
 
 
 @pytest.mark.parametrize("verb", [burned_in_text.clear, burned_in_text.remove])
-def test_a_film_is_answered_once(cast: Cast, suspect: Study, verb: object) -> None:
+def test_a_film_is_checked_once(cast: Cast, suspect: Study, verb: object) -> None:
     burned_in_text.clear(actor=cast.adam, study=suspect)
     before = AuditEvent.objects.count()
     with pytest.raises(Conflict):
@@ -92,7 +92,7 @@ def test_a_film_is_answered_once(cast: Cast, suspect: Study, verb: object) -> No
 
 
 @pytest.mark.parametrize("answer", ["clear", "remove"])
-def test_nobody_else_answers(cast: Cast, suspect: Study, client: Client, answer: str) -> None:
+def test_only_administrators_answer(cast: Cast, suspect: Study, client: Client, answer: str) -> None:
     for person, status in ((cast.alice, 403), (cast.rania, 403), (cast.aude, 403), (cast.otto, 404)):
         client.force_login(person)
         url = reverse("study-burned-in-text", args=[suspect.uid])

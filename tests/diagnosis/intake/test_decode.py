@@ -1,4 +1,4 @@
-"""Intake: from untrusted bytes to a checked film and our own copy of it, which carries nothing but pixels."""
+"""Ingest: untrusted bytes become a checked film and a display copy that holds only pixels."""
 
 import hashlib
 import io
@@ -77,7 +77,7 @@ def test_size_and_copies_are_those_of_the_upright_film() -> None:
         assert image.size == (300, 360)
 
 
-def test_remembers_the_depth_of_a_deep_film() -> None:
+def test_keeps_the_bit_depth() -> None:
     assert ingest(data=films.png(films.chest_like_16bit())).bit_depth == 16
 
 
@@ -105,13 +105,13 @@ def test_refuses_with_a_code_a_sentence_and_a_status(data: bytes, code: str, sta
     assert caught.value.message.endswith(".")
 
 
-def test_refuses_nothing_at_all_as_an_empty_file() -> None:
+def test_refuses_missing_data_as_an_empty_file() -> None:
     with pytest.raises(FilmRefused) as caught:
         ingest()
     assert caught.value.code == "empty_file"
 
 
-def test_follows_the_size_that_is_set(settings: Any) -> None:
+def test_uses_the_size_limit_of_the_settings(settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     with pytest.raises(FilmRefused) as caught:
         ingest(data=films.chest_png())
@@ -124,7 +124,7 @@ def test_a_url_is_not_fetched_unless_that_is_switched_on() -> None:
     assert caught.value.code == "url_intake_off"
 
 
-def test_says_that_the_decoder_is_away_when_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_a_decoder_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.shut_down()
     monkeypatch.setattr(sandbox, "_START", "raise SystemExit(3)")
     with pytest.raises(NotReady) as caught:

@@ -125,7 +125,7 @@ def found_in(kept: list[tuple[str, str]]) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("active_model")
-def test_nothing_planted_is_found_anywhere_after_a_film_was_taken_in(
+def test_no_planted_text_is_found_after_a_film_was_ingested(
     cast: Cast, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     data = planted()
@@ -141,7 +141,7 @@ def test_nothing_planted_is_found_anywhere_after_a_film_was_taken_in(
         original = client.get(links["original"])
     downloaded = b"".join(original.streaming_content)  # type: ignore[attr-defined]
     assert original["Content-Type"] == "application/dicom"
-    sandbox.shut_down()  # whatever the decoder had to say is said
+    sandbox.shut_down()  # flushes everything that the decoder logs
     said = capfd.readouterr()
     kept = [*everything_kept(), ("log", caplog.text), ("output", said.out + said.err)]
     kept += [("answer", study.content.decode()), ("download", downloaded.decode("latin-1"))]
@@ -160,7 +160,7 @@ def test_nothing_planted_is_found_anywhere_after_a_film_was_taken_in(
         ({"Rows": 4000}, "broken_image"),
     ],
 )
-def test_nothing_planted_is_said_when_a_film_is_refused(
+def test_no_planted_text_is_in_a_refusal(
     cast: Cast,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -232,7 +232,7 @@ def test_the_kept_file_is_a_film_with_the_same_pixels() -> None:
     assert (again.dicom.view_position, again.dicom.age_years) == ("PA", 65)
 
 
-def test_the_kept_file_says_that_and_how_it_was_de_identified() -> None:
+def test_the_kept_file_states_how_it_was_de_identified() -> None:
     record = decode_film(dicom_films.dicom()).dicom
     assert record is not None
     kept = dcmread(io.BytesIO(deidentified_dicom(record, b"key")))

@@ -58,7 +58,7 @@ def _no_decoder_left_behind() -> Iterator[None]:
 
 
 def outcome_of(data: bytes) -> str:
-    """Take the film in; return ACCEPTED or the refusal's code, after a look at its sentence."""
+    """Ingest the film; return ACCEPTED or the refusal's code, after a check of its message."""
     try:
         film = ingest(data=data)
     except Refused as refusal:
@@ -76,7 +76,7 @@ def _code_of(refusal: Refused) -> str:
 
 @contextlib.contextmanager
 def peak_memory() -> Iterator[list[int]]:
-    """Watch the decoder's children; the list holds the highest resident size of each sample, in bytes."""
+    """Sample the decoder's children; the list holds the highest resident size of each sample, in bytes."""
     sandbox.warm_up()
     assert sandbox._server is not None
     server, sizes, over = sandbox._server.process.pid, [0], threading.Event()
@@ -98,7 +98,7 @@ def peak_memory() -> Iterator[list[int]]:
 def _high_water(pid: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:  # it has gone already
+    except OSError:  # it has ended already
         return 0
     return max((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), default=0)
 
@@ -119,7 +119,7 @@ def test_every_kind_has_its_declared_outcome(name: str) -> None:
     assert outcome_of(KINDS[name].make()) == KINDS[name].outcome
 
 
-def test_a_good_film_is_taken_in_right_after_the_worst() -> None:
+def test_a_good_film_is_accepted_right_after_the_worst() -> None:
     with pytest.raises(ImageRefused) as caught:
         sandbox.decode_isolated(scan_bomb(), sandbox_limits=SandboxLimits(cpu_seconds=1, wall_seconds=1.5))
     assert caught.value.code == "decoder_timeout"
@@ -197,14 +197,14 @@ def mutate(data: bytes, edits: list[tuple[str, float, int, bytes]]) -> bytes:
 )
 @given(base=st.sampled_from(sorted(BASES)), edits=EDITS)
 @example(base="grey png", edits=[("flip", 0.99, 1, b"\x01")])
-def test_a_mutated_film_is_taken_in_or_refused_as_declared(
+def test_a_mutated_film_is_accepted_or_refused_as_declared(
     base: str, edits: list[tuple[str, float, int, bytes]]
 ) -> None:
     assert outcome_of(mutate(BASES[base], edits)) in MUTATED_MAY_BE
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x10, 0x80])
-def test_a_png_is_never_read_with_altered_pixels(bit: int) -> None:
+def test_a_png_is_never_decoded_with_altered_pixels(bit: int) -> None:
     """Whatever byte of the pixel data is altered on the way: refused, or read exactly as it was."""
     whole = small()
     expected = ingest(data=whole).display_png

@@ -1,4 +1,4 @@
-"""The upload handler: a file that is too large is noticed while it comes in, not after."""
+"""The upload handler aborts a file that is too large while it is received."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ MEGABYTE = 1024 * 1024
 
 @pytest.fixture
 def spooled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the parts that reached the handlers after ours."""
+    """The sizes of the chunks that reached the next handlers."""
     sizes: list[int] = []
     through: Callable[..., Any] = TemporaryFileUploadHandler.receive_data_chunk
 
@@ -48,7 +48,7 @@ def test_stops_a_file_of_60_megabytes_at_51(spooled: list[int]) -> None:
     assert 50 * MEGABYTE < sum(spooled) <= 51 * MEGABYTE
 
 
-def test_counts_every_file_by_itself() -> None:
+def test_counts_every_file_separately() -> None:
     request = sent(30 * MEGABYTE, 30 * MEGABYTE)
     assert len(request.FILES.getlist("file")) == 2
     assert not was_too_large(request)
@@ -60,14 +60,14 @@ def test_keeps_the_files_before_the_one_that_is_too_large() -> None:
     assert was_too_large(request)
 
 
-def test_leaves_no_temporary_file_of_what_it_stopped(settings: Any, tmp_path: Any) -> None:
+def test_leaves_no_temporary_file_of_an_aborted_upload(settings: Any, tmp_path: Any) -> None:
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     request = sent(60 * MEGABYTE)
     assert request.FILES.getlist("file") == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_follows_the_setting(settings: Any) -> None:
+def test_uses_the_limit_of_the_settings(settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1 * MEGABYTE
     request = sent(3 * MEGABYTE)
     assert request.FILES.getlist("file") == []

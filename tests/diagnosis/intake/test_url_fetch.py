@@ -1,4 +1,4 @@
-"""URL intake: public films are fetched, and nothing behind the firewall is ever touched."""
+"""URL intake: films are fetched from public addresses only."""
 
 import socket
 from typing import Any
@@ -47,7 +47,7 @@ def test_fetches_over_ipv6(internet: Internet) -> None:
     assert internet.connected == [PUBLIC_6]
 
 
-def test_looks_into_nat64_addresses() -> None:
+def test_checks_the_address_inside_a_nat64_address() -> None:
     assert url_fetch.is_public(f"64:ff9b::{PUBLIC_4}")
     assert not url_fetch.is_public("64:ff9b::10.0.0.1")
 
@@ -68,7 +68,7 @@ def test_tries_the_next_address_where_one_does_not_answer(
     assert fetch_url("http://films.example/film.png") == b"film"
 
 
-def test_keeps_query_and_odd_letters_of_the_path(internet: Internet) -> None:
+def test_keeps_query_and_special_characters_of_the_path(internet: Internet) -> None:
     internet.pages["/caf%C3%A9%20film.png?size=a%20b&x=%2F"] = answer(b"film")
     assert fetch_url("http://films.example/café film.png?size=a b&x=%2F#part") == b"film"
 
@@ -126,7 +126,7 @@ def test_refuses_a_certificate_for_another_name(internet: Internet, monkeypatch:
     assert internet.visits == []
 
 
-def test_refuses_a_certificate_that_nobody_vouches_for(internet: Internet) -> None:
+def test_refuses_an_untrusted_certificate(internet: Internet) -> None:
     internet.pages["/film.png"] = answer(b"film")
     assert refusal("https://films.example/film.png").code == "url_unreachable"
     assert internet.visits == []
@@ -135,7 +135,7 @@ def test_refuses_a_certificate_that_nobody_vouches_for(internet: Internet) -> No
 # --- The firewall -------------------------------------------------------------------------------------
 
 
-def test_is_off_until_an_administrator_switches_it_on(internet: Internet, settings: Any) -> None:
+def test_is_off_by_default(internet: Internet, settings: Any) -> None:
     settings.URL_INTAKE = False
     refused = refusal("http://films.example/film.png")
     assert refused.code == "url_intake_off"
@@ -144,7 +144,7 @@ def test_is_off_until_an_administrator_switches_it_on(internet: Internet, settin
 
 
 @pytest.mark.parametrize("url", INVALID_URLS)
-def test_refuses_what_is_no_plain_web_address(internet: Internet, url: str) -> None:
+def test_refuses_anything_but_a_plain_web_address(internet: Internet, url: str) -> None:
     assert refusal(url).code == "url_invalid"
     assert internet.lookups == []
     assert internet.connected == []
@@ -159,7 +159,7 @@ def test_never_connects_to_an_address_that_is_not_public(internet: Internet, hos
 
 
 @pytest.mark.parametrize("host", PRIVATE_HOSTS)
-def test_is_not_redirected_to_an_address_that_is_not_public(internet: Internet, host: str) -> None:
+def test_follows_no_redirect_to_an_address_that_is_not_public(internet: Internet, host: str) -> None:
     internet.pages["/film.png"] = lambda visit: visit.send(
         f"HTTP/1.1 302 Found\r\nLocation: http://{host}/\r\nContent-Length: 0\r\n\r\n".encode()
     )
@@ -171,7 +171,7 @@ def test_is_not_redirected_to_an_address_that_is_not_public(internet: Internet, 
 @pytest.mark.parametrize(
     "url", [url for url in INVALID_URLS if ":" in url and not {"\r", "\n", "\x00"} & set(url)]
 )
-def test_is_not_redirected_to_what_is_no_plain_web_address(internet: Internet, url: str) -> None:
+def test_follows_no_redirect_to_anything_but_a_plain_web_address(internet: Internet, url: str) -> None:
     internet.pages["/film.png"] = lambda visit: visit.send(
         b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + url.encode() + b"\r\n\r\n"
     )
@@ -179,7 +179,7 @@ def test_is_not_redirected_to_what_is_no_plain_web_address(internet: Internet, u
     assert_nothing_was_touched(internet)
 
 
-def test_connects_to_the_very_address_that_was_checked(internet: Internet) -> None:
+def test_connects_to_the_address_that_was_checked(internet: Internet) -> None:
     internet.names["films.example"] = [[PUBLIC_4], ["127.0.0.1"]]
     internet.pages["/film.png"] = answer(b"film")
     assert fetch_url("http://films.example/film.png") == b"film"
@@ -196,7 +196,7 @@ def test_checks_again_where_a_redirect_leads_back_to_a_name_that_changed(interne
     assert_nothing_was_touched(internet)
 
 
-def test_says_the_same_about_a_private_address_an_unknown_name_and_a_dead_server(internet: Internet) -> None:
+def test_gives_one_message_for_private_addresses_unknown_names_and_dead_servers(internet: Internet) -> None:
     internet.pages["/gone"] = answer(b"stack trace", status="500 Oops")
     internet.pages["/silent"] = lambda visit: None
     urls = [
@@ -209,7 +209,7 @@ def test_says_the_same_about_a_private_address_an_unknown_name_and_a_dead_server
     assert said == {("url_unreachable", url_fetch._UNREACHABLE, 400)}
 
 
-def test_the_canaries_sing_where_the_guard_is_off(
+def test_the_canaries_are_reached_where_the_check_is_off(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(url_fetch, "is_public", lambda address: True)

@@ -83,7 +83,7 @@ def test_stops_at_25_megabytes(internet: Internet, body: Page) -> None:
     assert peak < 64 * 1024 * 1024
 
 
-def test_takes_25_megabytes_exactly(internet: Internet) -> None:
+def test_accepts_25_megabytes_exactly(internet: Internet) -> None:
     internet.pages["/film.png"] = answer(bytes(25 * 1024 * 1024))
     assert len(fetch_url("http://films.example/film.png")) == 25 * 1024 * 1024
 
@@ -113,7 +113,7 @@ SLOW: dict[str, Page] = {
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("kind", SLOW)
-def test_gives_up_a_server_that_drips(
+def test_gives_up_a_server_that_answers_byte_by_byte(
     internet: Internet, kind: str, scheme: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "films.example.crt"))
@@ -139,7 +139,7 @@ def test_gives_up_a_connection_or_handshake_after_five_seconds(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(url_fetch, "CONNECT_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, then says nothing
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, then never answers
         through = internet._real_connect
         monkeypatch.setattr(socket.socket, "connect", lambda sock, _: through(sock, silent.getsockname()))
         begun = time.monotonic()
@@ -203,7 +203,7 @@ def test_a_url_without_a_film_is_refused_and_stores_nothing(
 
 
 @pytest.mark.usefixtures("active_model")
-def test_the_api_says_how_url_intake_is_switched_on(cast: Cast, internet: Internet, settings: Any) -> None:
+def test_the_api_explains_how_to_switch_url_intake_on(cast: Cast, internet: Internet, settings: Any) -> None:
     settings.URL_INTAKE = False
     sent = {"url": "http://films.example/film.png"}
     said = client_of(cast.alice).post("/api/v1/studies/", sent, format="json")

@@ -1,4 +1,4 @@
-"""Storage: a saved film has reached the disk with every folder above it, or left nothing."""
+"""Storage: a saved film and its folders are flushed to disk, or nothing is left."""
 
 import errno
 import os
@@ -45,7 +45,7 @@ def test_keeps_what_was_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_leaves_no_half_film_where_the_disk_gives_out(
+def test_leaves_no_partial_film_where_the_disk_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def full(descriptor: int) -> None:
@@ -57,7 +57,7 @@ def test_leaves_no_half_film_where_the_disk_gives_out(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_leaves_no_half_film_where_writing_stops_in_the_middle(tmp_path: Path) -> None:
+def test_leaves_no_partial_film_where_writing_fails(tmp_path: Path) -> None:
     class Breaking(ContentFile):  # type: ignore[type-arg]  # generic in the stubs only
         def chunks(self, chunk_size: int | None = None) -> Any:
             yield b"the first part"

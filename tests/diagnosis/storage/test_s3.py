@@ -67,7 +67,7 @@ def film(store: ObjectStore, study: Study) -> Study:
     return study
 
 
-def test_a_film_goes_up_is_read_is_shown_and_goes(
+def test_a_film_is_stored_analysed_shown_and_deleted(
     film: Study, store: ObjectStore, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Reader:
@@ -91,7 +91,7 @@ def test_a_film_goes_up_is_read_is_shown_and_goes(
     assert [name for name in store.names() if "/incoming/" not in name] == []
 
 
-def test_objects_are_private_and_have_no_address(film: Study, store: ObjectStore) -> None:
+def test_objects_are_private_and_have_no_url(film: Study, store: ObjectStore) -> None:
     name = f"site/{film.original.name}"
     acl = store.client.get_object_acl(Bucket=store.bucket, Key=name)
     assert [grant["Grantee"]["Type"] for grant in acl["Grants"]] == ["CanonicalUser"]

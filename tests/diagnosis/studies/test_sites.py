@@ -1,4 +1,4 @@
-"""Sites: who manages them, which films may name one, and that codes of files' names are codes."""
+"""Sites: who manages them, which films may name one; subject codes from file names."""
 
 import io
 
@@ -40,7 +40,7 @@ def test_an_administrator_adds_and_removes_a_site(cast: Cast, berlin: Site) -> N
     assert list(verbs) == ["site_removed", "site_added"]
 
 
-def test_others_change_no_site(cast: Cast, berlin: Site) -> None:
+def test_only_administrators_change_sites(cast: Cast, berlin: Site) -> None:
     for actor in (cast.alice, cast.rania, cast.aude):
         with pytest.raises(NotAllowed):
             add_site(actor=actor, project=cast.project, code="X", name="X")
@@ -56,7 +56,7 @@ def test_a_site_needs_a_code_and_a_name(cast: Cast, code: str, name: str) -> Non
     assert not Site.objects.exists()
 
 
-def test_a_code_is_there_once_in_a_project_whatever_its_capitals(cast: Cast, berlin: Site) -> None:
+def test_a_code_is_unique_in_a_project_whatever_its_case(cast: Cast, berlin: Site) -> None:
     with pytest.raises(Conflict):
         add_site(actor=cast.adam, project=cast.project, code="ber", name="Bern")
     add_site(actor=cast.adam, project=cast.other_project, code="BER", name="Bern")

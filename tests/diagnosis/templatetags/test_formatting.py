@@ -1,4 +1,4 @@
-"""How numbers are written on pages."""
+"""Template filters that write numbers and durations."""
 
 from datetime import timedelta
 

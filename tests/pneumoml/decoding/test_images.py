@@ -177,7 +177,7 @@ def test_header_agrees_with_pillow() -> None:
         assert (header.format, header.width, header.height) == (image.format, *image.size)
 
 
-def test_header_tells_mode_depth_and_frames() -> None:
+def test_header_has_mode_depth_and_frames() -> None:
     assert read_header(films.png(films.chest_like_16bit())).bit_depth == 16
     assert read_header(films.palette_png()).mode == "palette"
     assert read_header(films.transparent_png()).mode == "RGBA"
@@ -214,7 +214,7 @@ def test_thumbnail_keeps_the_shape_and_never_enlarges() -> None:
     assert Image.open(io.BytesIO(thumbnail(films.chest_like(40, 50), 100))).size == (50, 40)
 
 
-def test_a_png_whose_pixels_were_altered_on_the_way_is_refused() -> None:
+def test_a_png_with_altered_pixels_is_refused() -> None:
     data = bytearray(films.png(films.chest_like(80, 96)))
     data[data.index(b"IDAT") + 500] ^= 1
     assert refusal(bytes(data)).code == "broken_image"
@@ -248,7 +248,7 @@ def test_our_own_png_gives_the_same_pixels_by_the_fast_way_and_by_the_strict_one
 
 
 @pytest.mark.parametrize("cut", [0, 1, 1000, -1, -12])
-def test_our_own_png_is_not_read_when_it_was_cut_or_altered(cut: int) -> None:
+def test_a_truncated_or_altered_png_of_our_own_is_refused(cut: int) -> None:
     kept = encode_png(films.chest_like())
     altered = kept[:cut] if cut <= 0 else kept[:cut] + bytes([kept[cut] ^ 255]) + kept[cut + 1 :]
     with pytest.raises(OSError, match="damaged"):

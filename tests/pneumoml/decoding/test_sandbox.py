@@ -1,4 +1,4 @@
-"""Decoding in a sandboxed child: same films, same refusals, and no harm from whatever goes wrong in it."""
+"""Decoding in a sandboxed child: same films, same refusals, and no effect of its failures outside."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_time_beyond_the_limit_is_refused() -> None:
 
 @pytest.fixture
 def while_held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], object]], None]:
-    """Have the next films' children visited by a function while they wait for the first byte."""
+    """Call a function with the next films' children while they wait for the first byte."""
 
     def arrange(visit: Callable[[int], object]) -> None:
         # The child of an earlier film must be gone, or it would be taken for the next one's.
@@ -180,7 +180,7 @@ Arrange = Callable[[Callable[[int], object]], None]
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
-def test_crash_of_the_child_is_a_refusal_and_the_next_film_is_read(
+def test_crash_of_the_child_is_a_refusal_and_the_next_film_is_decoded(
     number: signal.Signals, while_held: Arrange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     while_held(lambda child: os.kill(child, number))
@@ -201,14 +201,14 @@ def test_child_that_stops_answering_is_killed(while_held: Arrange) -> None:
     assert eventually(lambda: gone(held[0]))
 
 
-def test_lost_server_is_replaced_without_anybody_noticing() -> None:
+def test_lost_server_is_replaced_without_an_error() -> None:
     pid = server_pid()
     os.kill(pid, signal.SIGKILL)
     assert decode_isolated(films.png()).width == 360
     assert server_pid() != pid
 
 
-def test_film_whose_server_is_lost_on_the_way_is_read_by_the_next(while_held: Arrange) -> None:
+def test_film_whose_server_is_lost_is_decoded_by_the_next(while_held: Arrange) -> None:
     lost = server_pid()
 
     def lose(child: int) -> None:
@@ -221,7 +221,9 @@ def test_film_whose_server_is_lost_on_the_way_is_read_by_the_next(while_held: Ar
     assert server_pid() != lost
 
 
-def test_slow_start_of_the_server_is_not_held_against_the_film(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_start_of_the_server_does_not_count_towards_the_film_s_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sandbox.shut_down()
     monkeypatch.setattr(sandbox, "_START", f"import time; time.sleep(4); {sandbox._START}")
     assert decode_isolated(films.png(), sandbox_limits=SandboxLimits(wall_seconds=1)).width == 360

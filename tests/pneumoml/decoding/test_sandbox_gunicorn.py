@@ -41,7 +41,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def listens(path: Path) -> bool:
-    """Tell whether somebody accepts there: the socket's file is a moment earlier."""
+    """Return whether a server accepts connections; the socket's file appears earlier."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
 

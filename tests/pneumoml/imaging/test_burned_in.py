@@ -29,7 +29,7 @@ def test_a_name_in_white_or_black_is_suspected(grey: int, size: float) -> None:
 
 
 @pytest.mark.parametrize("marker", ["", "R", "L", "PA", "AP L"])
-def test_side_and_view_markers_are_not(marker: str) -> None:
+def test_side_and_view_markers_are_not_suspected(marker: str) -> None:
     assert not looks_burned_in(with_text(marker))
 
 

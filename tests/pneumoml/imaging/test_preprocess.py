@@ -32,7 +32,7 @@ def soft(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray((blurred - blurred.mean()) * 0.7 + blurred.mean(), dtype=np.uint8)
 
 
-def test_input_has_the_networks_shape_and_the_imagenet_means_off() -> None:
+def test_input_has_the_networks_shape_without_imagenet_means() -> None:
     prepared = prepare(films.chest_like(), CONFIG)
     assert prepared.shape == (224, 224, 3)
     assert prepared.dtype == np.float32
@@ -76,7 +76,7 @@ def test_jitter_varies_the_contrast_of_its_band() -> None:
     assert ratio[-1] == pytest.approx(1, abs=0.02)
 
 
-def test_a_blank_film_is_prepared_without_noise_from_nowhere() -> None:
+def test_a_blank_film_is_prepared_without_added_noise() -> None:
     assert np.ptp(standardise(np.full((300, 200), 90, np.uint8), CONFIG)) < 1
 
 

@@ -143,7 +143,7 @@ def bomb_png(width: int = 20_000, height: int = 20_000) -> bytes:
 
 
 def png_with_second_header(width: int = 9_000, height: int = 4_000) -> bytes:
-    """Two IHDR chunks: a small one to be checked, a large one for the decoder to believe."""
+    """Two IHDR chunks: a small one to be checked, a large one for the decoder."""
     data = png(chest_like(64, 64))
     second = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return data[:33] + second + data[33:]

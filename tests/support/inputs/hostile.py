@@ -1,4 +1,4 @@
-"""Hostile and odd files, made in code, each with what must become of it: taken in, or refused with a code."""
+"""Hostile and odd files, made in code, each with its expected outcome: accepted, or refused with a code."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def png_of(*, width: int, height: int, depth: int, colour: int, rows: bytes, int
 
 
 def png_with(*extra: bytes) -> bytes:
-    """Return the small film with chunks put in behind its header."""
+    """Return the small film with chunks inserted after its header."""
     data = small()
     return data[:33] + b"".join(extra) + data[33:]
 
@@ -114,7 +114,7 @@ def interlaced() -> bytes:
 
 
 def too_many_rows() -> bytes:
-    """Forty times the rows that the header announces."""
+    """Forty times the rows that the header declares."""
     return png_of(width=64, height=64, depth=8, colour=0, rows=bytes(65 * 64 * 40))
 
 
@@ -148,7 +148,7 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def jpeg_with(*extra: bytes) -> bytes:
-    """The small film with segments put in behind its start."""
+    """The small film with segments inserted after its start."""
     data = small_jpeg()
     return data[:2] + b"".join(extra) + data[2:]
 
@@ -207,7 +207,7 @@ def png_with_page() -> bytes:
 
 
 def random_behind(signature: bytes) -> bytes:
-    """Noise that begins like a picture."""
+    """Noise with the signature of a picture."""
     return signature + np.random.default_rng(7).bytes(20_000)
 
 

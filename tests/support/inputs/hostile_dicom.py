@@ -1,4 +1,4 @@
-"""Hostile and odd DICOM files, each with what must become of it; part of the corpus in hostile.py."""
+"""Hostile and odd DICOM files, each with its expected outcome; part of the corpus in hostile.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 def renamed_syntax(data: bytes, syntax: str) -> bytes:
-    """The same file claiming another transfer syntax of at most the same length."""
+    """The same file declaring another transfer syntax of at most the same length."""
     old = b"1.2.840.10008.1.2.1\0"
     return data.replace(old, syntax.encode().ljust(len(old), b"\0")[: len(old)], 1)
 

@@ -9,7 +9,7 @@ from tests.support.inputs.films import chest_png
 
 
 def zip_of(*contents: bytes, names: list[str] | None = None, packed: bool = False) -> bytes:
-    """Return an archive of these files, by default under names that try to lead out of any folder."""
+    """Return an archive of these files, by default under names that attempt path traversal."""
     buffer = io.BytesIO()
     method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
     with zipfile.ZipFile(buffer, "w", method) as archive:
@@ -24,7 +24,7 @@ def films_zip(count: int, *, first: int = 0) -> bytes:
 
 
 def bomb_zip(megabytes: int = 40) -> bytes:
-    """Return a small archive of one file of zeros, squeezed a thousandfold."""
+    """Return a small archive of one file of zeros, compressed a thousandfold."""
     return zip_of(bytes(megabytes * 1024 * 1024), packed=True)
 
 
@@ -50,7 +50,7 @@ def encrypted_zip() -> bytes:
 
 
 def zip_with_wrong_checksum() -> bytes:
-    """Return an archive of two films, one bit of the first turned over."""
+    """Return an archive of two films, one bit of the first inverted."""
     data = bytearray(films_zip(2))
     place = data.index(b"IDAT") + 40
     data[place] ^= 1
@@ -58,7 +58,7 @@ def zip_with_wrong_checksum() -> bytes:
 
 
 def zip_claiming_many(entries: int) -> bytes:
-    """Return an archive whose record for large archives, which Python believes, claims that many entries."""
+    """Return an archive whose ZIP64 record, which Python uses, declares that many entries."""
     data = films_zip(1)
     end = data.rindex(b"PK\x05\x06")
     size, offset = struct.unpack("<LL", data[end + 12 : end + 20])

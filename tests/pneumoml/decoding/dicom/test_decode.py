@@ -1,4 +1,4 @@
-"""DICOM films: every transfer syntax on the list, the way to the eye, and what is refused with which code."""
+"""DICOM films: every supported transfer syntax, the greys for display, and refusals with their codes."""
 
 from __future__ import annotations
 
@@ -186,12 +186,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_film_is_refused_with_its_code(name: str) -> None:
+def test_anything_but_a_film_is_refused_with_its_code(name: str) -> None:
     make, code = REFUSED[name]
     assert refusal_code(make()) == code
 
 
-def test_a_second_transfer_syntax_is_not_smuggled_past_the_list() -> None:
+def test_a_duplicate_transfer_syntax_is_refused() -> None:
     data = dicom()
     at = data.index(b"\x02\x00\x10\x00UI")
     length = 8 + int.from_bytes(data[at + 6 : at + 8], "little")
@@ -199,7 +199,7 @@ def test_a_second_transfer_syntax_is_not_smuggled_past_the_list() -> None:
     assert refusal_code(data[: at + length] + deflated + data[at + length :]) == "broken_header"
 
 
-def test_a_deflated_file_is_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deflated_file_is_refused_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("the dataset was read")
 
@@ -214,7 +214,7 @@ def test_a_codestream_of_another_size_reaches_no_decoder(monkeypatch: pytest.Mon
     assert reached == []
 
 
-def test_the_preamble_may_say_anything_and_goes_no_further() -> None:
+def test_the_preamble_is_ignored_and_not_kept() -> None:
     film = decode_film(written(dataset(SMALL), preamble=b"MZ".ljust(128, b"\x90")))
     assert film.format == "DICOM"
 
@@ -277,7 +277,7 @@ def test_lossless_compression_of_the_same_radiograph_gives_the_same_film() -> No
     assert np.array_equal(plain, packed)
 
 
-def test_broken_dicom_in_every_place_is_refused_or_read() -> None:
+def test_dicom_damaged_anywhere_is_refused_or_decoded() -> None:
     whole = dicom(SMALL)
     outcomes = set()
     for at in range(128, len(whole) - 1, 7):

@@ -1,4 +1,4 @@
-"""A DICOM film's way to the eye (LUTs, windows, MONOCHROME1) and what is kept of its header."""
+"""Greys of a DICOM film for display (LUTs, windows, MONOCHROME1), and what is kept of its header."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_window_counts_in_rescaled_values() -> None:
     assert int(np.abs(plain.astype(int) - rescaled).max()) <= 1
 
 
-def test_a_voi_lut_wins_over_a_window_and_is_applied() -> None:
+def test_a_voi_lut_takes_precedence_over_a_window() -> None:
     squares = [min(65535, index * index // 256) for index in range(4096)]
     row = shown(VOILUTSequence=lut(squares), WindowCenter=1, WindowWidth=1)[0].astype(int)
     expected = np.asarray(squares)[ramp()[0]] / 65535 * 255
@@ -76,7 +76,7 @@ def test_a_modality_lut_is_applied_and_then_part_of_the_values() -> None:
     assert film.pixels[0, 0] == 255
 
 
-def test_monochrome1_is_turned_over() -> None:
+def test_monochrome1_is_inverted() -> None:
     window: dict[str, Any] = {"WindowCenter": 2048, "WindowWidth": 4096}
     upright, inverse = shown(**window), shown(**window, PhotometricInterpretation="MONOCHROME1")
     assert np.array_equal(255 - upright, inverse)
@@ -100,23 +100,23 @@ def test_without_a_window_the_percentiles_are_used_and_padding_is_left_out() -> 
         {"WindowCenter": 2048, "WindowWidth": 100, "VOILUTFunction": "CUBIC"},
     ],
 )
-def test_a_window_that_makes_no_sense_is_as_good_as_none(window: dict[str, Any]) -> None:
+def test_an_invalid_window_is_ignored(window: dict[str, Any]) -> None:
     assert np.array_equal(shown(**window), shown())
 
 
-def test_signed_values_are_read_as_such() -> None:
+def test_signed_values_are_decoded_as_signed() -> None:
     signed = (ramp(np.int16) - 2048).astype(np.int16)
     row = shown(signed, bits=12, WindowCenter=0, WindowWidth=4096)[0]
     assert (row[0], row[-1]) == (0, 251)
 
 
-def test_bits_that_are_no_pixels_are_cleared() -> None:
+def test_bits_outside_the_pixels_are_cleared() -> None:
     film = decode_film(dicom(ramp() | np.uint16(0xA000)))
     assert np.array_equal(record_of(film).values, ramp())
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 15, 16])
-def test_8_to_16_bits_are_read(bits: int) -> None:
+def test_8_to_16_bits_are_decoded(bits: int) -> None:
     pixels = np.tile(np.linspace(0, 2**bits - 1, 64).astype(np.uint8 if bits == 8 else np.uint16), (64, 1))
     film = decode_film(dicom(pixels, bits=bits))
     assert film.bit_depth == bits
@@ -146,14 +146,14 @@ def test_the_age_is_kept_in_years(elements: dict[str, Any], years: int | None) -
     assert record(**elements).age_years == years
 
 
-def test_a_view_code_stands_in_for_the_view_position() -> None:
+def test_a_view_code_replaces_a_missing_view_position() -> None:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "399348003", "SCT", "antero-posterior"
     assert record(ViewPosition="", ViewCodeSequence=[code]).view_position == "AP"
     assert record(ViewPosition="SOMETHING").view_position == ""
 
 
-def test_detector_spacing_is_told_from_that_in_the_patient() -> None:
+def test_detector_spacing_is_distinguished_from_that_in_the_patient() -> None:
     assert record().spacing_mm == (0.2, 0.2)
     assert not record().spacing_at_detector
     at_detector = record(PixelSpacing=None, ImagerPixelSpacing=[0.1, 0.1])
