@@ -28,7 +28,7 @@ class Page:
 
 def deep_cursor() -> str:
     """The cursor of the film list that begins in the middle of all films."""
-    from reading.lists.filters import Cursor
+    from reading.lists.cursors import Cursor
 
     newest = Study.objects.order_by("-pk").values_list("pk", flat=True)[0]
     film = Study.objects.filter(pk__lte=newest // 2 + 1).order_by("-pk")[0]

@@ -20,7 +20,7 @@ from diagnosis.results.rendering import OVERLAY
 from insight.exports import files
 from insight.exports.columns import COLUMNS
 from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
-from reading.lists.filters import HistoryFilter
+from reading.lists.forms import FilmFilterForm
 from reading.lists.queries import count_at_most
 
 CSV, XLSX, ZIP = (
@@ -65,15 +65,15 @@ def export_page(request: HttpRequest) -> HttpResponse:
         check_may_export(signed_in(request))
     except Refused as refusal:
         return refused(request, refusal)
-    chosen, options = HistoryFilter(request.GET, user=request.user), ExportOptions(request.GET)
+    chosen, options = FilmFilterForm(request.GET, user=request.user), ExportOptions(request.GET)
     return _page(request, chosen, options)
 
 
-def _page(request: HttpRequest, chosen: HistoryFilter, options: ExportOptions) -> HttpResponse:
+def _page(request: HttpRequest, chosen: FilmFilterForm, options: ExportOptions) -> HttpResponse:
     valid = chosen.is_valid() and options.is_valid()
     context: dict[str, Any] = {"chosen": chosen, "options": options, "valid": valid}
     if valid:
-        films = count_at_most(chosen.studies())
+        films = count_at_most(chosen.query.films())
         context |= {
             "films": films,
             "filters": filters_of(chosen),
@@ -90,7 +90,7 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     return refusal_page(request, "insight/export_refused.html", refusal)
 
 
-def filters_of(chosen: HistoryFilter) -> dict[str, str]:
+def filters_of(chosen: FilmFilterForm) -> dict[str, str]:
     """Return the filters that are set, as they were sent."""
     sent = {name: ", ".join(filter(None, chosen.data.getlist(name))) for name in chosen.fields}  # type: ignore[attr-defined]
     return {name: value[:200] for name, value in sent.items() if value and name not in _PLACES}
@@ -102,14 +102,14 @@ def _file(
     make: Callable[[Export, list[str]], HttpResponseBase],
     most_films: int | None = None,
 ) -> HttpResponseBase:
-    chosen, options = HistoryFilter(request.GET, user=request.user), ExportOptions(request.GET)
+    chosen, options = FilmFilterForm(request.GET, user=request.user), ExportOptions(request.GET)
     try:
         check_may_export(signed_in(request))
         if not (chosen.is_valid() and options.is_valid()):
             return _page(request, chosen, options)
         export = begin_export(
             actor=signed_in(request),
-            studies=chosen.studies(),
+            studies=chosen.query.films(),
             filters=filters_of(chosen),
             kind=kind,
             people=options.cleaned_data["people"],

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, Func, IntegerField, QuerySet, Subquery, Value, When
 
 from core.users import AnyUser
 from diagnosis.models import Project, Study, StudyQuerySet
@@ -56,16 +56,6 @@ def number_at_most(films: StudyQuerySet) -> Subquery:
     some = Study.objects.filter(pk__in=_to_count(films).values("pk")[: MOST_COUNTED + 1]).order_by()
     number = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
     return Subquery(some.annotate(number=number).values("number"))
-
-
-def beyond(column: str, value: Any, pk: int, *, descending: bool, pk_descending: bool) -> Q:
-    """Return the condition for films behind the one with this value and key, in a list ordered by both.
-
-    The first part says nothing new; it lets the database begin at the place instead of reading up to it.
-    """
-    way, pk_way = "lt" if descending else "gt", "lt" if pk_descending else "gt"
-    from_here = Q(**{f"{column}__{way}e": value})
-    return from_here & (Q(**{f"{column}__{way}": value}) | Q(**{column: value, f"pk__{pk_way}": pk}))
 
 
 def scores_hidden_from(user: AnyUser) -> bool:

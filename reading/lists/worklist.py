@@ -11,9 +11,9 @@ from django.db.models import F, OuterRef, Q, Subquery
 from core.expressions import ExistsForRow
 from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
 from reading.adjudication import with_reads_wanted
+from reading.lists.cursors import beyond
 from reading.lists.queries import (
     among,
-    beyond,
     number_at_most,
     scores_hidden_from,
     tagged,

@@ -14,7 +14,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.roles import roles_of
 from diagnosis.models import Project, Study
-from reading.lists.filters import Cursor, HistoryFilter
+from reading.lists.cursors import Cursor
+from reading.lists.film_query import FilmOrder, FilmQuery
+from reading.lists.forms import FilmFilterForm
 from reading.lists.queries import put_tags
 from reading.models import SavedView
 from reading.views.saved_views import views_of
@@ -51,14 +53,15 @@ class Column:
 @require_GET
 def history(request: HttpRequest) -> HttpResponse:
     """Show the films that fit the filters; to htmx only the list, under the address that leads back to it."""
-    form = HistoryFilter(request.GET, user=request.user)
+    form = FilmFilterForm(request.GET, user=request.user)
     valid = form.is_valid()
     context: dict[str, Any] = {"form": form, "valid": valid, **views_of(request, SavedView.Page.FILMS)}
     if valid:
-        page = _page(form)
+        query = form.query
+        page = _page(query, form.position)
         if form.tags:
             put_tags(page.studies, request.user)
-        context |= {"page": page, "columns": _columns(form), "narrowed": form.is_narrowed}
+        context |= {"page": page, "columns": _columns(query.order), "narrowed": query.is_narrowed}
         if not page.studies:
             context["empty"] = _why_empty(request, form)
     partial = bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -70,36 +73,24 @@ def history(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _page(form: HistoryFilter) -> Page:
+def _page(query: FilmQuery, cursor: Cursor | None) -> Page:
     """Read one film more than a page shows: whether there is a next page needs no count of all films."""
-    place: Cursor | None = form.cleaned_data["place"]
-    found = form.page(place, FILMS_PER_PAGE + 1)
-    if place is None:
-        return Page(found[:FILMS_PER_PAGE], after=_after(form, found))
-    if not place.backwards:
-        shown = found[:FILMS_PER_PAGE]
-        return Page(shown, before=_cursor(form, shown[:1], backwards=True), after=_after(form, found))
-    shown = found[:FILMS_PER_PAGE][::-1]
-    before = _cursor(form, shown[:1], backwards=True) if len(found) > FILMS_PER_PAGE else ""
-    return Page(shown, before=before, after=_cursor(form, shown[-1:], backwards=False))
-
-
-def _after(form: HistoryFilter, found: list[Study]) -> str:
-    if len(found) <= FILMS_PER_PAGE:
-        return ""
-    return _cursor(form, found[FILMS_PER_PAGE - 1 : FILMS_PER_PAGE], backwards=False)
-
-
-def _cursor(form: HistoryFilter, beside: list[Study], *, backwards: bool) -> str:
-    """Return the cursor beside the one given film; empty without one."""
-    column = form.sort_column
-    return "".join(
-        Cursor(getattr(study, column), study.pk, backwards).encode(column=column) for study in beside
+    found = query.page(cursor, FILMS_PER_PAGE + 1)
+    shown, more = found[:FILMS_PER_PAGE], len(found) > FILMS_PER_PAGE
+    goes_back = cursor is not None and cursor.backwards
+    if goes_back:
+        shown.reverse()
+    has_before, has_after = (more, True) if goes_back else (cursor is not None, more)
+    at = query.order.cursor_at
+    return Page(
+        shown,
+        before=at(shown[0], backwards=True) if shown and has_before else "",
+        after=at(shown[-1], backwards=False) if shown and has_after else "",
     )
 
 
-def _columns(form: HistoryFilter) -> list[Column]:
-    name, descending = form.cleaned_data["sort"].removeprefix("-"), form.is_descending
+def _columns(order: FilmOrder) -> list[Column]:
+    name, descending = order.name, order.is_descending
     columns = []
     for key, label in COLUMNS:
         if key == name:
@@ -110,8 +101,8 @@ def _columns(form: HistoryFilter) -> list[Column]:
     return columns
 
 
-def _why_empty(request: HttpRequest, form: HistoryFilter) -> str:
-    if form.is_narrowed or form.cleaned_data["place"]:
+def _why_empty(request: HttpRequest, form: FilmFilterForm) -> str:
+    if form.query.is_narrowed or form.position:
         return "no_match"
     if not roles_of(request.user):
         return "no_role"

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Prediction, Project, Study
-from reading.lists.filters import Cursor
+from reading.lists.cursors import Cursor
 from reading.models import Review
 from reading.views.history import FILMS_PER_PAGE
 from tests.support.cast import Cast
