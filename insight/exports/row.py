@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from diagnosis.models import ModelVersion, Prediction, Study
-from reading.models import Adjudication, Review
+from reading.models import Adjudication, Review, others_withheld
 
 Cell = str | int | float | bool | datetime | None
 
@@ -30,7 +30,7 @@ class Line:
     @property
     def others_hidden(self) -> bool:
         """Whether others' reads are withheld; a film that was not asked about counts as withheld."""
-        return bool(getattr(self.study, "others_hidden", True))
+        return others_withheld(self.study)
 
     @property
     def model(self) -> ModelVersion | None:

@@ -27,7 +27,7 @@ from diagnosis.studies import search
 from diagnosis.studies.blinding import shown_prediction
 from insight.exports.columns import cells_of
 from insight.exports.row import Cell, Line
-from reading.models import Adjudication, FilmTag, Note, Review
+from reading.models import Adjudication, FilmTag, Note, Review, others_withheld
 from reading.models.opinions import with_opinions
 
 CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
@@ -161,7 +161,7 @@ def _marks_on(actor: User, chunk: list[Study]) -> tuple[dict[int, list[str]], di
 
 def decisions_on(films: Iterable[Study]) -> dict[int, Adjudication]:
     """Return the newest adjudication of each film whose reads are not withheld (see `with_opinions`)."""
-    open_films = [study.pk for study in films if not getattr(study, "others_hidden", True)]
+    open_films = [study.pk for study in films if not others_withheld(study)]
     decisions = Adjudication.objects.filter(study__in=open_films).select_related("adjudicator").order_by("pk")
     return {decision.study_id: decision for decision in decisions}
 

@@ -25,7 +25,7 @@ from insight.statistics.period import Period
 from insight.statistics.progress import Progress, ReaderProgress, detail_of
 from insight.statistics.selection import Selection
 from insight.statistics.signed_reads import signed_reads
-from reading.models import Review
+from reading.models import Review, others_withheld
 from reading.models.opinions import with_opinions
 
 FILMS_SHOWN = 200
@@ -198,6 +198,6 @@ def _reads_words(study: Study, reads: Sequence[Review]) -> str:
         f"{person_name(read.reader_id, read.reader.get_username())}: {read.get_finding_display()}"
         for read in reads
     ]
-    if getattr(study, "others_hidden", True):
+    if others_withheld(study):
         said.append(_("others hidden"))
     return "; ".join(said) or "–"

@@ -8,6 +8,7 @@ from reading.models.opinions import (
     films_with_opinions,
     opinions_hidden,
     others_hidden_from,
+    others_withheld,
     with_opinions,
 )
 from reading.models.reviews import Review, ReviewQuerySet
@@ -29,5 +30,6 @@ __all__ = [
     "films_with_opinions",
     "opinions_hidden",
     "others_hidden_from",
+    "others_withheld",
     "with_opinions",
 ]

@@ -39,6 +39,11 @@ def with_opinions(studies: Films, user: AnyUser) -> Films:
     return studies.annotate(**others_hidden_from(user))
 
 
+def others_withheld(study: Study) -> bool:
+    """Tell whether others' opinions of a film from `with_opinions` are withheld; so they are of any other."""
+    return bool(getattr(study, "others_hidden", True))
+
+
 def films_with_opinions(user: AnyUser) -> StudyQuerySet:
     """Return the visible films on which `user` may see the AI result and everybody's opinion."""
     return with_opinions(Study.objects.visible_to(user), user).filter(OTHERS_SHOWN)

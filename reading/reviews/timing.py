@@ -24,3 +24,10 @@ def seconds_since(opening: str, *, study: uuid.UUID, reader: int) -> int | None:
     if (film, person) != (str(study), reader):
         return None
     return min(max(0, round(time.time()) - int(moment)), LONGEST)
+
+
+def continued_opening(given: str, *, study: uuid.UUID, reader: int) -> str:
+    """Return the opening that the page has, or a new one where it has none of this film and reader."""
+    if given and seconds_since(given, study=study, reader=reader) is not None:
+        return given
+    return opening_of(study=study, reader=reader)

@@ -16,16 +16,14 @@ from accounts.reauthentication import TooManyPasswords, confirm_password
 from accounts.roles import may_review, require
 from core.errors import Refused
 from core.web import live_partial, signed_in
-from diagnosis.models import Prediction, Study, newest_prediction
+from diagnosis.models import Study
 from diagnosis.studies.blinding import shown_result
 from diagnosis.studies.search import films_for
 from diagnosis.views.films import refused
-from reading.lists.worklist import place_of
-from reading.models import Review, with_opinions
-from reading.reviews.claims import claim_film, claim_of_another, held_by, keep_claim
+from reading.panel import ReviewPanel, for_panel
 from reading.reviews.forms import SIGN, ReviewForm
 from reading.reviews.service import Time, review_study
-from reading.reviews.timing import opening_of, seconds_since
+from reading.reviews.timing import seconds_since
 from reading.views.worklist import remembered_wishes
 
 _FIELD_OF = {
@@ -55,9 +53,7 @@ def study_reviews(request: HttpRequest, uid: object) -> HttpResponseBase:
 
 
 def _film_or_404(request: HttpRequest, uid: object) -> Study:
-    """Return the film with `others_hidden` and `held`, or raise Http404."""
-    films = with_opinions(films_for(request.user), request.user)
-    return get_object_or_404(films.annotate(held=held_by(request.user)), uid=uid)
+    return get_object_or_404(for_panel(films_for(request.user), signed_in(request)), uid=uid)
 
 
 def _save(request: HttpRequest, study: Study) -> HttpResponse:
@@ -106,61 +102,23 @@ def _panel(
     saved: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    reviews = list(
-        Review.objects.visible_to(request.user)
-        .filter(study=study)
-        .select_related("reader", "study", "addendum_to")
+    """Render the panel; time goes on after a mistake or when a result came, and begins anew after saving."""
+    sent = request.POST if request.method == "POST" else request.GET
+    panel = ReviewPanel.for_(
+        signed_in(request),
+        study,
+        worklist=remembered_wishes(request),
+        opened="" if saved else sent.get("opened", ""),
     )
-    own = [review for review in reviews if review.reader == request.user]
-    current = next((review for review in own if review.is_current), None)
-    film = (study.width, study.height)
-    context: dict[str, Any] = {
-        "study": study,
-        "form": form
-        or ReviewForm(
-            initial=ReviewForm.initial_of(current, film=film),
-            study=study,
-            asks_agreement=shown_result(study) is not None,
-        ),
-        "own": current,
-        "read": next((review for review in own if review.is_signed and not review.addendum_to_id), None),
-        "earlier": [review for review in own if not review.is_current],
-        "others": [review for review in reviews if review.is_current and review.reader != request.user],
-        "has_result": _has_result(study),
-        "others_hidden": getattr(study, "others_hidden", True),
-        "opening": _opening(request, study, anew=bool(saved)),
-        "saved": saved,
-    }
-    if may_review(request.user):
-        context |= _place_in_worklist(request, study, is_read=context["read"] is not None)
+    context = {**vars(panel), "form": form or _form_of(panel), "saved": saved}
     template = "reading/review_panel.html" if _is_htmx(request) else "reading/review_page.html"
     return render(request, template, context, status=status)
 
 
-def _place_in_worklist(request: HttpRequest, study: Study, *, is_read: bool) -> dict[str, Any]:
-    """Take the film for this reader unless it is read already or somebody else is reading it."""
-    reader = signed_in(request)
-    goes_on = getattr(study, "held", False) and keep_claim(actor=reader, study=study)
-    is_free = is_read or goes_on or claim_film(actor=reader, study=study)
-    return {
-        "place": place_of(reader, study, remembered_wishes(request)),
-        "taken": None if is_free else claim_of_another(reader, study),
-        "holds": is_free and not is_read,
-    }
-
-
-def _opening(request: HttpRequest, study: Study, *, anew: bool) -> str:
-    """Keep the opening that the page has, after a mistake or when a result came; after saving, begin anew."""
-    reader = signed_in(request).pk
-    given = (request.POST if request.method == "POST" else request.GET).get("opened", "")
-    if given and not anew and seconds_since(given, study=study.uid, reader=reader) is not None:
-        return given
-    return opening_of(study=study.uid, reader=reader)
-
-
-def _has_result(study: Study) -> bool:
-    prediction = newest_prediction(study)
-    return prediction is not None and prediction.status == Prediction.Status.SUCCEEDED
+def _form_of(panel: ReviewPanel) -> ReviewForm:
+    study = panel.study
+    initial = ReviewForm.initial_of(panel.own, film=(study.width, study.height))
+    return ReviewForm(initial=initial, study=study, asks_agreement=panel.asks_agreement)
 
 
 def _is_htmx(request: HttpRequest) -> bool:
