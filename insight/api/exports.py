@@ -19,8 +19,8 @@ from core.web import attachment
 from diagnosis.api.files import WhateverIsAccepted
 from diagnosis.models import Study, StudyQuerySet
 from insight.exports import files
+from insight.exports.http import CSV, XLSX, file_name
 from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
-from insight.views.exports import CSV, XLSX, file_name
 from reading.api.filters import ReviewedStudyFilter
 
 _XLSX_TYPE = (200, XLSX)

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET
 from accounts.reauthentication import recently_authenticated
 from core.web import attachment, signed_in
 from insight.exports.files import csv_pieces
+from insight.exports.http import CSV, file_name
 from insight.forms import PrevalenceForm, SelectionForm
 from insight.statistics.dashboard import KEYS, SITES, dashboard_of, figure_of
 from insight.statistics.figure import Cell, Figure
 from insight.statistics.prevalence import EXAMPLE_PERCENT, dial_of
 from insight.statistics.selection import Selection
-from insight.views.exports import CSV, file_name
 
 
 @login_required

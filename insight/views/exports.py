@@ -1,7 +1,6 @@
 """The export page, and the files it offers: CSV, Excel workbook, ZIP with pictures, codebook."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -19,15 +18,11 @@ from core.web import attachment, refusal_page, signed_in
 from diagnosis.results.rendering import OVERLAY
 from insight.exports import files
 from insight.exports.columns import COLUMNS
+from insight.exports.http import CSV, XLSX, ZIP, file_name
 from insight.exports.service import CODE, USERNAME, Export, begin_export, check_may_export
 from reading.lists.forms import FilmFilterForm
 from reading.lists.queries import count_at_most
 
-CSV, XLSX, ZIP = (
-    "text/csv; charset=utf-8",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ("application/zip"),
-)
 _PLACES = ("sort", "cursor")  # how the list is shown, not which films are in it
 
 
@@ -49,11 +44,6 @@ class ExportOptions(forms.Form):
     def clean_people(self) -> str:
         """Name people by their user names where nothing is asked."""
         return self.cleaned_data["people"] or USERNAME
-
-
-def file_name(what: str, at: datetime, extension: str) -> str:
-    """Return a neutral name with the moment of the export in UTC."""
-    return f"pneumoweb-{what}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.{extension}"
 
 
 @login_required

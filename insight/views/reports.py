@@ -17,12 +17,11 @@ from diagnosis.models import Prediction, Project, Study, newest_prediction
 from diagnosis.results import wording
 from diagnosis.studies.blinding import shown_result
 from diagnosis.views.films import film_or_404
+from insight.exports.http import PDF
 from insight.views.exports import refused
 
 if TYPE_CHECKING:
     from insight.reports.film import ResultWords
-
-PDF = "application/pdf"
 
 
 @login_required
