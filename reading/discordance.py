@@ -1,8 +1,13 @@
 """Films on which readers and AI, or readers among themselves, differ; and the recorded reasons why."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import OuterRef, Prefetch, Q
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.roles import may_administer, may_review
@@ -21,6 +26,7 @@ SURE_FROM = 80
 MAX_NOTE = 1000
 
 Kind, Reason = DiscordanceReason.Kind, DiscordanceReason.Reason
+Row = TypeVar("Row", Review, DiscordanceReason, Adjudication)
 _NORMAL, _PNEUMONIA = Review.Finding.NORMAL, Review.Finding.PNEUMONIA
 
 
@@ -59,16 +65,40 @@ def _says(**fields: object) -> Q:
     return Q(ExistsForRow(Review.objects.reads().filter(study=OuterRef("pk"), **fields).order_by()))
 
 
-def for_the_list(films: StudyQuerySet) -> StudyQuerySet:
-    """Fetch along what the list shows: reads, reasons and adjudications with the people who gave them."""
-    reads = Review.objects.reads().select_related("reader").order_by("pk")
-    reasons = DiscordanceReason.objects.select_related("given_by")
-    decisions = Adjudication.objects.select_related("adjudicator")
-    return search.for_display(films).prefetch_related(
-        Prefetch("reviews", queryset=reads, to_attr="signed_reads"),
-        Prefetch("discordance_reasons", queryset=reasons, to_attr="reasons"),
-        Prefetch("adjudications", queryset=decisions, to_attr="decisions"),
-    )
+@dataclass(frozen=True)
+class DiscordantFilm:
+    """A film of the list: its kinds of discordance, signed reads, reasons given, and adjudications."""
+
+    study: Study
+    kinds: Sequence[DiscordanceReason.Kind]
+    reads: Sequence[Review]
+    reasons: Sequence[DiscordanceReason]
+    decisions: Sequence[Adjudication]
+
+
+def listed(films: StudyQuerySet) -> list[DiscordantFilm]:
+    """Return films from `discordant` with what the list shows of each, in a fixed number of queries."""
+    found = list(search.for_display(films))
+    reads = _by_film(Review.objects.reads().select_related("reader").order_by("pk"), found)
+    reasons = _by_film(DiscordanceReason.objects.select_related("given_by"), found)
+    decisions = _by_film(Adjudication.objects.select_related("adjudicator"), found)
+    return [
+        DiscordantFilm(
+            study=film,
+            kinds=[kind for kind in Kind if getattr(film, kind.value)],
+            reads=reads[film.pk],
+            reasons=reasons[film.pk],
+            decisions=decisions[film.pk],
+        )
+        for film in found
+    ]
+
+
+def _by_film(rows: QuerySet[Row], films: Sequence[Study]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows.filter(study__in=[film.pk for film in films]) if films else ():
+        found[row.study_id].append(row)
+    return found
 
 
 def may_give_reasons(user: AnyUser) -> bool:

@@ -1,7 +1,8 @@
 """What several lists of films are narrowed and ordered by."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -31,14 +32,26 @@ def among(studies: StudyQuerySet, rows: QuerySet[Any]) -> StudyQuerySet:
     return studies.filter(pk__in=few if len(few) <= FEW else numbers)
 
 
-def put_tags(films: Iterable[Study], user: AnyUser) -> None:
-    """Give each film its `shown_tags`: those on it that this person may see, each once. One query."""
+@dataclass(frozen=True)
+class FilmRow:
+    """A film of a list, with the tags on it that the person may see."""
+
+    study: Study
+    tags: Sequence[Tag] = ()
+
+
+def rows_with_tags(films: Sequence[Study], user: AnyUser) -> list[FilmRow]:
+    """Return each film with those tags on it that this person may see, each once. One query."""
     by_film: dict[int, dict[int, Tag]] = defaultdict(dict)
     put: Any = FilmTag.objects.filter(study__in=[film.pk for film in films]).visible_to(user)
     for one in put.select_related("tag").order_by("tag__name", "pk"):
         by_film[one.study_id][one.tag_id] = one.tag
-    for film in films:
-        film.shown_tags = list(by_film[film.pk].values())  # type: ignore[attr-defined]  # for the list
+    return [FilmRow(film, list(by_film[film.pk].values())) for film in films]
+
+
+def rows_without_tags(films: Sequence[Study]) -> list[FilmRow]:
+    """Return the films of somebody whose projects have no tags. No query."""
+    return [FilmRow(film) for film in films]
 
 
 def count_at_most(films: StudyQuerySet) -> int:

@@ -1,7 +1,7 @@
 """A reader's queue: films of their projects that want a read by them, in the order that they chose."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from diagnosis.models import BatchItem, Project, Study, StudyQuerySet
 from reading.adjudication import with_reads_wanted
 from reading.lists.cursors import beyond
 from reading.lists.queries import (
+    FilmRow,
     among,
     number_at_most,
     scores_hidden_from,
@@ -30,6 +31,7 @@ ORDERS = {
     "subject": ("subject_code", False),
     "score": ("sort_probability", True),
 }
+_ANNOTATIONS = ("taken", "drafted", "reads_wanted")  # of `queue_of`
 STATES = ("free", "drafted", "second")
 
 
@@ -80,6 +82,25 @@ class Place:
     previous: uuid.UUID | None
     following: uuid.UUID | None
     left: int
+
+
+@dataclass(frozen=True)
+class WorklistRow:
+    """A film of a queue; `taken` by another reader, `drafted` by this one, reads wanted in all."""
+
+    study: Study
+    tags: Sequence[Tag]
+    taken: bool
+    drafted: bool
+    reads_wanted: int
+
+
+def rows_of(films: Iterable[FilmRow]) -> list[WorklistRow]:
+    """Return the rows of films that come from `queue_of`."""
+    return [
+        WorklistRow(film.study, film.tags, **{name: getattr(film.study, name) for name in _ANNOTATIONS})
+        for film in films
+    ]
 
 
 def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:

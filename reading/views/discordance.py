@@ -39,10 +39,10 @@ def discordance_list(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in Kind.values else ""
     films = discordance.discordant(request.user, kind)
-    shown = list(discordance.for_the_list(films)[: FILMS_SHOWN + 1])
-    to_decide = films_to_decide(request.user).filter(pk__in=[film.pk for film in shown])
+    shown = discordance.listed(films[: FILMS_SHOWN + 1])
+    to_decide = films_to_decide(request.user).filter(pk__in=[film.study.pk for film in shown])
     context: dict[str, Any] = {
-        "films": [{"study": study, "kinds": _kinds(study)} for study in shown[:FILMS_SHOWN]],
+        "films": shown[:FILMS_SHOWN],
         "more": len(shown) > FILMS_SHOWN,
         "to_decide": set(to_decide.values_list("pk", flat=True)),
         "kind": kind,
@@ -54,10 +54,6 @@ def discordance_list(request: HttpRequest) -> HttpResponse:
         "sure_from": discordance.SURE_FROM,
     }
     return render(request, "reading/discordance.html", context)
-
-
-def _kinds(study: object) -> list[tuple[str, str]]:
-    return [(value, str(label)) for value, label in Kind.choices if getattr(study, value)]
 
 
 @login_required

@@ -17,7 +17,7 @@ from diagnosis.models import Project, Study
 from reading.lists.cursors import Cursor
 from reading.lists.film_query import FilmOrder, FilmQuery
 from reading.lists.forms import FilmFilterForm
-from reading.lists.queries import put_tags
+from reading.lists.queries import rows_with_tags, rows_without_tags
 from reading.models import SavedView
 from reading.views.saved_views import views_of
 
@@ -59,9 +59,14 @@ def history(request: HttpRequest) -> HttpResponse:
     if valid:
         query = form.query
         page = _page(query, form.position)
-        if form.tags:
-            put_tags(page.studies, request.user)
-        context |= {"page": page, "columns": _columns(query.order), "narrowed": query.is_narrowed}
+        films = page.studies
+        rows = rows_with_tags(films, request.user) if form.tags else rows_without_tags(films)
+        context |= {
+            "page": page,
+            "rows": rows,
+            "columns": _columns(query.order),
+            "narrowed": query.is_narrowed,
+        }
         if not page.studies:
             context["empty"] = _why_empty(request, form)
     partial = bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]

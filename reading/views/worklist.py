@@ -18,8 +18,8 @@ from diagnosis.forms import sites_for
 from diagnosis.models import Project, Study
 from diagnosis.views.films import film_or_404, refused
 from reading.adjudication import films_to_decide
-from reading.lists.queries import count_at_most, put_tags
-from reading.lists.worklist import Wishes, queue_of
+from reading.lists.queries import count_at_most, rows_with_tags, rows_without_tags
+from reading.lists.worklist import Wishes, queue_of, rows_of
 from reading.models import SavedView, Tag
 from reading.reviews.claims import claim_film, claim_of_another, keep_claim
 from reading.views.saved_views import views_of
@@ -56,11 +56,10 @@ def worklist(request: HttpRequest) -> HttpResponse:
     queue = queue_of(reader, wishes)
     films = list(queue.select_related("project", "site", "claim__reader")[:FILMS_SHOWN])
     tags = list(Tag.objects.filter(project__in=projects).select_related("project"))
-    if tags:
-        put_tags(films, reader)
-    first = next((film for film in films if not getattr(film, "taken", False)), None)
+    rows = rows_of(rows_with_tags(films, reader) if tags else rows_without_tags(films))
+    first = next((row for row in rows if not row.taken), None)
     context = {
-        "films": films,
+        "rows": rows,
         "left": count_at_most(queue),
         "first": first,
         "projects": projects,
