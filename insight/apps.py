@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class InsightConfig(AppConfig):
-    """What many films tell together: statistics, exports, reports."""
+    """Statistics, exports and reports over many films."""
 
     name = "insight"
     verbose_name = "Insight"

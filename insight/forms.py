@@ -1,4 +1,4 @@
-"""What people choose on the dashboard, and the local prevalence on the dial."""
+"""Forms: the dashboard's selection, a new site, the local prevalence."""
 
 from datetime import date
 
@@ -17,13 +17,13 @@ _DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 3
 
 
 def active_or_newest() -> ModelVersion | None:
-    """Return the version that reads new films, or the newest where none does."""
+    """Return the version that analyses new films, or the newest where none does."""
     active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     return active or ModelVersion.objects.first()
 
 
 class SelectionForm(forms.Form):
-    """Project, weeks and model version; all may be left out."""
+    """Project, weeks and model version, each optional."""
 
     project = forms.ModelChoiceField(
         label=_("Project"),
@@ -63,7 +63,7 @@ class SelectionForm(forms.Form):
         self.fields["until"].widget.attrs["class"] = "form-control"
 
     def selection(self) -> Selection:
-        """Return what was chosen; today's week ends the period where no day is given."""
+        """Return the selection; without a day the period ends with this week."""
         chosen = self.cleaned_data
         return Selection(
             user=self._user,
@@ -86,7 +86,7 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic when it
 
 
 class PrevalenceForm(forms.Form):
-    """The local prevalence in per cent, and whose figures are asked for."""
+    """The local prevalence in per cent, and the model version."""
 
     prevalence = forms.FloatField(
         label=_("Local prevalence of pneumonia, in %"),

@@ -1,4 +1,4 @@
-"""Sums over films by project and day, so that a page of statistics reads days instead of films."""
+"""Daily rollups by project, so that a page of statistics reads days instead of films."""
 
 from django.db import models
 
@@ -6,10 +6,10 @@ from diagnosis.models import Project
 
 
 class DayFigures(models.Model):
-    """What the films of one project that came in on one day add up to; days without films have no row.
+    """Rollup of the films of one project uploaded on one day; days without films have no row.
 
-    A day is one of the installation's time zone. Films in the trash are left out. The row is right for as
-    long as no `ChangedHour` speaks of its day; `insight.statistics.daily_rollups` works such days out anew.
+    Days are in the installation's time zone. Films in the trash are left out. A row is valid while its day
+    has no `ChangedHour`; `insight.statistics.daily_rollups` recomputes such days.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
@@ -37,9 +37,9 @@ class DayFigures(models.Model):
 
 
 class ChangedHour(models.Model):
-    """An hour (UTC) of uploads to a project of which something has changed since; written by triggers alone.
+    """A dirty hour (UTC) of uploads to a project: something about its films has changed; written by triggers.
 
-    Many rows may speak of one hour: who works a day out anew removes those it saw, and no others.
+    An hour may have many rows: recomputing a day removes only the rows that it saw.
     """
 
     project = models.ForeignKey(

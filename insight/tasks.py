@@ -1,4 +1,4 @@
-"""Celery's doors of insight: call one verb."""
+"""Celery tasks of insight."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from insight.statistics import daily_rollups
 
 @shared_task(name="insight.tasks.refresh_figures")
 def refresh_figures() -> None:
-    """Write down anew what the days add up to that have changed."""
+    """Recompute the daily rollups of changed days."""
     daily_rollups.refresh()

@@ -1,4 +1,4 @@
-"""Addresses of statistics, exports and reports."""
+"""URLs of statistics, exports and reports."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Films whose signed reads differ: who decides, and the verb that records the decision."""
+"""Adjudication: films whose signed reads differ, who may decide them, and the decision."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -19,11 +19,11 @@ Basis = Adjudication.Basis
 
 
 class AdjudicationRefused(Refused):
-    """The decision's fields do not make sense."""
+    """A field of the decision is invalid."""
 
 
 def with_reads_wanted(films: StudyQuerySet) -> StudyQuerySet:
-    """Add `reads_wanted`, of the project's rules (0: everybody's), to compare `reads_signed` with."""
+    """Add `reads_wanted`, the project's number of reads per film (0: one by every reader)."""
     wanted = F("project__reading_settings__reads_per_film")
     return films.annotate(reads_wanted=Coalesce(wanted, 0))
 
@@ -31,9 +31,9 @@ def with_reads_wanted(films: StudyQuerySet) -> StudyQuerySet:
 def films_to_decide(user: AnyUser) -> StudyQuerySet:
     """Return the films that this person may adjudicate, oldest first, each with `decided` and `own_read`.
 
-    Their signed reads differ and are all there. Where the project names adjudicators it is they, whether they
-    have read the film or not; where it names none, the readers of the film, who have seen each other's reads.
-    That readers differ is all that an adjudicator learns here who has not read the film.
+    Their signed reads are complete and differ. The adjudicators that the project names may decide, whether
+    they have read the film or not; where it names none, the film's readers, who see each other's reads.
+    An adjudicator who has not read the film learns nothing else from this list.
     """
     if not isinstance(user, User) or not may_review(user):
         return Study.objects.none()
@@ -49,11 +49,11 @@ def films_to_decide(user: AnyUser) -> StudyQuerySet:
 
 
 def adjudicate(*, actor: User, study: Study, finding: str, rationale: str) -> Adjudication:
-    """Record the final finding of a film whose signed reads differ; the door has asked for the password.
+    """Record the final finding of a film whose signed reads differ; the caller has confirmed the password.
 
-    The AI result and all opinions are open to the adjudicator from then on. An earlier decision is kept
-    beside this one. Raises NotAllowed for people without the role, Conflict for a film that they have not to
-    decide, AdjudicationRefused for an unknown finding or a rationale that is missing or too long.
+    From then on the adjudicator may see the AI result and all opinions. An earlier decision is kept. Raises
+    NotAllowed for people without the role, Conflict for a film that is not theirs to decide,
+    AdjudicationRefused for an unknown finding or a rationale that is missing or too long.
     """
     require(actor, may_review, _("Your account may not adjudicate films. Ask an administrator."))
     rationale = rationale.strip()

@@ -1,4 +1,4 @@
-"""The administration's page of reviews: to look at only."""
+"""Read-only administration page of reviews."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from reading.models import OTHERS_SHOWN, Review, ReviewQuerySet
 
 @admin.register(Review, site=admin_site)
 class ReviewAdmin(ReadOnlyAdmin):
-    """What readers said, superseded opinions included."""
+    """Reviews, superseded ones included."""
 
     list_display = [
         "study",

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ReadingConfig(AppConfig):
-    """What readers say about films."""
+    """Reviews, worklist, adjudication and discordance."""
 
     name = "reading"
     verbose_name = "Reading"

@@ -1,4 +1,4 @@
-"""Films on which readers and AI, or readers among themselves, differ; and the recorded reasons why."""
+"""Discordance: films on which readers and AI, or readers, differ; and the recorded reasons."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from diagnosis.models import Prediction, Study, StudyQuerySet
 from diagnosis.studies import search
 from reading.models import Adjudication, DiscordanceReason, Review, films_with_opinions
 
-# Stated on the page. A confident result contradicted by a sure reader is looked at first.
+# Shown on the page: a confident result contradicted by a sure reader.
 CONFIDENT_FROM = 0.9
 CONFIDENT_TO = 0.1
 SURE_FROM = 80
@@ -31,28 +31,28 @@ _NORMAL, _PNEUMONIA = Review.Finding.NORMAL, Review.Finding.PNEUMONIA
 
 
 class ReasonRefused(Refused):
-    """The reason's fields do not make sense, or the film is not discordant in this way."""
+    """A field of the reason is invalid, or the film is not discordant in this way."""
 
 
 def discordant(user: AnyUser, kind: str = "") -> StudyQuerySet:
-    """Return the discordant films on which the person may see every opinion, newest first, with why they are.
+    """Return the discordant films on which the person may see every opinion, newest first, with their kinds.
 
     Only signed first reads count; “other” differs from other readers' findings but not from the AI, which
-    knows only pneumonia or not; “not readable” never counts. `kind` narrows to one of Kind.
+    tells only pneumonia or not; “not readable” never counts. `kind` narrows to one of Kind.
     """
     films = films_with_opinions(user).filter(reads_signed__gt=0)
     conditions = _conditions()
     films = films.annotate(**{name: condition for name, condition in conditions.items()})
-    # The condition itself, not the annotation of it: so the index of one kind's films is found.
+    # The condition itself, not its annotation, so that the index of a kind's films is used.
     wanted = conditions[kind] if kind else Q(*((name, True) for name in conditions), _connector=Q.OR)
     return films.filter(wanted).order_by("-pk")
 
 
 def _conditions() -> dict[str, Q]:
-    normal, pneumonia = _says(finding=_NORMAL), _says(finding=_PNEUMONIA)
+    normal, pneumonia = _has_read(finding=_NORMAL), _has_read(finding=_PNEUMONIA)
     above, below = Q(result_outcome=Prediction.Outcome.PNEUMONIA), Q(result_outcome=Prediction.Outcome.NORMAL)
-    sure_normal = _says(finding=_NORMAL, confidence__gte=SURE_FROM)
-    sure_pneumonia = _says(finding=_PNEUMONIA, confidence__gte=SURE_FROM)
+    sure_normal = _has_read(finding=_NORMAL, confidence__gte=SURE_FROM)
+    sure_pneumonia = _has_read(finding=_PNEUMONIA, confidence__gte=SURE_FROM)
     return {
         Kind.READER_AI.value: above & normal | below & pneumonia,
         Kind.READERS.value: Q(reads_differ=True),
@@ -61,7 +61,7 @@ def _conditions() -> dict[str, Q]:
     }
 
 
-def _says(**fields: object) -> Q:
+def _has_read(**fields: object) -> Q:
     return Q(ExistsForRow(Review.objects.reads().filter(study=OuterRef("pk"), **fields).order_by()))
 
 
@@ -102,14 +102,14 @@ def _by_film(rows: QuerySet[Row], films: Sequence[Study]) -> dict[int, list[Row]
 
 
 def may_give_reasons(user: AnyUser) -> bool:
-    """Readers and administrators say why."""
+    """Readers and administrators may."""
     return may_review(user) or may_administer(user)
 
 
 def give_reason(*, actor: User, study: Study, kind: str, reason: str, note: str = "") -> DiscordanceReason:
     """Record why a film is discordant; an earlier reason is kept beside it.
 
-    Raises NotAllowed for people without the role, ReasonRefused for what makes no sense.
+    Raises NotAllowed for people without the role, ReasonRefused for an invalid reason.
     """
     if not may_give_reasons(actor):
         raise NotAllowed("no_reasons", _("Readers and administrators record reasons. Ask an administrator."))

@@ -1,4 +1,4 @@
-"""The verbs of tags and notes: a project's words, put on films, and what is written about a film."""
+"""Tags and notes: a project's tags, films tagged with them, notes about films."""
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -16,7 +16,7 @@ MAX_NOTE = 2000
 
 
 class MarkRefused(Refused):
-    """The tag's or note's fields do not make sense."""
+    """A field of the tag or note is invalid."""
 
 
 def may_mark(user: AnyUser) -> bool:
@@ -27,7 +27,7 @@ def may_mark(user: AnyUser) -> bool:
 def make_tag(
     *, actor: User, project: Project, name: str, colour: str = Tag.Colour.GREY, before_reading: bool = False
 ) -> Tag:
-    """Add a word to the project's tags. Raises NotAllowed, MarkRefused, or Conflict for one that is there."""
+    """Add a tag to the project. Raises NotAllowed, MarkRefused, or Conflict for a name in use."""
     _check_administrator(actor)
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
@@ -47,7 +47,7 @@ def make_tag(
 
 
 def remove_tag(*, actor: User, tag: Tag) -> None:
-    """Take a word out of the project's tags, and off its films. Raises NotAllowed: administrators only."""
+    """Remove a tag from the project and its films. Raises NotAllowed for all but administrators."""
     _check_administrator(actor)
     with transaction.atomic():
         trail.record(actor=actor, verb="tag_removed", target=tag.project, tag=tag.pk)
@@ -55,7 +55,7 @@ def remove_tag(*, actor: User, tag: Tag) -> None:
 
 
 def tag_film(*, actor: User, study: Study, tag: Tag) -> None:
-    """Put a tag of its project on a film, unless the actor has done so. Raises NotAllowed, MarkRefused."""
+    """Tag a film with a tag of its project, once per actor. Raises NotAllowed, MarkRefused."""
     _check_may_mark(actor, study)
     if tag.project_id != study.project_id:
         raise MarkRefused("tag_invalid", _("Choose a tag of the film's project."))
@@ -66,7 +66,7 @@ def tag_film(*, actor: User, study: Study, tag: Tag) -> None:
 
 
 def untag_film(*, actor: User, study: Study, tag: Tag) -> None:
-    """Take the actor's own tag off a film; administrators take off everybody's. Raises NotAllowed."""
+    """Remove the actor's own tag from a film, or everybody's for administrators. Raises NotAllowed."""
     _check_may_mark(actor, study)
     put = FilmTag.objects.filter(study=study, tag=tag)
     if not may_administer(actor):

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 from accounts.roles import may_review
 from diagnosis.models import Prediction, Study, newest_prediction
 from diagnosis.studies.blinding import shown_result
-from reading.lists.worklist import Place, Wishes, place_of
+from reading.lists.worklist import WorklistPosition, WorklistQuery, position_of
 from reading.models import ReadingClaim, Review, others_withheld, with_opinions
-from reading.reviews.claims import claim_film, claim_of_another, held_by, keep_claim
+from reading.reviews.claims import claim_film, claim_of_another, held_by, renew_claim
 from reading.reviews.timing import continued_opening
 
 
 def for_panel(films: QuerySet[Study], user: User) -> QuerySet[Study]:
-    """Add to films from `visible_to` what ReviewPanel asks of them: `others_hidden` and `held`."""
+    """Add what ReviewPanel needs to films from `visible_to`: `others_hidden` and `held`."""
     return with_opinions(films, user).annotate(held=held_by(user))
 
 
@@ -24,9 +24,9 @@ def for_panel(films: QuerySet[Study], user: User) -> QuerySet[Study]:
 class ReviewPanel:
     """What one person sees of a film's reviews.
 
-    `own` is their current opinion, `read` their signed first read, `earlier` what they superseded, `others`
-    the current opinions of others that may be shown. `taken` is the claim of somebody else; `holds` tells
-    whether the person has the film. `place` is None for people who are no readers.
+    `own` is their current opinion, `read` their signed first read, `earlier` their superseded ones, `others`
+    the current opinions of others that may be shown. `taken` is somebody else's claim, `holds` whether the
+    person has one. `position` is None for people who are not readers.
     """
 
     study: Study
@@ -38,24 +38,24 @@ class ReviewPanel:
     asks_agreement: bool
     others_hidden: bool
     opening: str
-    place: Place | None = None
+    position: WorklistPosition | None = None
     taken: ReadingClaim | None = None
     holds: bool = False
 
     @classmethod
-    def for_(cls, user: User, study: Study, *, worklist: Wishes, opened: str = "") -> "ReviewPanel":
-        """Claim a film from `for_panel` for a reader who has not signed it, and gather what the panel shows.
+    def for_(cls, user: User, study: Study, *, worklist: WorklistQuery, opened: str = "") -> "ReviewPanel":
+        """Claim a film from `for_panel` for a reader who has not signed it, and collect what the panel shows.
 
-        `opened` is the opening that the page has already; without one, time starts now.
+        `opened` is the opening that the page has; without one, time starts now.
         """
         visible = Review.objects.visible_to(user).filter(study=study)
         reviews = list(visible.select_related("reader", "study", "addendum_to"))
         own = [review for review in reviews if review.reader_id == user.pk]
         read = next((review for review in own if review.is_signed and not review.addendum_to_id), None)
-        place, taken, holds = None, None, False
+        position, taken, holds = None, None, False
         if may_review(user):
             is_free = read is not None or _has_claim(user, study)
-            place = place_of(user, study, worklist)
+            position = position_of(user, study, worklist)
             taken = None if is_free else claim_of_another(user, study)
             holds = is_free and read is None
         return cls(
@@ -68,7 +68,7 @@ class ReviewPanel:
             asks_agreement=shown_result(study) is not None,
             others_hidden=others_withheld(study),
             opening=continued_opening(opened, study=study.uid, reader=user.pk),
-            place=place,
+            position=position,
             taken=taken,
             holds=holds,
         )
@@ -76,7 +76,7 @@ class ReviewPanel:
 
 def _has_claim(reader: User, study: Study) -> bool:
     """Renew the reader's claim or take the film; False while somebody else is reading it."""
-    if getattr(study, "held", False) and keep_claim(actor=reader, study=study):
+    if getattr(study, "held", False) and renew_claim(actor=reader, study=study):
         return True
     return claim_film(actor=reader, study=study)
 

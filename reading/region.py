@@ -1,4 +1,4 @@
-"""A rectangle on a film: in shares of its width and height as stored, in film pixels as people give it."""
+"""A rectangle on a film: stored as shares of its width and height, entered in film pixels."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The verb that sets how a project is read."""
+"""A project's reading rules: reads per film, blinding, adjudicators."""
 
 from collections.abc import Iterable
 
@@ -15,11 +15,11 @@ from reading.models import ReadingSettings
 
 
 class RulesRefused(Refused):
-    """The rules do not make sense."""
+    """A rule is invalid."""
 
 
 def rules_of(project: Project) -> ReadingSettings:
-    """Return the project's rules; where nobody has set any, unsaved ones with the defaults."""
+    """Return the project's rules, or unsaved defaults."""
     return ReadingSettings.objects.filter(project=project).first() or ReadingSettings(project=project)
 
 
@@ -33,7 +33,7 @@ def readers_of(project: Project) -> QuerySet[User]:
 def set_rules(
     *, actor: User, project: Project, reads_per_film: int, reads_blind: bool, adjudicators: Iterable[User]
 ) -> ReadingSettings:
-    """Set how a project is read. Raises NotAllowed for all but administrators, RulesRefused for nonsense."""
+    """Set a project's rules. Raises NotAllowed for all but administrators, RulesRefused for invalid rules."""
     require(actor, may_administer, _("Only an administrator sets how a project is read."))
     people = sorted(adjudicators, key=lambda user: user.pk)
     if reads_per_film not in ReadingSettings.ReadsPerFilm.values:

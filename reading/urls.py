@@ -1,4 +1,4 @@
-"""Addresses of the history, of reviews, of the worklist, of discordance and of the rules of reading."""
+"""URLs of the film list, reviews, worklist, discordance, adjudication, marks, trash and reading rules."""
 
 from django.urls import path
 

@@ -41,7 +41,7 @@ class ExportFilter(ReviewedStudyFilter):
 
 
 class _ExportView(GenericAPIView[Study]):
-    """What the exports have in common: the same films, filters and checks."""
+    """Films, filters and checks that the exports share."""
 
     queryset = Study.objects.none()
     filter_backends = [StrictFilterBackend]
@@ -83,7 +83,7 @@ class ReadsCsvView(_ExportView):
         filters=True,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Send the rows while they are read; the codebook says what the columns mean."""
+        """Stream the rows; the codebook explains the columns."""
         return self._send(
             request,
             "csv",

@@ -1,4 +1,4 @@
-"""Addresses of statistics and exports under /api/v1/."""
+"""API URLs of statistics and exports."""
 
 from django.urls import path
 

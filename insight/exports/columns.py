@@ -6,7 +6,7 @@ Names, codes and the codebook are English in every language: programs read them.
 from collections.abc import Iterable
 
 from diagnosis.models import Prediction, Study
-from insight.exports.row import Cell, Column, Line
+from insight.exports.row import Cell, Column, ExportRow
 from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 from reading.models import Adjudication, Review
 
@@ -19,46 +19,46 @@ def _codes(choices: Iterable[str]) -> str:
 
 
 def _flags(codes: list[str] | None) -> str | None:
-    """Tell “looked and found nothing” from “not looked”."""
+    """Distinguish “checked, nothing found” from “not checked”."""
     return None if codes is None else ";".join(codes) or NONE_FOUND
 
 
 def _film(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
-    """Make a column of one field of the film; an empty text counts as missing."""
+    """Return a column of one field of the film; an empty text counts as missing."""
     attribute = field_name or name
 
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.study, attribute)
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.study, attribute)
         return None if found == "" else found
 
     return Column(name, meaning, kind, value, **more)
 
 
 def _ai(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
-    """Make a column of one field of the newest prediction."""
+    """Return a column of one field of the newest prediction."""
     attribute = field_name or name.removeprefix("ai_")
 
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.prediction, attribute) if line.prediction else None
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.prediction, attribute) if row.prediction else None
         return None if found == "" else found
 
     return Column(name, meaning, kind, value, **{"missing": _NO_RESULT, **more})
 
 
 def _model(name: str, meaning: str, kind: str, field_name: str, **more: str) -> Column:
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.model, field_name) if line.model else None
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.model, field_name) if row.model else None
         return found
 
     return Column(name, meaning, kind, value, missing=_NO_RUN, **more)
 
 
 def _read(name: str, meaning: str, kind: str, field_name: str = "", **more: str) -> Column:
-    """Make a column of one field of the read."""
+    """Return a column of one field of the read."""
     attribute = field_name or name.removeprefix("read_")
 
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.read, attribute) if line.read else None
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.read, attribute) if row.read else None
         return None if found == "" else found
 
     return Column(name, meaning, kind, value, **{"missing": _NO_READ, **more})
@@ -67,18 +67,18 @@ def _read(name: str, meaning: str, kind: str, field_name: str = "", **more: str)
 def _addendum(name: str, meaning: str, kind: str, **more: str) -> Column:
     attribute = name.removeprefix("addendum_")
 
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.addendum, attribute) if line.addendum else None
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.addendum, attribute) if row.addendum else None
         return None if found == "" else found
 
     return Column(name, meaning, kind, value, missing="no signed addendum", **more)
 
 
 def _decision(name: str, meaning: str, kind: str, field_name: str, **more: str) -> Column:
-    """Make a column of one field of the film's adjudication."""
+    """Return a column of one field of the film's adjudication."""
 
-    def value(line: Line) -> Cell:
-        found: Cell = getattr(line.decision, field_name) if line.decision else None
+    def value(row: ExportRow) -> Cell:
+        found: Cell = getattr(row.decision, field_name) if row.decision else None
         return found
 
     return Column(name, meaning, kind, value, missing=_NO_DECISION, **more)
@@ -92,14 +92,14 @@ _NO_DECISION = "nobody has adjudicated the film, or withheld with others' reads"
 _FINDINGS, _SHARE = _codes(Review.Finding.values), "share of the film, 0 to 1"
 
 FILM = (
-    Column("project", "Project the film belongs to", "text", lambda line: line.study.project.slug),
-    Column("study_id", "Id of the study (one film)", "uuid", lambda line: str(line.study.uid)),
+    Column("project", "Project the film belongs to", "text", lambda row: row.study.project.slug),
+    Column("study_id", "Id of the study (one film)", "uuid", lambda row: str(row.study.uid)),
     _film("study_reference", "Short name of the study, as the pages show it", "text", "reference"),
     Column(
         "site",
         "Code of the project's site (centre) that the film comes from",
         "text",
-        lambda line: line.study.site.code if line.study.site else None,
+        lambda row: row.study.site.code if row.study.site else None,
         missing="none was given",
     ),
     _film(
@@ -140,7 +140,7 @@ FILM = (
         "uploaded_by",
         "Who sent the film, named as in reader",
         "text",
-        lambda line: line.who(line.study.uploaded_by_id, line.study.uploaded_by.get_username()),
+        lambda row: row.who(row.study.uploaded_by_id, row.study.uploaded_by.get_username()),
     ),
 )
 
@@ -150,20 +150,20 @@ AI = (
         "True: the project hides the AI result of this film from you until you have signed your own read; "
         "all further ai columns are empty",
         "boolean",
-        lambda line: line.study.ai_hidden,
+        lambda row: row.study.ai_hidden,
     ),
     Column(
         "ai_runs",
         "How many times a model was asked to read the film",
         "integer",
-        lambda line: None if line.study.ai_hidden else len(line.study.predictions.all()),
+        lambda row: None if row.study.ai_hidden else len(row.study.predictions.all()),
         missing="withheld",
     ),
     Column(
         "ai_prediction_id",
         "Id of the newest run, which all ai columns describe",
         "uuid",
-        lambda line: str(line.prediction.uid) if line.prediction else None,
+        lambda row: str(row.prediction.uid) if row.prediction else None,
         missing=_NO_RUN,
     ),
     _ai("ai_status", "State of the run", "code", allowed=_codes(Prediction.Status.values), missing=_NO_RUN),
@@ -185,14 +185,14 @@ AI = (
         "ai_borderline",
         "The calibrated probability lies in the borderline band",
         "boolean",
-        lambda line: line.prediction.is_borderline if _has_result(line) and line.prediction else None,
+        lambda row: row.prediction.is_borderline if _has_result(row) and row.prediction else None,
         missing=_NO_RESULT,
     ),
     Column(
         "ai_scope_flags",
         "Codes of what puts the film outside what the model can judge, separated by ;",
         "text",
-        lambda line: _flags(line.prediction.scope_flags) if line.prediction else None,
+        lambda row: _flags(row.prediction.scope_flags) if row.prediction else None,
         allowed="codes, or none: looked and found nothing",
         missing="not checked, no result, or withheld",
     ),
@@ -202,7 +202,7 @@ AI = (
         "ai_map_flags",
         "Codes of what makes the map unreliable, separated by ;",
         "text",
-        lambda line: _flags(line.prediction.map_flags) if line.prediction else None,
+        lambda row: _flags(row.prediction.map_flags) if row.prediction else None,
         allowed="codes, or none: looked and found nothing",
         missing="not checked, no result, or withheld",
     ),
@@ -220,13 +220,13 @@ READ = (
         "True: other readers' reads of this film are hidden from you until you have signed your own; if "
         "there are any, their rows are left out",
         "boolean",
-        lambda line: line.others_hidden,
+        lambda row: row.others_hidden,
     ),
     Column(
         "read_id",
         "Id of the read: a reader's signed first read of the film, or their draft until they sign",
         "uuid",
-        lambda line: str(line.read.uid) if line.read else None,
+        lambda row: str(row.read.uid) if row.read else None,
         missing=_NO_READ,
     ),
     Column(
@@ -234,14 +234,14 @@ READ = (
         "User name, or a code that is the same in every export of this installation; always the code where "
         "the user name looks like an e-mail address",
         "text",
-        lambda line: line.who(line.read.reader_id, line.read.reader.get_username()) if line.read else None,
+        lambda row: row.who(row.read.reader_id, row.read.reader.get_username()) if row.read else None,
         missing=_NO_READ,
     ),
     Column(
         "read_status",
         "signed: final; draft: may change, and does not count in statistics",
         "code",
-        lambda line: ("signed" if line.read.is_signed else "draft") if line.read else None,
+        lambda row: ("signed" if row.read.is_signed else "draft") if row.read else None,
         allowed="signed|draft",
         missing=_NO_READ,
     ),
@@ -251,14 +251,14 @@ READ = (
         "read_after_ai",
         "The reader had an AI result before them when they gave this read",
         "boolean",
-        lambda line: None if not line.read or line.study.ai_hidden else line.read.prediction_id is not None,
+        lambda row: None if not row.read or row.study.ai_hidden else row.read.prediction_id is not None,
         missing="no read, or withheld",
     ),
     Column(
         "read_agrees_with_ai",
         "The reader's own answer whether they agree with that result",
         "boolean",
-        lambda line: None if not line.read or line.study.ai_hidden else line.read.agrees_with_ai,
+        lambda row: None if not row.read or row.study.ai_hidden else row.read.agrees_with_ai,
         missing="no read, no result before them, or withheld",
     ),
     *(
@@ -298,7 +298,7 @@ READ = (
         "addenda",
         "How many addenda the reader signed later",
         "integer",
-        lambda line: len(line.addenda) if line.read else None,
+        lambda row: len(row.addenda) if row.read else None,
         missing=_NO_READ,
     ),
     _addendum("addendum_finding", "Finding of the newest addendum", "code", allowed=_FINDINGS),
@@ -322,9 +322,9 @@ DECISION = (
         "adjudicator",
         "Who decided, named as in reader",
         "text",
-        lambda line: (
-            line.who(line.decision.adjudicator_id, line.decision.adjudicator.get_username())
-            if line.decision
+        lambda row: (
+            row.who(row.decision.adjudicator_id, row.decision.adjudicator.get_username())
+            if row.decision
             else None
         ),
         missing=_NO_DECISION,
@@ -338,14 +338,14 @@ MARKS = (
         "tags",
         "Tags on the film that you may see, by name, separated by ;",
         "text",
-        lambda line: "; ".join(line.tags) or None,
+        lambda row: "; ".join(row.tags) or None,
         missing="none, or withheld with others' opinions",
     ),
     Column(
         "notes",
         "Notes about the film that you may see, oldest first, separated by an empty line",
         "text",
-        lambda line: "\n\n".join(line.notes) or None,
+        lambda row: "\n\n".join(row.notes) or None,
         missing="none, or withheld with others' opinions",
     ),
 )
@@ -355,13 +355,13 @@ NAMES = tuple(column.name for column in COLUMNS)
 CODEBOOK_HEADER = ("name", "meaning", "type", "unit", "allowed", "empty_when")
 
 
-def _has_result(line: Line) -> bool:
-    return line.prediction is not None and line.prediction.calibrated_probability is not None
+def _has_result(row: ExportRow) -> bool:
+    return row.prediction is not None and row.prediction.calibrated_probability is not None
 
 
-def cells_of(line: Line) -> list[Cell]:
+def cells_of(row: ExportRow) -> list[Cell]:
     """Return the row's values in the order of COLUMNS; None where a value is missing or withheld."""
-    return [column.value(line) for column in COLUMNS]
+    return [column.value(row) for column in COLUMNS]
 
 
 def codebook() -> list[list[Cell]]:

@@ -1,4 +1,4 @@
-"""Exports as files: CSV, Excel workbook and ZIP, written piece by piece at constant memory."""
+"""Exports as files: CSV, Excel workbook and ZIP, written in pieces at constant memory."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ from insight.exports.columns import CODEBOOK_HEADER, NAMES, codebook
 from insight.exports.row import Cell
 from insight.exports.service import Export, ExportRefused
 
-PIECE = 64 * 1024  # bytes: what is sent at once
+PIECE = 64 * 1024  # bytes sent at once
 XLSX_MOST_ROWS = 1_048_576 - 1  # Excel's own limit, less the heading
 ZIP_MOST_FILMS = 1000
 ABOUT_HEADER = ("name", "value")
@@ -46,7 +46,7 @@ def as_text(cell: Cell) -> str:
 
 
 def csv_pieces(header: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
-    """Give a CSV file (UTF-8, RFC 4180) in pieces of about PIECE bytes; rows are read as they are needed."""
+    """Yield a CSV file (UTF-8, RFC 4180) in pieces of about PIECE bytes; rows are consumed lazily."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(header)
@@ -60,12 +60,12 @@ def csv_pieces(header: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterato
 
 
 def reads_csv(export: Export) -> Iterator[bytes]:
-    """Give the rows as CSV."""
+    """Yield the rows as CSV."""
     return csv_pieces(NAMES, export.rows())
 
 
 def codebook_csv() -> Iterator[bytes]:
-    """Give the codebook as CSV."""
+    """Yield the codebook as CSV."""
     return csv_pieces(CODEBOOK_HEADER, codebook())
 
 
@@ -156,7 +156,7 @@ class ZipPieces:
         self.manifest: list[str] = []
 
     def entry(self, name: str, pieces: Iterable[bytes], *, packed: bool) -> Iterator[bytes]:
-        """Give the bytes of one entry; `packed` False for what is compressed already."""
+        """Yield the bytes of one entry; `packed` False for compressed formats."""
         about = zipfile.ZipInfo(name, date_time=self._moment)
         about.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         about.external_attr = 0o644 << 16
@@ -170,14 +170,14 @@ class ZipPieces:
         yield self._outbox.taken()
 
     def end(self) -> Iterator[bytes]:
-        """Give the manifest, as `sha256sum -c` reads it, and the directory of the ZIP file."""
+        """Yield the manifest for `sha256sum -c`, and the directory of the ZIP file."""
         yield from self.entry("manifest-sha256.txt", [line.encode() for line in self.manifest], packed=True)
         self._zip.close()
         yield self._outbox.taken()
 
 
 def films_zip(export: Export, pictures: Iterable[str]) -> Iterator[bytes]:
-    """Give a ZIP file of reads.csv, codebook.csv, the chosen PICTURES, about.csv and a manifest.
+    """Yield a ZIP file of reads.csv, codebook.csv, the selected PICTURES, about.csv and a manifest.
 
     A picture that cannot be read is left out and named in about.csv; withheld results have no overlay.
     """
@@ -217,7 +217,7 @@ def _overlay(study: Study) -> list[bytes] | None:
 
 
 def _stored(field: FieldFile) -> Iterator[bytes]:
-    """Open at once, so that a missing file is told before its entry has begun; read as it is sent."""
+    """Open at once, so that a missing file is noticed before its entry begins; read lazily."""
     file = field.open("rb")
 
     def pieces() -> Iterator[bytes]:

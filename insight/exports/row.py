@@ -1,4 +1,4 @@
-"""One row of an export and one column of it: what a value is found in."""
+"""One row and one column of an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ Cell = str | int | float | bool | datetime | None
 
 
 @dataclass(frozen=True)
-class Line:
-    """One row: a film with one reader's read of it, or a film that nobody has read (as far as one may know).
+class ExportRow:
+    """One row: a film with one read of it, or a film without a read that may be seen.
 
-    `prediction` and `decision` are None where there is none or where it is withheld. `who` turns the id and
-    the user name of a person into what the export calls them. `tags` and `notes` are those that may be seen.
+    `prediction` and `decision` are None where there is none or it is withheld. `who` turns the id and user
+    name of a person into their name in the export. `tags` and `notes` are those that may be seen.
     """
 
     study: Study
@@ -29,7 +29,7 @@ class Line:
 
     @property
     def others_hidden(self) -> bool:
-        """Whether others' reads are withheld; a film that was not asked about counts as withheld."""
+        """Whether others' reads are withheld."""
         return others_withheld(self.study)
 
     @property
@@ -45,12 +45,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, what the codebook says of it, and how its value is found."""
+    """One column: its name, its entries in the codebook, and the function that gets its value."""
 
     name: str
     meaning: str
     kind: str
-    value: Callable[[Line], Cell]
+    value: Callable[[ExportRow], Cell]
     unit: str = ""
     allowed: str = ""
     missing: str = ""

@@ -1,4 +1,4 @@
-"""The verbs of exporting: who may, which rows there are, and the audit event of each export."""
+"""Exports: permission, rows, and the audit event of each export."""
 
 import base64
 import hashlib
@@ -26,20 +26,20 @@ from diagnosis.models import ModelVersion, Study, StudyQuerySet
 from diagnosis.studies import search
 from diagnosis.studies.blinding import shown_prediction
 from insight.exports.columns import cells_of
-from insight.exports.row import Cell, Line
+from insight.exports.row import Cell, ExportRow
 from reading.models import Adjudication, FilmTag, Note, Review, others_withheld
 from reading.models.opinions import with_opinions
 
-CHUNK = 500  # films a question: memory stays flat, and no question is open while a slow client reads
+CHUNK = 500  # films a query: memory stays flat, and no query is open while a slow client downloads
 USERNAME, CODE = "username", "code"
 NAMES_OF_PEOPLE = (USERNAME, CODE)
-# What the audit trail keeps of a filter only as "given": people type names into it.
+# Filters that the audit trail keeps only as "given": people type names into them.
 _NOT_KEPT = {"q", "subject_code"}
 _NO_READS: list[Review | None] = [None]
 
 
 class ExportRefused(Refused):
-    """The export is larger than its kind can be, or an option of it is not known."""
+    """The export is too large for its kind, or an option is unknown."""
 
 
 def check_may_export(user: User) -> None:
@@ -51,7 +51,7 @@ def check_may_export(user: User) -> None:
 
 @dataclass
 class Export:
-    """Films chosen for one person, and their rows. `rows_given` counts while they are read."""
+    """Films selected by one person, and their rows. `rows_given` counts the rows yielded so far."""
 
     actor: User
     studies: StudyQuerySet
@@ -62,17 +62,17 @@ class Export:
 
     @property
     def films(self) -> int:
-        """How many films were chosen when the export began."""
+        """Number of films selected when the export began."""
         return len(self._chosen)
 
     @cached_property
     def _chosen(self) -> "array[int]":
-        """The films' numbers, in order, at eight bytes a film: no later question looks for them again."""
+        """The films' keys in order, eight bytes each, so that the selection is queried once."""
         numbers = self.studies.order_by("pk").values_list("pk", flat=True)
         return array("q", numbers.iterator(chunk_size=5000))
 
     def chunks(self) -> Iterator[list[Study]]:
-        """Give the films by their number, with what a row needs of them, if they may still be seen."""
+        """Yield the films that are still visible in chunks by key, with what a row needs."""
         films = search.for_display(with_opinions(self.studies.prefetch_related(None), self.actor))
         for start in range(0, len(self._chosen), CHUNK):
             numbers = self._chosen[start : start + CHUNK].tolist()
@@ -80,7 +80,7 @@ class Export:
                 yield chunk
 
     def rows(self) -> Iterator[list[Cell]]:
-        """Give the cells of each row in the order of COLUMNS; a chunk takes the same few questions always."""
+        """Yield the cells of each row in the order of COLUMNS; a chunk takes a fixed number of queries."""
         self.rows_given = 0
         for chunk in self.chunks():
             reads, addenda = _reads_of(self.actor, chunk)
@@ -89,7 +89,7 @@ class Export:
                 prediction = shown_prediction(study)
                 for read in [*reads[study.pk]] or _NO_READS:
                     added = addenda[read.pk] if read is not None else []
-                    line = Line(
+                    row = ExportRow(
                         study,
                         prediction,
                         self._who,
@@ -100,7 +100,7 @@ class Export:
                         notes[study.pk],
                     )
                     self.rows_given += 1
-                    yield cells_of(line)
+                    yield cells_of(row)
 
     @cached_property
     def _codes(self) -> dict[int, str]:
@@ -114,7 +114,7 @@ class Export:
         return self._codes[person]
 
     def about(self) -> list[list[Cell]]:
-        """Return what the export is, as pairs of name and value; rows are those given so far."""
+        """Return facts about the export as pairs of name and value; `rows` counts those yielded so far."""
         chosen: list[list[Cell]] = [[f"filter_{name}", value] for name, value in self.filters.items()]
         model = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
         return [
@@ -192,10 +192,10 @@ def begin_export(
     people: str = USERNAME,
     most_films: int | None = None,
 ) -> Export:
-    """Check that `actor` may export, record it in the trail, and return the export, ready to be read.
+    """Check that `actor` may export, record it in the audit trail, and return the export.
 
-    `studies` come from `visible_to(actor)`, narrowed by `filters` (name and value, as given). `people` is
-    one of NAMES_OF_PEOPLE. Raises NotAllowed; ExportRefused where more than `most_films` were chosen.
+    `studies` come from `visible_to(actor)`, narrowed by `filters` (name and value, as sent). `people` is
+    one of NAMES_OF_PEOPLE. Raises NotAllowed; ExportRefused where more than `most_films` are selected.
     """
     check_may_export(actor)
     if people not in NAMES_OF_PEOPLE:

@@ -1,4 +1,4 @@
-"""The verb of a film's report: film, overlay, result in words, reads with signatures, as one PDF file."""
+"""The report of a film as PDF: film, overlay, AI result in words, reads with signatures."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ _BOX = (pdf.WIDTH / 2 - 2 * mm, 92 * mm)
 
 @dataclass(frozen=True)
 class ResultWords:
-    """What the pages say of a result, in the language of the person: sentences, empty where there are none.
+    """The pages' sentences about a result in the person's language; empty where there are none.
 
-    `state` is said instead where there is no result (waiting, failed, withheld).
+    `state` replaces them where there is no result (waiting, failed, withheld).
     """
 
     state: str = ""
@@ -46,8 +46,8 @@ class ResultWords:
 def study_report(*, actor: User, study: Study, words_of: ResultWords, address: str, at: datetime) -> bytes:
     """Return the report of a film from `visible_to(actor)` as a PDF file, and record it in the trail.
 
-    `address` is the absolute one of the film's page, `at` the moment that the report names. What is withheld
-    from `actor` is not in it.
+    `address` is the absolute URL of the film's page, `at` the time of the report. What is withheld from
+    `actor` is left out.
     """
     prediction = shown_result(study)
     parts = [
@@ -124,7 +124,7 @@ def _film_picture(study: Study) -> bytes:
 
 
 def _for_paper(picture: bytes) -> bytes:
-    """Return our own PNG as a smaller JPEG picture."""
+    """Return a PNG made by this program as a smaller JPEG."""
     small = io.BytesIO()
     with Image.open(io.BytesIO(picture), formats=["PNG", "JPEG"]) as image:
         image.thumbnail((PICTURE_SIDE, PICTURE_SIDE * 2))
@@ -223,7 +223,7 @@ def _decision(decision: Adjudication) -> Iterator[Flowable]:
 
 
 def _one_read(review: Review) -> Iterator[Flowable]:
-    """Give a read in parts: a long comment may go on over the page."""
+    """Yield a read in parts, so that a long comment may break across pages."""
     reader = person_name(review.reader_id, review.reader.get_username())
     kind = _("addendum") if review.addendum_to_id else _("read")
     said = _("%(finding)s, certainty %(certainty)d of 100") % {

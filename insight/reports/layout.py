@@ -1,4 +1,4 @@
-"""How reports look on paper: page, fonts, headings, tables, the bar of a score, the QR code."""
+"""Layout of PDF reports: page, fonts, headings, tables, score bar, QR code."""
 
 import importlib.util
 import io
@@ -33,12 +33,12 @@ INK, GREY, LINE, SOFT, BAND = (
 )
 _SIZES = {"title": 17, "heading": 11.5, "text": 9.2, "small": 7.6, "strong": 10.5}
 
-_ROOM_BEFORE = {"heading": 9, "strong": 5}
+_SPACE_BEFORE = {"heading": 9, "strong": 5}
 
 
 @cache
 def _register_fonts() -> frozenset[int]:
-    """Make DejaVu Sans, which matplotlib brings along, known to reportlab; return the characters it holds."""
+    """Register DejaVu Sans, which matplotlib ships, with reportlab; return the characters it contains."""
     place = importlib.util.find_spec("matplotlib")  # found, not imported: that takes a second
     if place is None or not place.submodule_search_locations:
         raise RuntimeError("matplotlib is not installed, and with it the fonts of reports")
@@ -47,13 +47,13 @@ def _register_fonts() -> frozenset[int]:
     for font in fonts:
         pdfmetrics.registerFont(font)
     held = [frozenset(font.face.charToGlyph) for font in fonts]
-    rl_config.useA85 = 0  # pictures as they are: writing them as letters takes seconds
+    rl_config.useA85 = 0  # binary pictures: ASCII encoding takes seconds
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
     return held[0] & held[1]
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters; one that the font does not hold is named, as [U+4E2D]."""
+    """Return the text without control characters; one missing from the font becomes [U+4E2D]."""
     held = _register_fonts()
     kept = []
     for character in unicodedata.normalize("NFC", text):
@@ -74,7 +74,7 @@ def _style(name: str, bold: bool) -> ParagraphStyle:
         fontSize=size,
         leading=size * 1.4,
         textColor=GREY if name == "small" else INK,
-        spaceBefore=_ROOM_BEFORE.get(name, 0),
+        spaceBefore=_SPACE_BEFORE.get(name, 0),
         spaceAfter=3 if name in ("title", "heading") else 2,
         keepWithNext=name in ("title", "heading", "strong"),
     )
@@ -89,7 +89,7 @@ def text(words: str, kind: str = "text", *, bold: bool = False, link: str = "") 
 
 
 def gap(height: float = 3) -> Spacer:
-    """Return empty room of so many millimetres."""
+    """Return vertical space of so many millimetres."""
     return Spacer(1, height * mm)
 
 
@@ -125,7 +125,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, shares: Seque
 
 
 def side_by_side(left: Flowable, right: Flowable, *, left_width: float) -> Table:
-    """Return two things beside each other, both at the top."""
+    """Return two flowables side by side, aligned at the top."""
     style: list[Any] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -187,33 +187,33 @@ def _box(x: float, y: float, width: float, height: float, colour: Color) -> Rect
 
 
 def _anchor(place: float) -> Literal["start", "middle", "end"]:
-    """How a label hangs on its place (0 to 1), so that it stays on the bar."""
+    """The text anchor of a label at a position (0 to 1) that keeps it on the bar."""
     if place < 0.3:
         return "start"
     return "end" if place > 0.7 else "middle"
 
 
 class _Pages(Canvas):
-    """A canvas that knows how many pages there are when it writes the foot of each."""
+    """A canvas that writes page footers once the number of pages is known."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kept: list[dict[str, Any]] = []
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's name
-        """Keep the page until all are there."""
+        """Keep the page until all exist."""
         self._kept.append(dict(self.__dict__))
         self._startPage()  # type: ignore[attr-defined]  # reportlab's own way to do this
 
     def save(self) -> None:
-        """Write every page with its foot."""
+        """Write every page with its footer."""
         for page in self._kept:
             self.__dict__.update(page)
-            self._foot(len(self._kept))
+            self._footer(len(self._kept))
             super().showPage()
         super().save()
 
-    def _foot(self, pages: int) -> None:
+    def _footer(self, pages: int) -> None:
         self.setStrokeColor(LINE)
         self.line(MARGIN, 15 * mm, A4[0] - MARGIN, 15 * mm)
         self.setFillColor(INK)
@@ -226,12 +226,12 @@ class _Pages(Canvas):
 
 
 def moment(at: datetime) -> str:
-    """Write a moment so that it is the same in every language."""
+    """Write a time in UTC, alike in every language."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def document(title: str, parts: Sequence[Flowable]) -> bytes:
-    """Return the PDF file. The same parts give the same bytes; its metadata name no person and no moment."""
+    """Return the PDF file. Equal parts give equal bytes; the metadata name no person and no time."""
     _register_fonts()
     out = io.BytesIO()
     frame = Frame(MARGIN, FOOT, WIDTH, A4[1] - FOOT - MARGIN, 0, 0, 0, 0)

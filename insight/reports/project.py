@@ -1,4 +1,4 @@
-"""The verb of a project's report: counts, progress, agreement and its newest films, as one PDF file."""
+"""The report of a project as PDF: counts, progress, agreement and its newest films."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -35,8 +35,8 @@ Outcome = Prediction.Outcome
 def project_report(*, actor: User, project: Project, address: str, at: datetime) -> bytes:
     """Return the report of a project from `visible_to(actor)` as a PDF file, and record it in the trail.
 
-    `address` is the absolute one of the project's page, `at` the moment that the report names. Films whose
-    result or reads are withheld from `actor` count only where they give nothing away. Raises NotAllowed.
+    `address` is the absolute URL of the project's page, `at` the time of the report. Films whose result or
+    reads are withheld from `actor` count only where that discloses nothing. Raises NotAllowed.
     """
     check_may_export(actor)
     films = with_opinions(Study.objects.visible_to(actor).filter(project=project), actor)
@@ -95,7 +95,7 @@ def _duration(seconds: float | None) -> str:
 
 
 def _results(films: StudyQuerySet, version: ModelVersion | None) -> Iterator[Flowable]:
-    """Count results where they may be known: a total over the others would tell of them."""
+    """Count results only where they are shown: a total over the others would disclose them."""
     yield pdf.text(_("AI results"), "heading")
     counts = [
         search.with_outcome(films, outcome).order_by().count()

@@ -17,7 +17,7 @@ MOST_POINTS = 100
 
 
 def confusion_matrix(reads: Reads) -> Figure:
-    """What readers found against the side of the operating point, each finding in a row of its own."""
+    """Readers' findings against the side of the operating point, one row a finding."""
     with_result = [read for read in reads.all if read.probability is not None]
     rows: list[list[Cell]] = []
     for finding in Finding:

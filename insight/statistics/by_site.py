@@ -34,7 +34,7 @@ class SiteProgress:
 
 
 def sites_of(user: User, project: Project) -> list[SiteProgress]:
-    """Return how far each site of a visible project is; nothing where it has no sites. Two queries."""
+    """Return the progress of each site of a visible project, in two queries; empty without sites."""
     coded = Q(studies__deleted_at=None) & ~Q(studies__subject_code="")
     subjects = Count("studies__subject_code", distinct=True, filter=coded)
     rows: dict[int | None, SiteProgress] = {

@@ -1,4 +1,4 @@
-"""Places of lines and bars in the pictures, ready as SVG attributes: never in a local notation."""
+"""Coordinates of lines and bars as SVG attributes, never localised."""
 
 import math
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Picture:
-    """One drawing: what it shows in a sentence, its parts, and its key (tone and word)."""
+    """One drawing: description, parts, and key (tone and word)."""
 
     description: str
     width: int = WIDTH
@@ -74,11 +74,11 @@ class Plot:
     height: int = HEIGHT
 
     def x(self, value: float) -> float:
-        """The place of a value from left."""
+        """The x coordinate of a value."""
         return _LEFT + (WIDTH - _LEFT - _RIGHT) * value / self.x_top
 
     def y(self, value: float) -> float:
-        """The place of a value from above."""
+        """The y coordinate of a value."""
         return self.height - _BOTTOM - (self.height - _TOP - _BOTTOM) * value / self.y_top
 
     def path(self, points: Sequence[tuple[float, float]]) -> str:
@@ -103,7 +103,7 @@ def stacked_bars(
     tones: Sequence[tuple[str, str]],
     names: Sequence[str],
 ) -> Picture:
-    """Bars side by side, each of parts on top of each other; `tones` gives each part's tone and word."""
+    """Stacked bars; `tones` gives each part's tone and word."""
     top = nice_top(max((sum(column) for column in columns), default=0))
     plot = Plot(len(columns), top)
     lines, labels = plot.grid([(share * top, f"{share * top:g}") for share in (0, 0.5, 1)])
@@ -163,7 +163,7 @@ def roc_curve(
 
 
 def intervals(description: str, rows: Sequence[tuple[str, float, float | None, float | None]]) -> Picture:
-    """Figures from −1 to 1 with their intervals, one below the other, from the least below 0 shown on."""
+    """Forest plot: figures from −1 to 1 with their intervals, one below the other."""
     ends = [low if low is not None else value for _, value, low, _ in rows]
     least = -1.0 if min(ends, default=0.0) < -0.5 else -0.5 if min(ends, default=0.0) < 0 else 0.0
     height = 20 + 34 * len(rows) + 20
@@ -187,7 +187,7 @@ def intervals(description: str, rows: Sequence[tuple[str, float, float | None, f
 
 
 def shaded_rows(description: str, rows: Sequence[tuple[str, Sequence[int]]], names: Sequence[str]) -> Picture:
-    """Histograms one below the other: the larger a bin's share of its row, the darker its field."""
+    """Heat map of histograms, one a row: the larger a bin's share, the darker its cell."""
     step = 16
     bins, height = len(names), 22 + step * len(rows)
     left, width = 86, (WIDTH - 86 - 6) / len(names)
@@ -206,13 +206,13 @@ def shaded_rows(description: str, rows: Sequence[tuple[str, Sequence[int]]], nam
 
 
 def _some(names: Sequence[str]) -> list[tuple[float, str]]:
-    """At most six of the names with the middles of their places, evenly spread."""
+    """At most six of the names with their x values, evenly spread."""
     step = max(1, math.ceil(len(names) / 6))
     return [(place + 0.5, names[place]) for place in range(0, len(names), step)]
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
-    """Stretches without a gap, as points."""
+    """Runs without a missing value, as points."""
     runs: list[list[tuple[float, float]]] = [[]]
     for place, value in enumerate(values):
         if value is None:

@@ -1,4 +1,4 @@
-"""Sums of films by project and day: read from standing rows, and from the films where these changed."""
+"""Daily rollups by project: read from stored rows, and computed from the films for changed days."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from pneumoml.statistics import drift
 from reading.models import Review
 
 Status = Prediction.Status
-Place = tuple[int, date]  # project and day
+ProjectDay = tuple[int, date]  # project and day
 COUNTS = ("films", "ready", "waiting", "failed", "reviewed", "signed")
-BUCKETS = ("waits", "to_result", "to_signature", "readers")
+COUNTERS = ("waits", "to_result", "to_signature", "readers")
 _STATES = {
     Status.SUCCEEDED: "ready",
     Status.QUEUED: "waiting",
     Status.RUNNING: "waiting",
     Status.FAILED: "failed",
 }
-EVERYTHING = (*BUCKETS, "scores", "sites")
-DAYS_PER_PASS = 30  # so that no film waits for long
+ALL_PARTS = (*COUNTERS, "scores", "sites")
+DAYS_PER_PASS = 30  # so that no analysis waits long behind it
 
 
 @dataclass
 class Tally:
-    """Numbers of films (COUNTS; also by site, 0: none), seconds and readers as buckets, scores by version."""
+    """Film counts (COUNTS; by site too, 0: none), duration histograms, films by reader, scores by version."""
 
     counts: Counter[str] = field(default_factory=Counter)
     waits: Counter[int] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Add another one's numbers to these."""
         _add(self.counts, other.counts)
-        for name in BUCKETS:
+        for name in COUNTERS:
             _add(getattr(self, name), getattr(other, name))
         for site, numbers in other.sites.items():
             _add(self.sites[site], numbers)
@@ -55,7 +55,7 @@ class Tally:
             self._add_scores(version, bins)
 
     def add_row(self, row: Mapping[str, Any], wanted: Sequence[str]) -> None:
-        """Add what a row of DayFigures holds: COUNTS, and of the others those that are `wanted`."""
+        """Add a row of DayFigures: COUNTS and the `wanted` parts."""
         for name in COUNTS:
             self.counts[name] += row[name]
         for name in wanted:
@@ -78,11 +78,11 @@ def _add(sums: Counter[Any], more: Mapping[Any, int]) -> None:
         sums[key] = sums.get(key, 0) + count
 
 
-class Sums:
-    """The sums of some projects' days, in a fixed number of questions; days of `first` to `last` where given.
+class DailyRollups:
+    """The rollups of some projects, in a fixed number of queries; days `first` to `last` where given.
 
-    Days that have changed since they were written down are read from the films, so that the numbers are
-    always those of now. What is not in `wanted` may be missing.
+    Days that have changed since they were stored are computed from the films, so that the numbers are always
+    current. Parts that are not `wanted` may be missing.
     """
 
     def __init__(
@@ -91,32 +91,32 @@ class Sums:
         first: date | None = None,
         last: date | None = None,
         *,
-        wanted: Sequence[str] = EVERYTHING,
+        wanted: Sequence[str] = ALL_PARTS,
     ) -> None:
         self._projects = list(projects)
         self._wanted = wanted
         self._changed = changed_days(self._projects, first, last)
-        self._worked_out = worked_out(self._changed, wanted)
+        self._from_films = tallies_of(self._changed, wanted)
         self._rows = DayFigures.objects.filter(project__in=self._projects)
         if first is not None and last is not None:
             self._rows = self._rows.filter(day__gte=first, day__lte=last)
 
-    def by_day(self, since: date | None = None, *, only: Sequence[str] = ()) -> dict[Place, Tally]:
+    def by_day(self, since: date | None = None, *, only: Sequence[str] = ()) -> dict[ProjectDay, Tally]:
         """Return the tally of each day, from `since` on where given; `only` narrows what was wanted."""
-        found: dict[Place, Tally] = defaultdict(Tally)
+        found: dict[ProjectDay, Tally] = defaultdict(Tally)
         self.add_to(found.__getitem__, since, only=only)
         return dict(found)
 
     def add_to(
-        self, tally_of: Callable[[Place], Tally], since: date | None = None, *, only: Sequence[str] = ()
+        self, tally_of: Callable[[ProjectDay], Tally], since: date | None = None, *, only: Sequence[str] = ()
     ) -> None:
-        """Add each day's numbers to the tally that is given for it; the rest as in `by_day`."""
+        """Add each day to the tally that `tally_of` returns for it; otherwise as `by_day`."""
         rows, wanted = self._rows.filter(day__gte=since) if since else self._rows, only or self._wanted
         for row in rows.values("project_id", "day", *COUNTS, *wanted):
             place = (row["project_id"], row["day"])
             if place not in self._changed:
                 tally_of(place).add_row(row, wanted)
-        for place, tally in self._worked_out.items():
+        for place, tally in self._from_films.items():
             if since is None or place[1] >= since:
                 tally_of(place).add(tally)
 
@@ -132,15 +132,15 @@ class Sums:
         for row in self._rows.filter(day__in=days).values("project_id", "day", *COUNTS):
             if (row["project_id"], row["day"]) in self._changed:
                 sums[row["project_id"]].subtract({name: row[name] for name in COUNTS})
-        for (project, _day), tally in self._worked_out.items():
+        for (project, _day), tally in self._from_films.items():
             sums[project].update(tally.counts)
         return sums
 
 
 def changed_days(
     projects: Iterable[int] | None = None, first: date | None = None, last: date | None = None
-) -> set[Place]:
-    """Return the days of which something has changed since they were written down."""
+) -> set[ProjectDay]:
+    """Return the days that have changed since they were stored."""
     changed = ChangedHour.objects.order_by()
     if projects is not None:
         changed = changed.filter(project__in=list(projects))
@@ -156,15 +156,15 @@ def changed_days(
     }
 
 
-def _days_of(project: int, hour: datetime) -> set[Place]:
+def _days_of(project: int, hour: datetime) -> set[ProjectDay]:
     """An hour of UTC may lie in two days of a time zone that is not whole hours away."""
     ends = (hour, hour + timedelta(minutes=59, seconds=59))
     return {(project, timezone.localtime(end).date()) for end in ends}
 
 
-def worked_out(places: set[Place], wanted: Sequence[str] = EVERYTHING) -> dict[Place, Tally]:
-    """Work the tallies of these days out from the films; what is not `wanted` may be missing."""
-    found: dict[Place, Tally] = defaultdict(Tally)
+def tallies_of(places: set[ProjectDay], wanted: Sequence[str] = ALL_PARTS) -> dict[ProjectDay, Tally]:
+    """Compute the tallies of these days from the films; parts that are not `wanted` may be missing."""
+    found: dict[ProjectDay, Tally] = defaultdict(Tally)
     if not places:
         return {}
     films = _films_of(places)
@@ -174,9 +174,9 @@ def worked_out(places: set[Place], wanted: Sequence[str] = EVERYTHING) -> dict[P
     return {place: tally for place, tally in found.items() if place in places}
 
 
-def _count_films(films: Any, found: dict[Place, Tally]) -> None:
+def _count_films(films: Any, found: dict[ProjectDay, Tally]) -> None:
     """Count films and their results; a film comes once for each of its predictions, or once without any."""
-    first: dict[int, tuple[Place, datetime, datetime]] = {}
+    first: dict[int, tuple[ProjectDay, datetime, datetime]] = {}
     seen: set[int] = set()
     of_result = ("status", "model_version_id", "queued_at", "finished_at", "calibrated_probability")
     of_film = ("pk", "project_id", "site_id", "created_at", "result_status", "is_reviewed", "reads_signed")
@@ -202,9 +202,9 @@ def _count_films(films: Any, found: dict[Place, Tally]) -> None:
         found[place].to_result[bucket_of(finished - created)] += 1
 
 
-def _count_reads(films: Any, found: dict[Place, Tally]) -> None:
+def _count_reads(films: Any, found: dict[ProjectDay, Tally]) -> None:
     reads = Review.objects.reads().filter(study__in=films.values("pk")).order_by()
-    first: dict[int, tuple[Place, datetime, datetime]] = {}
+    first: dict[int, tuple[ProjectDay, datetime, datetime]] = {}
     for film, project, created, reader, signed in reads.values_list(
         "study_id", "study__project_id", "study__created_at", "reader_id", "signed_at"
     ):
@@ -218,41 +218,41 @@ def _count_reads(films: Any, found: dict[Place, Tally]) -> None:
         found[place].to_signature[bucket_of(signed - created)] += 1
 
 
-def _films_of(places: set[Place]) -> Any:
-    """Films of these days, those next to each other as one stretch; maybe of other projects' days too."""
-    stretches: list[tuple[date, date]] = []
+def _films_of(places: set[ProjectDay]) -> Any:
+    """Films of these days, adjacent days as one range; other projects' days may be included."""
+    ranges: list[tuple[date, date]] = []
     for day in sorted({day for _project, day in places}):
-        if stretches and day - stretches[-1][1] <= timedelta(days=1):
-            stretches[-1] = (stretches[-1][0], day)
+        if ranges and day - ranges[-1][1] <= timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
         else:
-            stretches.append((day, day))
+            ranges.append((day, day))
     within = Q()
-    for first, last in stretches:
+    for first, last in ranges:
         within |= Q(created_at__gte=_midnight(first), created_at__lt=_after(last))
     projects = {project for project, _day_of in places}
     return Study.objects.filter(within, project__in=projects, deleted_at__isnull=True).order_by()
 
 
 def refresh(*, most_days: int = DAYS_PER_PASS) -> int:
-    """Write down anew the days that changed, the newest first and at most so many; return how many."""
+    """Recompute changed days, newest first and at most `most_days`; return how many."""
     hours = ChangedHour.objects.order_by("-hour").values_list("hour", flat=True).distinct()[: 24 * most_days]
     days = sorted({day for hour in hours for _project, day in _days_of(0, hour)}, reverse=True)[:most_days]
     for day in days:
-        _write(day)
+        _rebuild(day)
     return len(days)
 
 
 def refresh_all() -> int:
-    """Write down every day anew, whatever stands there; return how many days of projects those are."""
+    """Recompute every day; return the number of rows."""
     DayFigures.objects.all().delete()
-    mark_everything()
+    mark_all_changed()
     while refresh():
         pass
     return DayFigures.objects.count()
 
 
-def mark_everything() -> None:
-    """Say of every hour with films that it has changed."""
+def mark_all_changed() -> None:
+    """Mark every hour with films as changed."""
     hours = {
         (project, created.replace(minute=0, second=0, microsecond=0))
         for project, created in Study.objects.order_by().values_list("project_id", "created_at").iterator()
@@ -260,8 +260,8 @@ def mark_everything() -> None:
     ChangedHour.objects.bulk_create([ChangedHour(project_id=one, hour=hour) for one, hour in hours], 5000)
 
 
-def _write(day: date) -> None:
-    """Work one day out. What changes meanwhile leaves a mark of its own, which is not among those removed."""
+def _rebuild(day: date) -> None:
+    """Recompute one day. A change made meanwhile adds a mark, which is not among those removed."""
     with transaction.atomic():
         marks = ChangedHour.objects.filter(hour__gt=_midnight(day) - timedelta(hours=1), hour__lt=_after(day))
         seen = list(marks.values_list("pk", "project_id", "hour"))
@@ -269,25 +269,25 @@ def _write(day: date) -> None:
         done = {place for place in places if place[1] == day}
         # A mark of an hour in two days is removed with the later one, when the earlier has been written too.
         both = {place for place in places if place[1] != day}
-        tallies_now = worked_out(done | both)
+        tallies_now = tallies_of(done | both)
         for project, one in (done | both) - set(tallies_now):
             DayFigures.objects.filter(day=one, project=project).delete()
         DayFigures.objects.bulk_create(
             [_row(place, tally) for place, tally in tallies_now.items()],
             update_conflicts=True,
             unique_fields=["project", "day"],
-            update_fields=[*COUNTS, *EVERYTHING],
+            update_fields=[*COUNTS, *ALL_PARTS],
         )
         ChangedHour.objects.filter(pk__in=[pk for pk, _project, _hour in seen]).delete()
 
 
-def _row(place: Place, tally: Tally) -> DayFigures:
+def _row(place: ProjectDay, tally: Tally) -> DayFigures:
     project, day = place
     return DayFigures(
         project_id=project,
         day=day,
         **{name: tally.counts[name] for name in COUNTS},
-        **{name: dict(getattr(tally, name)) for name in BUCKETS},
+        **{name: dict(getattr(tally, name)) for name in COUNTERS},
         scores=dict(tally.scores),
         sites=dict(tally.sites),
     )

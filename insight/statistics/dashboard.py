@@ -32,7 +32,7 @@ class Dashboard:
 
 
 def dashboard_of(selection: Selection) -> Dashboard:
-    """Work out all figures in a fixed number of queries."""
+    """Compute all figures in a fixed number of queries."""
     found, reads = weeks_of(selection, before=lacks_reference(selection)), signed_reads(selection)
     weeks = found.last(len(selection.period.mondays))
     counts = count_films(weeks)
@@ -43,7 +43,7 @@ def dashboard_of(selection: Selection) -> Dashboard:
 
 
 def figure_of(selection: Selection, key: str) -> Figure:
-    """Work out one figure, of KEYS or SITES, by itself."""
+    """Compute one figure of KEYS or SITES."""
     if key in ("volumes", "time-to-result", "scores", SITES):
         if key == "scores":
             return scores(selection, weeks_of(selection, before=lacks_reference(selection)))

@@ -1,11 +1,11 @@
-"""Durations in buckets: each is 2 % longer than the one before it, so medians are right to 1 %."""
+"""Histograms of durations: buckets 2 % apart, so percentiles are right to 1 %."""
 
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 _STEP = math.log(1.02)
-_LEAST = 0.01  # seconds; what is shorter counts as this
+_LEAST = 0.01  # seconds; shorter durations count as this
 
 
 def bucket_of(took: timedelta) -> int:

@@ -1,4 +1,4 @@
-"""A figure: its numbers as one table, what they rest on in words, and a picture where there is one."""
+"""A figure: a table of numbers, sentences about them, and an optional picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Column:
     kind: str = "text"
 
     def written(self, cell: Cell) -> str:
-        """Write one cell for people in their language; nothing as a dash."""
+        """Write one cell in the person's language; a dash for None."""
         return formatting.WRITERS[self.kind](cell) if cell is not None else "–"
 
     @property
@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Figure:
-    """One card of the dashboard. `n` counts `unit`; `too_few` says why a figure is not worked out."""
+    """One card of the dashboard. `n` counts `unit`; `too_few` says why nothing is computed."""
 
     key: str
     title: str
@@ -50,7 +50,7 @@ class Figure:
 
     @property
     def written_rows(self) -> list[list[tuple[str, bool]]]:
-        """The rows as people read them, each cell with whether it is words."""
+        """The rows as text, each cell with whether it is words."""
         return [
             [(column.written(cell), column.is_text) for column, cell in zip(self.columns, row, strict=True)]
             for row in self.rows

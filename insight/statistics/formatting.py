@@ -1,4 +1,4 @@
-"""How figures are written for people, in their language."""
+"""Formats figures in the person's language."""
 
 from collections.abc import Callable
 from datetime import date
@@ -22,12 +22,12 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def trimmed(value: float) -> str:
-    """Write a number as short as it is, at most with two decimals."""
+    """Write a number with at most two decimals, without trailing zeros."""
     return number_format(f"{value:.2f}".rstrip("0").rstrip("."))
 
 
 def share(value: float, decimals: int = 1) -> str:
-    """Write a share of 0 to 1 in per cent; what is not quite all or nothing is not rounded to it."""
+    """Write a share of 0 to 1 in per cent; nothing but 0 and 1 is rounded to 0 % or 100 %."""
     least = 10.0**-decimals
     if 0 < value < 1 and not least / 2 <= 100 * value < 100 - least / 2:
         return f"<{number(least, decimals)}%" if value < 0.5 else f">{number(100 - least, decimals)}%"
@@ -35,7 +35,7 @@ def share(value: float, decimals: int = 1) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a duration as people say it: seconds, minutes, hours, days."""
+    """Write a duration in seconds, minutes, hours or days."""
     if value < 120:
         return _("%(number)s s") % {"number": number(value, 1)}
     if value < 7200:
@@ -47,7 +47,7 @@ def seconds(value: float) -> str:
 
 
 def day(value: date | str) -> str:
-    """Write a day; words that stand in its place stay as they are."""
+    """Write a day; a text in its place is kept."""
     return value if isinstance(value, str) else date_format(value, "SHORT_DATE_FORMAT")
 
 

@@ -1,4 +1,4 @@
-"""Weeks that statistics are about: whole ones from Monday to Sunday in the installation's time zone."""
+"""Periods of whole weeks, Monday to Sunday, in the installation's time zone."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,7 +12,7 @@ LENGTHS = (4, 12, 26, 52)
 
 @dataclass(frozen=True)
 class Period:
-    """The weeks that begin on these Mondays, one after the other."""
+    """Consecutive weeks that begin on these Mondays."""
 
     mondays: tuple[date, ...]
 
@@ -34,17 +34,17 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """The moment it begins."""
+        """The first moment of the period."""
         return _midnight(self.first_day)
 
     @property
     def end(self) -> datetime:
-        """The moment after it."""
+        """The first moment after the period."""
         return _midnight(self.last_day + timedelta(days=1))
 
     @property
     def before(self) -> "Period":
-        """As many weeks just before it."""
+        """As many weeks just before this period."""
         return Period.ending(self.first_day - timedelta(days=1), len(self.mondays))
 
     def week_of(self, field: str) -> Case:

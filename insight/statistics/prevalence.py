@@ -1,4 +1,4 @@
-"""The prevalence dial: what a model version's validation figures mean where people work."""
+"""Predictive values of a model version at the local prevalence, from its validation films."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from insight.statistics import formatting
 from pneumoml.statistics.metrics import Confusion
 from pneumoml.statistics.predictive_values import AtPrevalence, Range, at_prevalence
 
-EXAMPLE_PERCENT = 10.0  # where the dial stands until somebody sets it
+EXAMPLE_PERCENT = 10.0  # the default
 
 
 @dataclass(frozen=True)
-class Dial:
-    """Figures at one prevalence. `counts` None: the version's card lacks what they are worked out from."""
+class PredictiveValues:
+    """Figures at one prevalence; `counts` None where the version's card has no validation counts."""
 
     version: ModelVersion
     percent: float
@@ -66,11 +66,13 @@ class Dial:
         }
 
 
-def dial_of(version: ModelVersion, percent: float) -> Dial:
-    """Work out the figures of `version` at a prevalence in per cent, 0.1 to 99."""
+def predictive_values_of(version: ModelVersion, percent: float) -> PredictiveValues:
+    """Compute the figures of `version` at a prevalence in per cent, 0.1 to 99."""
     card = version.typed_card
     counts = card.validation_counts if card else None
-    return Dial(version, percent, counts, at_prevalence(counts, percent / 100) if counts else None)
+    return PredictiveValues(
+        version, percent, counts, at_prevalence(counts, percent / 100) if counts else None
+    )
 
 
 def _row(name: str, found: Range, write: formatting.Writer) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""How far projects are: films, states, reads, and how long people waited, of each project a person sees."""
+"""Progress of projects: films, states, reads, and median times."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.roles import READER
 from diagnosis.models import Project
-from insight.statistics.daily_rollups import Sums, Tally
+from insight.statistics.daily_rollups import DailyRollups, Tally
 from insight.statistics.duration_histogram import percentiles
 
 RECENT_WEEKS = 12  # waiting times are of films that came in since
@@ -47,14 +47,14 @@ class Progress:
 
 
 def progress_of(user: User, projects: Iterable[Project]) -> list[Progress]:
-    """Return how far each of the `projects` is, in a fixed number of queries. They come from `visible_to`."""
+    """Return the progress of `projects` from `visible_to`, in a fixed number of queries."""
     projects = list(projects)
-    sums = Sums((project.pk for project in projects), wanted=TIMES)
+    sums = DailyRollups((project.pk for project in projects), wanted=TIMES)
     counts, recent = sums.counts(), _recent(sums)
     return [_progress(project, counts[project.pk], recent[project.pk]) for project in projects]
 
 
-def _recent(sums: Sums) -> dict[int, Tally]:
+def _recent(sums: DailyRollups) -> dict[int, Tally]:
     recent: dict[int, Tally] = defaultdict(Tally)
     since = timezone.localdate() - timedelta(weeks=RECENT_WEEKS)
     for (project, _day), tally in sums.by_day(since, only=TIMES).items():
@@ -73,18 +73,18 @@ def _progress(project: Project, counts: Counter[str], recent: Tally) -> Progress
 
 @dataclass(frozen=True)
 class ReaderProgress:
-    """How many films of a project one of its readers has signed."""
+    """Number of films of a project that a reader has signed."""
 
     name: str
     signed: int
 
 
 def detail_of(project: Project) -> tuple[Progress, list[ReaderProgress]]:
-    """Return how far the project is, and its readers with the number of films each has signed.
+    """Return the progress of a project from `visible_to`, and the number of films each reader has signed.
 
-    Whoever signed is among them. The project comes from `visible_to`.
+    Readers are its members and whoever has signed.
     """
-    sums, whole = Sums([project.pk], wanted=[*TIMES, "readers"]), Tally()
+    sums, whole = DailyRollups([project.pk], wanted=[*TIMES, "readers"]), Tally()
     for tally in sums.by_day(only=["readers"]).values():
         whole.add(tally)
     who_signed = User.objects.filter(pk__in=whole.readers)

@@ -1,4 +1,4 @@
-"""The AI's scores per week against a reference: whether they are spread as they were (drift)."""
+"""Score drift: the distribution of the AI's scores per week against a reference."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,7 +13,7 @@ from insight.statistics.selection import Selection
 from insight.statistics.weeks import Weeks
 from pneumoml.statistics import drift
 
-MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives no more on average
+MOST_BY_CHANCE = 0.05  # an index is judged only where chance alone gives at most this on average
 MOST_ROWS = 30  # of the picture
 Histogram = list[int]
 
@@ -76,7 +76,7 @@ def _columns() -> list[Column]:
 
 
 def lacks_reference(selection: Selection) -> bool:
-    """Tell whether the weeks before the period are needed: the model's card holds nothing to compare with."""
+    """Return whether the weeks before the period serve as reference: the model's card holds none."""
     return _reference(selection) is None
 
 
@@ -110,7 +110,7 @@ def _added(weeks: Sequence[Histogram]) -> Histogram:
 
 
 def _before(period: Period) -> str:
-    """Say that the weeks before the period take the place of a reference."""
+    """State that the weeks before the period are the reference."""
     days = {"first": formatting.day(period.before.first_day), "last": formatting.day(period.before.last_day)}
     sentence = _(
         "The model's card holds no reference distribution. Compared with the weeks before: %(first)s to "

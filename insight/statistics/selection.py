@@ -1,4 +1,4 @@
-"""Which films a statistic counts: visible to the person, of a project or all, of some weeks, by one model."""
+"""The films that statistics count: visible to the person, by project, weeks and model version."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from insight.statistics.period import Period
 
 @dataclass(frozen=True)
 class Selection:
-    """What somebody asked for. `project` None stands for all of theirs; films count by when they came in."""
+    """A selection; `project` None means all of the person's. Films count by the time of their upload."""
 
     user: User
     period: Period
@@ -21,12 +21,12 @@ class Selection:
 
     @cached_property
     def projects(self) -> list[Project]:
-        """The projects whose films are counted."""
+        """The projects counted."""
         return [self.project] if self.project else list(Project.objects.visible_to(self.user).order_by("pk"))
 
     @cached_property
     def hiding(self) -> list[int]:
-        """Of these, the ones that hide the AI result from the person on films that they have not signed."""
+        """Keys of those that hide the AI result from the person on films that they have not signed."""
         return [project.pk for project in self.projects if project.hides_results_from(self.user)]
 
     @property
@@ -35,9 +35,9 @@ class Selection:
         return self.version.pk if self.version else 0
 
     def result(self, way: str = "") -> FilteredRelation:
-        """Return the join of a film's result by the model version; `way` leads to the film.
+        """Return the join of a film's result by the model version; `way` is the path to the film.
 
-        At most one: `one_live_prediction_per_version` holds that.
+        At most one, by `one_live_prediction_per_version`.
         """
         predictions = f"{way}__predictions" if way else "predictions"
         of_version = {f"{predictions}__model_version": self.version_key}
@@ -45,14 +45,14 @@ class Selection:
         return FilteredRelation(predictions, condition=Q(**of_version, **succeeded))
 
     def films(self) -> StudyQuerySet:
-        """Return the films for what gives no result away: how many came, and how fast they were read."""
+        """Return the films for statistics that disclose no result: volumes and times."""
         return self._within(self.period)
 
     def opened(self, period: Period | None = None) -> StudyQuerySet:
-        """Return the films whose AI result the person may know: all that results are counted from.
+        """Return the films whose AI result is shown to the person; results are counted from these alone.
 
-        In a project that hides the result from readers these are the ones they have signed a read of. A total
-        over other films would tell of those that still wait for them. `period` replaces the own one.
+        In a project that hides results from readers these are the films they have signed: a total over others
+        would disclose results of films they have yet to read. `period` replaces the selection's.
         """
         return self._within(period or self.period).filter(AI_SHOWN)
 

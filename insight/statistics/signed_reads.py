@@ -1,4 +1,4 @@
-"""Signed reads beside the AI's results, as rows to count; and from how many on something is concluded."""
+"""Signed reads with the AI's results as rows to count; the least numbers for a conclusion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from insight.statistics.selection import Selection
 from reading.models import OTHERS_SHOWN, Review
 from reading.models.opinions import with_opinions
 
-MOST_READS = 5_000  # newest films first; more would only slow the page
+MOST_READS = 5_000  # newest films first; more would slow the page
 LEAST_READS, LEAST_SUBJECTS, LEAST_OF_EACH = 30, 20, 10
 Finding = Review.Finding
-# Plain words: comparing with a member of an enumeration costs several times as much, for each of the reads.
+# Plain strings: comparing with enumeration members is several times slower, for every read.
 _PNEUMONIA, _NOT_READABLE = Finding.PNEUMONIA.value, Finding.NOT_READABLE.value
 _ABOVE = Prediction.Outcome.PNEUMONIA.value
 
@@ -51,17 +51,17 @@ class Reads:
 
     @cached_property
     def readable(self) -> list[Read]:
-        """Those that say what is on the film."""
+        """Reads other than “not readable”."""
         return [read for read in self.all if read.is_readable]
 
     @cached_property
     def against_ai(self) -> list[Read]:
-        """The readable ones of films with a result of the chosen model version."""
+        """Readable reads of films with a result of the selected model version."""
         return [read for read in self.readable if read.probability is not None]
 
 
 def signed_reads(selection: Selection) -> Reads:
-    """Read the signed first reads of the films whose reads may be known; addenda and drafts never count."""
+    """Query the signed first reads of films whose reads are shown; addenda and drafts never count."""
     rows = (
         Review.objects.reads()
         .filter(study__in=_newest_read_films(selection))
@@ -85,7 +85,7 @@ def signed_reads(selection: Selection) -> Reads:
 
 
 def _newest_read_films(selection: Selection) -> QuerySet[Any]:
-    """Return the films that are enough for MOST_READS, so that only their reads are looked at."""
+    """Return enough films for MOST_READS, so that only their reads are queried."""
     # Where opinions are shown, so is the AI result.
     films = with_opinions(selection.films(), selection.user).filter(OTHERS_SHOWN, reads_signed__gt=0)
     return films.order_by("-created_at", "-pk").values("pk")[: MOST_READS + 1]
@@ -107,12 +107,12 @@ def _read(row: tuple[Any, ...], numbers: dict[Subject, int]) -> Read:
 
 
 def too_few(reads: int, subjects: int, pneumonia: int, other: int) -> bool:
-    """Whether nothing is concluded from so many reads of so many subjects, for and against pneumonia."""
+    """Whether these numbers of reads, subjects and findings are too small for a conclusion."""
     return reads < LEAST_READS or subjects < LEAST_SUBJECTS or min(pneumonia, other) < LEAST_OF_EACH
 
 
 def rule() -> str:
-    """Say from how many reads on figures are worked out."""
+    """State from how many reads on figures are computed."""
     return _(
         "Too few to conclude: figures are worked out from %(reads)s reads of %(subjects)s subjects on, with "
         "at least %(each)s reads for pneumonia and %(each)s for something else."

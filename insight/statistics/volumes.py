@@ -1,4 +1,4 @@
-"""How many films came in each week and how far they are, and how long people waited for a result."""
+"""Films per week by state, and the time to their results."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

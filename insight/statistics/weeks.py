@@ -1,11 +1,11 @@
-"""The sums over films of a selection by week, apart by whether results are hidden from the person."""
+"""Weekly sums over a selection, separated by whether results are hidden from the person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, Count, IntegerField, Value, When
 
-from insight.statistics.daily_rollups import Place, Sums, Tally
+from insight.statistics.daily_rollups import DailyRollups, ProjectDay, Tally
 from insight.statistics.period import Period
 from insight.statistics.selection import Selection
 from pneumoml.statistics import drift
@@ -15,8 +15,8 @@ from pneumoml.statistics import drift
 class Weeks:
     """One tally a week of `period`: over projects that show their results, and over those that hide them.
 
-    Of `hidden` no score may be told, since it sums up films that the person has not signed. `opened` are
-    those of the hidden ones that the person has signed: their number, and scores by the selection's version.
+    Scores of `hidden` must not be shown: they cover films that the person has not signed. `opened` counts
+    the hidden films that the person has signed, with scores of the selection's version.
     """
 
     period: Period
@@ -36,7 +36,7 @@ class Weeks:
 
     @property
     def all(self) -> list[Tally]:
-        """Both together: for what gives no result away."""
+        """Both together, for statistics that disclose no result."""
         both = [Tally() for _monday in self.period.mondays]
         for week, *parts in zip(both, self.shown, self.hidden, strict=True):
             for part in parts:
@@ -51,16 +51,16 @@ class Weeks:
 
 
 def weeks_of(selection: Selection, *, before: bool = False) -> Weeks:
-    """Add the days up to weeks, in a fixed number of queries; with `before`, of as many weeks before too."""
+    """Sum days into weeks, in a fixed number of queries; with `before`, as many weeks before too."""
     period = selection.period
     if before:
         period = Period.ending(period.last_day, 2 * len(period.mondays))
     shown, hidden = ([Tally() for _monday in period.mondays] for _kind in range(2))
     projects = [project.pk for project in selection.projects]
-    sums = Sums(projects, period.first_day, period.last_day, wanted=("waits", "scores", "sites"))
+    sums = DailyRollups(projects, period.first_day, period.last_day, wanted=("waits", "scores", "sites"))
     hiding = set(selection.hiding)
 
-    def week_of(place: Place) -> Tally:
+    def week_of(place: ProjectDay) -> Tally:
         project, day = place
         return (hidden if project in hiding else shown)[(day - period.first_day).days // 7]
 

@@ -19,7 +19,7 @@ from insight.exports.http import CSV, file_name
 from insight.forms import PrevalenceForm, SelectionForm
 from insight.statistics.dashboard import KEYS, SITES, dashboard_of, figure_of
 from insight.statistics.figure import Cell, Figure
-from insight.statistics.prevalence import EXAMPLE_PERCENT, dial_of
+from insight.statistics.prevalence import EXAMPLE_PERCENT, predictive_values_of
 from insight.statistics.selection import Selection
 
 
@@ -39,8 +39,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "query": _query(request),
     }
     if selection.version is not None:
-        context["dial"] = dial_of(selection.version, EXAMPLE_PERCENT)
-        context["dial_form"] = PrevalenceForm(
+        context["predictive"] = predictive_values_of(selection.version, EXAMPLE_PERCENT)
+        context["prevalence_form"] = PrevalenceForm(
             initial={"prevalence": f"{EXAMPLE_PERCENT:g}", "version": selection.version}
         )
     return render(request, "insight/dashboard.html", context)
@@ -51,7 +51,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def figure_csv(request: HttpRequest, figure: str) -> HttpResponseBase:
-    """Hand out one figure's table, with lines before it that say what it is."""
+    """Send one figure's table as CSV, after lines that describe it."""
     if figure not in (*KEYS, SITES):
         raise Http404
     form = SelectionForm(request.GET, user=signed_in(request))

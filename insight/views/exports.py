@@ -1,4 +1,4 @@
-"""The export page, and the files it offers: CSV, Excel workbook, ZIP with pictures, codebook."""
+"""The export page and its files: CSV, Excel workbook, ZIP with pictures, codebook."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from insight.exports.service import CODE, USERNAME, Export, begin_export, check_
 from reading.lists.forms import FilmFilterForm
 from reading.lists.queries import count_at_most
 
-_PLACES = ("sort", "cursor")  # how the list is shown, not which films are in it
+_PAGING = ("sort", "cursor")  # how the list is shown, not which films are in it
 
 
 class ExportOptions(forms.Form):
@@ -42,7 +42,7 @@ class ExportOptions(forms.Form):
     )
 
     def clean_people(self) -> str:
-        """Name people by their user names where nothing is asked."""
+        """User names by default."""
         return self.cleaned_data["people"] or USERNAME
 
 
@@ -50,7 +50,7 @@ class ExportOptions(forms.Form):
 @never_cache
 @require_GET
 def export_page(request: HttpRequest) -> HttpResponse:
-    """Say how many films were chosen, and offer the files and their options."""
+    """Show the number of films selected, the files and their options."""
     try:
         check_may_export(signed_in(request))
     except Refused as refusal:
@@ -83,7 +83,7 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
 def filters_of(chosen: FilmFilterForm) -> dict[str, str]:
     """Return the filters that are set, as they were sent."""
     sent = {name: ", ".join(filter(None, chosen.data.getlist(name))) for name in chosen.fields}  # type: ignore[attr-defined]
-    return {name: value[:200] for name, value in sent.items() if value and name not in _PLACES}
+    return {name: value[:200] for name, value in sent.items() if value and name not in _PAGING}
 
 
 def _file(
@@ -114,7 +114,7 @@ def _file(
 @recently_authenticated
 @require_GET
 def reads_csv(request: HttpRequest) -> HttpResponseBase:
-    """Hand out the rows as CSV, while they are read."""
+    """Stream the rows as CSV."""
     return _file(
         request,
         "csv",
@@ -126,7 +126,7 @@ def reads_csv(request: HttpRequest) -> HttpResponseBase:
 @recently_authenticated
 @require_GET
 def reads_xlsx(request: HttpRequest) -> HttpResponseBase:
-    """Hand out the rows, the codebook and what the export is as an Excel workbook."""
+    """Send rows, codebook and facts about the export as an Excel workbook."""
     return _file(
         request,
         "xlsx",
@@ -139,7 +139,7 @@ def reads_xlsx(request: HttpRequest) -> HttpResponseBase:
 @recently_authenticated
 @require_GET
 def films_zip(request: HttpRequest) -> HttpResponseBase:
-    """Hand out rows, codebook and the chosen pictures as a ZIP file, while it is made."""
+    """Stream rows, codebook and the selected pictures as a ZIP file."""
     return _file(
         request,
         "zip",
@@ -153,5 +153,5 @@ def films_zip(request: HttpRequest) -> HttpResponseBase:
 @login_required
 @require_GET
 def codebook_csv(request: HttpRequest) -> HttpResponseBase:
-    """Hand out what each column means."""
+    """Send the codebook."""
     return attachment(files.codebook_csv(), CSV, file_name("codebook", timezone.now(), "csv"))

@@ -1,4 +1,4 @@
-"""The projects a person works in, and one of them in detail."""
+"""The list of a person's projects, and one project in detail."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from insight.statistics.progress import RECENT_WEEKS, detail_of, progress_of
 @never_cache
 @require_GET
 def project_list(request: HttpRequest) -> HttpResponse:
-    """Show how far each visible project is."""
+    """Show the progress of each visible project."""
     person = signed_in(request)
     found = progress_of(person, list(Project.objects.visible_to(person)))
     return render(request, "insight/projects.html", {"projects": found, "recent_weeks": RECENT_WEEKS})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @login_required
 @require_GET
 def study_pdf(request: HttpRequest, uid: object) -> HttpResponseBase:
-    """Hand out the report of one film; what is withheld from the person is not in it."""
+    """Send the report of one film, without what is withheld from the person."""
     from insight.reports.film import (
         study_report,  # reportlab: memory that a process without reports never needs
     )
@@ -77,7 +77,7 @@ def _state_of(study: Study) -> str:
 @recently_authenticated
 @require_GET
 def project_pdf(request: HttpRequest, slug: str) -> HttpResponse | HttpResponseBase:
-    """Hand out the report of one project to readers, auditors and administrators who see it."""
+    """Send the report of one project to readers, auditors and administrators who may see it."""
     from insight.reports.project import project_report
 
     project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)

@@ -35,7 +35,7 @@ def project_sites(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def site_remove(request: HttpRequest, slug: str, site: int) -> HttpResponse:
-    """Remove a site that nothing came from."""
+    """Remove a site without films."""
     project = _project_or_404(request, slug)
     try:
         remove_site(actor=signed_in(request), site=get_object_or_404(Site, project=project, pk=site))

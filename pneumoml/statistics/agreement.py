@@ -29,7 +29,7 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str], clusters: Sequence[
     same = (one == two).astype(np.float64)
     observed, expected = float(same.mean()), float(row @ column)
     kappa = (observed - expected) / (1 - expected)
-    # How much each read moves kappa: its derivative by the shares of the two readers' table.
+    # Influence of each read on kappa: its derivative by the cells of the two readers' table.
     by_chance = column[one] + row[two] - 2 * expected
     influence = ((same - observed) * (1 - expected) - by_chance * (1 - observed)) / (1 - expected) ** 2
     sums = cluster_sums(influence, clusters)

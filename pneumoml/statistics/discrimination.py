@@ -1,4 +1,4 @@
-"""How well scores tell two classes apart when films of one subject go together: ROC points, AUC, interval."""
+"""Discrimination with films clustered by subject: ROC points, AUC and its interval."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def auc_by_subject(labels: Floats, scores: Floats, clusters: Sequence[object]) -
     if positives == 0 or negatives == 0:
         raise ValueError("AUC needs both classes")
     ranks = midranks(scores)
-    # For each film the share of films of the other class that its score is on the right side of (ties: half).
+    # For each film the share of the other class that its score ranks correctly against (ties: half).
     component = np.empty(len(scores))
     component[sick] = (ranks[sick] - midranks(scores[sick])) / negatives
     component[~sick] = 1 - (ranks[~sick] - midranks(scores[~sick])) / positives

@@ -1,4 +1,4 @@
-"""Whether scores are spread as they were: the population stability index between two histograms."""
+"""Score drift: the population stability index between two histograms."""
 
 from __future__ import annotations
 

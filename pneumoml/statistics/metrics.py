@@ -1,4 +1,4 @@
-"""Metrics of a two-class reader: rates with 95 % intervals, discrimination, calibration, operating points."""
+"""Metrics of a binary classifier: rates with 95 % intervals, discrimination, calibration."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def bootstrap(
     repeats: int = _BOOTSTRAP_REPEATS,
     seed: int = 42,
 ) -> Interval:
-    """95 % percentile interval of `statistic` (given film indices) when whole patients are drawn anew.
+    """95 % percentile interval of `statistic` (given film indices) when whole patients are resampled.
 
     Draws in which the statistic does not exist (one class only) are left out.
     """

@@ -1,4 +1,4 @@
-"""What an operating point means where pneumonia is rarer or commoner than in the validation films."""
+"""Predictive values of an operating point at another prevalence than that of the validation films."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Range:
     high: float
 
     def times(self, factor: float) -> Range:
-        """The same on another scale; `factor` is not negative."""
+        """Multiply by `factor`, which is not negative."""
         return Range(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True)
 class AtPrevalence:
-    """Predictive values (0–1), alarms for each true case among them, and numbers of 100 films."""
+    """Predictive values (0–1), alarms per true case, and numbers per 100 films."""
 
     ppv: Range
     npv: Range
@@ -36,7 +36,7 @@ class AtPrevalence:
 
 
 def at_prevalence(counts: Confusion, prevalence: float) -> AtPrevalence:
-    """Work out what `counts` (of both classes) mean at a prevalence strictly between 0 and 1.
+    """Compute predictive values from `counts` (of both classes) at a prevalence between 0 and 1, exclusive.
 
     Predictive values by Bayes' theorem, their intervals on the logit scale (Mercaldo, Lau and Zhou 2007; half
     a film added to each count where one is 0); shares of one class by Wilson, all alarms together by Zou and

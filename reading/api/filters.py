@@ -1,4 +1,4 @@
-"""What lists can be narrowed by where reviews are concerned."""
+"""API filters of reviews, and of films by their reviews."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class ReviewedStudyFilter(StudyFilter):
     def by_review_state(self, studies: StudyQuerySet, name: str, state: str) -> StudyQuerySet:
         """Narrow by the reviews that are current."""
         studies = studies.filter(is_reviewed=state != "unreviewed")
-        if state in ("agreed", "disagreed"):  # told only where neither AI result nor opinions are withheld
+        if state in ("agreed", "disagreed"):  # only where neither AI result nor opinions are withheld
             current = Review.objects.filter(study=OuterRef("pk"), is_current=True)
             current = current.filter(agrees_with_ai=state == "agreed")
             return with_opinions(studies, self.request.user).filter(OTHERS_SHOWN & ExistsForRow(current))
@@ -37,9 +37,9 @@ class ReviewedStudyFilter(StudyFilter):
 
 
 def _true_or_false(description: str, **settings: Any) -> django_filters.TypedChoiceFilter:
-    """Return a filter that takes the words true and false and no others, and is described like that.
+    """Return a filter that takes only the words true and false, and is described so in the schema.
 
-    Left to itself the description takes the type from the model: a boolean of two words, which nothing is.
+    By default the schema would take the model's type: a boolean with two strings as values.
     """
     described = {"type": "string", "enum": ["true", "false"], "description": description}
     words = {"choices": [("true", "Yes"), ("false", "No")], "coerce": lambda text: text == "true"}

@@ -1,4 +1,4 @@
-"""What the API shows and takes of reviews, and of studies with their reviews."""
+"""API serialisers of reviews, and of films with their reviews."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         read_only_fields = fields
 
     def to_representation(self, instance: Review) -> dict[str, Any]:
-        """Return the fields; what an older opinion says of a result that is withheld now stays back."""
+        """Return the fields; without prediction and agreement where the AI result is withheld now."""
         data = super().to_representation(instance)
         return {**data, "prediction": None, "agrees_with_ai": None} if instance.ai_hidden else data
 
@@ -88,7 +88,7 @@ class NewReviewSerializer(serializers.Serializer[Any]):
     region = RegionSerializer(required=False, allow_null=True, default=None)
 
     def validate_region(self, value: dict[str, float] | None) -> Region | None:
-        """Make a region of the four numbers."""
+        """Build a region from the four numbers."""
         return None if value is None else Region(**value)
 
 

@@ -1,4 +1,4 @@
-"""Addresses under /api/v1/ that concern studies with their reviews."""
+"""API URLs of films with their reviews."""
 
 from django.urls import include, path, register_converter
 from rest_framework.routers import SimpleRouter

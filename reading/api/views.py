@@ -1,4 +1,4 @@
-"""The studies of the API with their reviews, and the reviews."""
+"""API views of films with their reviews, and of reviews."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class ReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return reviews.select_related("study", "prediction", "reader", "supersedes", "addendum_to")
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Limit what writes, not what reads."""
+        """Limit writing, not reading."""
         if self.request.method == "POST":
             self.throttle_scope = "upload"
         return super().get_throttles()

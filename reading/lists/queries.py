@@ -1,4 +1,4 @@
-"""What several lists of films are narrowed and ordered by."""
+"""Query parts that several lists of films share: tags, bounded counts, scores to sort by."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ def tagged(studies: StudyQuerySet, tag: Tag, user: AnyUser) -> StudyQuerySet:
 
 
 def among(studies: StudyQuerySet, rows: QuerySet[Any]) -> StudyQuerySet:
-    """Keep the films that one of these rows names as its `study`: most tags and batches have few.
+    """Keep the films that are the `study` of one of these rows; most tags and batches have few.
 
-    Given the numbers of few films, no database looks through all the others for them.
+    A few films are named by key, so that no database scans the others.
     """
     numbers = rows.filter(study__isnull=False).order_by().values_list("study_id", flat=True)
     few = list(numbers[: FEW + 1])
@@ -55,28 +55,28 @@ def rows_without_tags(films: Sequence[Study]) -> list[FilmRow]:
 
 
 def count_at_most(films: StudyQuerySet) -> int:
-    """Return how many films there are, reading no further than MOST_COUNTED + 1, which stands for “more”."""
+    """Count films up to MOST_COUNTED + 1, which means “more”."""
     return len(_to_count(films).values_list("pk", flat=True)[: MOST_COUNTED + 1])
 
 
 def _to_count(films: StudyQuerySet) -> StudyQuerySet:
-    """SQLite finds the best index by the order that is asked for; PostgreSQL may sort all films for it."""
+    """SQLite picks the index by the order asked for; PostgreSQL might sort all films for it."""
     return films.order_by(*(("created_at", "pk") if connection.vendor == "sqlite" else ()))
 
 
 def number_at_most(films: StudyQuerySet) -> Subquery:
-    """Return the same as an expression, for a query that asks for more than that."""
+    """Return `count_at_most` as an expression, for a query that selects more."""
     some = Study.objects.filter(pk__in=_to_count(films).values("pk")[: MOST_COUNTED + 1]).order_by()
     number = Func(F("pk"), function="COUNT", output_field=IntegerField())  # of all rows, without groups
     return Subquery(some.annotate(number=number).values("number"))
 
 
 def scores_hidden_from(user: AnyUser) -> bool:
-    """Tell whether any film's score may be withheld from this person."""
+    """Return whether any film's score may be withheld from this person."""
     return Project.objects.visible_to(user).hiding_results_from(user).exists()
 
 
 def with_sort_probability(studies: StudyQuerySet) -> StudyQuerySet:
-    """Add `sort_probability`, the newest calibrated one; what is withheld sorts as if there were none."""
+    """Add `sort_probability`, the newest calibrated one; withheld ones sort as missing."""
     shown = Case(When(ai_hidden=False, then=F("result_score")), default=Value(WITHOUT_SCORE))
     return studies.annotate(sort_probability=shown)

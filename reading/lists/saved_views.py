@@ -1,4 +1,4 @@
-"""The verbs of saved views: keep the filters of a list under a name, share them, drop them."""
+"""Saved views: named filters of a list, kept, shared and removed."""
 
 from django.contrib.auth.models import User
 from django.http import QueryDict
@@ -32,11 +32,11 @@ KEPT = {
 
 
 class ViewRefused(Refused):
-    """The view's fields do not make sense."""
+    """A field of the view is invalid."""
 
 
 def filters_of(page: str, query: str) -> str:
-    """Return the query with nothing but filters of this page that are filled in."""
+    """Return the query reduced to this page's filters that have a value."""
     given, kept = QueryDict(query[:4000]), QueryDict(mutable=True)
     for name in KEPT[Page(page)]:
         if value := given.get(name, ""):
@@ -47,10 +47,10 @@ def filters_of(page: str, query: str) -> str:
 def save_view(
     *, actor: User, page: str, name: str, query: str, shared_with: Project | None = None
 ) -> SavedView:
-    """Keep the filters under a name; one of the actor's with the same name is replaced.
+    """Keep the filters under a name; the actor's view of the same name is replaced.
 
-    Raises ViewRefused for a page that is none, a name that is missing or too long, too many or too long
-    filters; NotAllowed for a project in which the actor does not work.
+    Raises ViewRefused for an unknown page, a missing or too long name, too many views or too long filters;
+    NotAllowed for a project in which the actor does not work.
     """
     name = " ".join(name.split())
     if page not in Page.values:
@@ -70,7 +70,7 @@ def save_view(
 
 
 def remove_view(*, actor: User, view: SavedView) -> None:
-    """Drop one's own view. Raises NotAllowed for anybody else's."""
+    """Remove one's own view. Raises NotAllowed for anybody else's."""
     if view.owner_id != actor.pk:
         raise NotAllowed("not_your_view", _("Only its owner drops a view."))
     view.delete()

@@ -1,4 +1,4 @@
-"""A reader's queue: films of their projects that want a read by them, in the order that they chose."""
+"""The worklist: films of a reader's projects that need a read by them, in the order they chose."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +36,8 @@ STATES = ("free", "drafted", "second")
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How a reader narrows and orders their queue. Empty: everything."""
+class WorklistQuery:
+    """Filters and order of a reader's queue; an empty filter keeps every film."""
 
     project: str = ""
     state: str = ""
@@ -47,8 +47,8 @@ class Wishes:
     site: str = ""
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> "Wishes":
-        """Return the wishes among these values; what is no wish is left out."""
+    def parse(cls, given: Mapping[str, Any]) -> "WorklistQuery":
+        """Read the query from request parameters or a session; invalid values are ignored."""
         state, order = given.get("state", ""), given.get("order", "")
         return cls(
             project=str(given.get("project", "")).replace("\x00", ""),
@@ -73,10 +73,10 @@ def _uuid_or_nothing(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a film stands in a queue: uids of its neighbours that nobody else is reading, films left.
+class WorklistPosition:
+    """A film's position in a queue: uids of its neighbours that nobody else is reading, and films left.
 
-    `left` is one more than MOST_COUNTED where more are left.
+    `left` is MOST_COUNTED + 1 where more are left.
     """
 
     previous: uuid.UUID | None
@@ -103,11 +103,11 @@ def rows_of(films: Iterable[FilmRow]) -> list[WorklistRow]:
     ]
 
 
-def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
-    """Return the films that wait for this reader, in order.
+def queue_of(user: User, query: WorklistQuery = WorklistQuery()) -> StudyQuerySet:
+    """Return the films that need a read by this reader, in order.
 
-    Each has `taken` (somebody else is reading it), `drafted` (the reader has begun) and `reads_wanted`. A
-    film with as many signed reads as its project wants waits only for who has begun.
+    Each has `taken` (somebody else is reading it), `drafted` (the reader has a draft) and `reads_wanted`. A
+    film with all the signed reads that its project requires stays only for readers with a draft.
     """
     own = Review.objects.filter(study=OuterRef("pk"), reader=user).order_by()
     decided = Adjudication.objects.filter(study=OuterRef("pk"), adjudicator=user).order_by()
@@ -117,45 +117,45 @@ def queue_of(user: User, wishes: Wishes = Wishes()) -> StudyQuerySet:
     )
     films = films.annotate(taken=ExistsForRow(claims), drafted=ExistsForRow(own))
     waits = Q(reads_wanted=0) | Q(reads_signed__lt=F("reads_wanted")) | Q(drafted=True)
-    return _ordered(_narrowed(films.filter(waits, wants_reads=True), wishes, user), user, wishes)
+    return _ordered(_narrowed(films.filter(waits, wants_reads=True), query, user), user, query)
 
 
-def _narrowed(films: StudyQuerySet, wishes: Wishes, user: User) -> StudyQuerySet:
-    if wishes.project:
-        # By its key, so that the index of one project's waiting films is found.
-        films = films.filter(project=Subquery(Project.objects.filter(slug=wishes.project).values("pk")[:1]))
-    if wishes.batch:
-        films = among(films, BatchItem.objects.filter(batch__uid=wishes.batch))
-    if wishes.site:
-        films = films.filter(site=int(wishes.site))
-    if wishes.tag:
-        tag = Tag.objects.filter(pk=int(wishes.tag)).first()
+def _narrowed(films: StudyQuerySet, query: WorklistQuery, user: User) -> StudyQuerySet:
+    if query.project:
+        # By key, so that the index of a project's waiting films is used.
+        films = films.filter(project=Subquery(Project.objects.filter(slug=query.project).values("pk")[:1]))
+    if query.batch:
+        films = among(films, BatchItem.objects.filter(batch__uid=query.batch))
+    if query.site:
+        films = films.filter(site=int(query.site))
+    if query.tag:
+        tag = Tag.objects.filter(pk=int(query.tag)).first()
         films = tagged(films, tag, user) if tag else films.none()
-    if wishes.state == "drafted":
+    if query.state == "drafted":
         return among(films, Review.objects.filter(reader=user, signed_at=None))
     conditions = {"free": Q(taken=False), "second": Q(reads_signed__gt=0)}
-    return films.filter(conditions[wishes.state]) if wishes.state else films
+    return films.filter(conditions[query.state]) if query.state else films
 
 
-def _ordered(films: StudyQuerySet, user: User, wishes: Wishes) -> StudyQuerySet:
-    column, descending = _order(user, wishes)
+def _ordered(films: StudyQuerySet, user: User, query: WorklistQuery) -> StudyQuerySet:
+    column, descending = _order(user, query)
     if column == "sort_probability":
         films = with_sort_probability(films)
     return films.order_by(F(column).desc() if descending else F(column).asc(), "pk")
 
 
-def _order(user: User, wishes: Wishes) -> tuple[str, bool]:
-    """Return the column and whether the largest comes first; scores that are never withheld have an index."""
-    column, descending = ORDERS[wishes.order]
+def _order(user: User, query: WorklistQuery) -> tuple[str, bool]:
+    """Return the column and whether the largest comes first; scores never withheld have an index."""
+    column, descending = ORDERS[query.order]
     is_open = column == "sort_probability" and not scores_hidden_from(user)
     return ("result_score" if is_open else column), descending
 
 
-def place_of(user: User, study: Study, wishes: Wishes = Wishes()) -> Place:
-    """Return a film's place in the reader's queue, even if it has left it. After the last comes the first."""
-    queue = queue_of(user, wishes)
+def position_of(user: User, study: Study, query: WorklistQuery = WorklistQuery()) -> WorklistPosition:
+    """Return a film's position in the reader's queue, even if it has left it; the first follows the last."""
+    queue = queue_of(user, query)
     free = queue.filter(Q(taken=False)).exclude(pk=study.pk)
-    after, before = _beside(user, study, wishes)
+    after, before = _beside(user, study, query)
     here = Study.objects.filter(pk=study.pk).annotate(
         following=_uid(free.filter(after)),
         first=_uid(free),
@@ -163,18 +163,18 @@ def place_of(user: User, study: Study, wishes: Wishes = Wishes()) -> Place:
         left=number_at_most(queue),
     )
     previous, following, first, left = here.values_list("previous", "following", "first", "left")[0]
-    return Place(previous=previous, following=following or first, left=left)
+    return WorklistPosition(previous=previous, following=following or first, left=left)
 
 
 def _uid(films: StudyQuerySet) -> Subquery:
     return Subquery(films.values("uid")[:1])
 
 
-def _beside(user: User, study: Study, wishes: Wishes) -> tuple[Q, Q]:
-    """Return the conditions for films behind this one, and for those before it."""
-    column, descending = _order(user, wishes)
+def _beside(user: User, study: Study, query: WorklistQuery) -> tuple[Q, Q]:
+    """Return the conditions for films after and before this one."""
+    column, descending = _order(user, query)
     scored = with_sort_probability(Study.objects.visible_to(user).filter(pk=study.pk))
-    is_score = wishes.order == "score"  # it may have come since the film was read from the database
+    is_score = query.order == "score"  # it may have come since the film was read from the database
     value = scored.values_list(column, flat=True)[0] if is_score else getattr(study, column)
     return (
         beyond(column, value, study.pk, descending=descending, pk_descending=False),

@@ -1,4 +1,4 @@
-"""What is stored of reading: a project's rules, reviews, claims, discordance, marks, views."""
+"""Models of reading: rules, reviews, claims, discordance, adjudications, marks, saved views."""
 
 from reading.models.claims import ReadingClaim
 from reading.models.discordance import Adjudication, DiscordanceReason

@@ -1,4 +1,4 @@
-"""Who is reading which film just now."""
+"""Reading claims."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from diagnosis.models import Study
 
 
 class ReadingClaim(models.Model):
-    """Who is reading a film just now: a courtesy between readers that ends by itself, not a lock."""
+    """Who is reading a film now: advisory and expiring, not a lock."""
 
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="claim")
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Films on which opinions differ: the reasons that people gave, and what was decided."""
+"""Recorded reasons of discordance, and adjudications."""
 
 import uuid
 
@@ -46,8 +46,8 @@ class DiscordanceReason(models.Model):
 class Adjudication(models.Model):
     """The final finding of a film whose signed reads differ. Never a read: statistics leave it out.
 
-    It is signed as it is written. Database triggers refuse to change or delete it; a later one is added
-    beside it, and the newest decides.
+    It is final when written. Database triggers refuse to change or delete it; a later one is added, and the
+    newest counts.
     """
 
     class Basis(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What people mark films with: tags of the project, and notes."""
+"""Tags of a project, tags on films, and notes."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -14,7 +14,7 @@ from reading.models.opinions import OTHERS_SHOWN, others_hidden_from
 
 
 class Tag(models.Model):
-    """One word of a project's own that its films can be marked with."""
+    """A tag of a project."""
 
     class Colour(models.TextChoices):
         GREY = "grey", _("Grey")
@@ -44,7 +44,7 @@ class MarkQuerySet(models.QuerySet[models.Model]):
     """Tags on films, or notes, narrowed to what a person may see."""
 
     def visible_to(self, user: AnyUser) -> "MarkQuerySet":
-        """Return those on visible films; while opinions are withheld, one's own and what says nothing."""
+        """Return marks of visible films; while opinions are withheld, own ones and `before_reading` tags."""
         if not isinstance(user, User):
             return self.none()
         marks = self.filter(film_visible_to(user, study="study"))
@@ -58,7 +58,7 @@ class MarkQuerySet(models.QuerySet[models.Model]):
 
 
 class FilmTag(models.Model):
-    """A tag that somebody put on a film. Two people may put the same one, not knowing of each other."""
+    """A tag on a film; two people may set the same one without seeing each other's."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="film_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="film_tags")
@@ -76,7 +76,7 @@ class FilmTag(models.Model):
 
 
 class Note(models.Model):
-    """What somebody wrote about a film that is no review. Nothing is changed later: one writes another."""
+    """A note about a film; never changed."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -18,9 +18,9 @@ Films = TypeVar("Films", bound=QuerySet[Study])
 def others_hidden_from(user: AnyUser, *, study: str = "") -> dict[str, Combinable]:
     """Return the annotation `others_hidden`: true where others' opinions are withheld from `user` now.
 
-    The one place where this is decided, for what is annotated with `ai_hidden` already. `study` is the way
-    from the queried model to the study. Opinions are withheld together with the AI result, and where reads
-    are blind to each other until the reader has signed, which a `ResultDisclosure` tells.
+    Decided here alone, for querysets annotated with `ai_hidden`. `study` is the path from the queried model
+    to the film. Opinions are withheld together with the AI result, and in projects with blind reads until
+    the reader has signed, which a `ResultDisclosure` records.
     """
     if not isinstance(user, User) or not may_review(user):
         return {"others_hidden": ExpressionWrapper(Q(ai_hidden=True), output_field=BooleanField())}
@@ -40,7 +40,7 @@ def with_opinions(studies: Films, user: AnyUser) -> Films:
 
 
 def others_withheld(study: Study) -> bool:
-    """Tell whether others' opinions of a film from `with_opinions` are withheld; so they are of any other."""
+    """Return whether others' opinions of a film are withheld; always for one not from `with_opinions`."""
     return bool(getattr(study, "others_hidden", True))
 
 
@@ -50,5 +50,5 @@ def films_with_opinions(user: AnyUser) -> StudyQuerySet:
 
 
 def opinions_hidden(user: AnyUser, study: Study) -> bool:
-    """Tell whether others' opinions of this film are withheld from `user` now."""
+    """Return whether others' opinions of this film are withheld from `user` now."""
     return not films_with_opinions(user).filter(pk=study.pk).exists()

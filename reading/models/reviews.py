@@ -1,4 +1,4 @@
-"""What readers say: reviews that are added to, never overwritten."""
+"""Reviews: opinions of readers, appended, never overwritten."""
 
 import hashlib
 import json
@@ -24,17 +24,17 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def visible_to(self, user: AnyUser) -> "ReviewQuerySet":
         """Return the reviews of visible films, each with its `ai_hidden` and `others_hidden`.
 
-        While the AI result of a film is withheld from a reader, so is what others said about it: it would
-        colour their read, and an agreement gives the result away. A project may withhold it in any case.
+        While a film's AI result is withheld from a reader, so are others' reviews: they would bias the read,
+        and an agreement discloses the result. A project may withhold them in any case.
         """
         if not isinstance(user, User):
             return self.none()
         return self.filter(film_visible_to(user, study="study")).shown_to(user)
 
     def shown_to(self, user: User) -> "ReviewQuerySet":
-        """Leave out what is withheld, for reviews of films that come from `visible_to` already.
+        """Leave out what is withheld, for reviews of films that come from `visible_to`.
 
-        Long lists of films ask for their reviews in pieces: `visible_to` would look at every film each time.
+        For long lists that read reviews in chunks: `visible_to` would check every film each time.
         """
         reviews = self.annotate(**ai_hidden_from(user, study="study"))
         reviews = reviews.annotate(**others_hidden_from(user, study="study"))
@@ -106,7 +106,7 @@ class Review(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     signed_at = models.DateTimeField(null=True, editable=False)
 
-    # Whether the AI result is withheld from the person who asks; `visible_to` answers it for each review.
+    # Whether the AI result is withheld from the user; `visible_to` annotates it.
     ai_hidden = True
 
     objects = ReviewQuerySet.as_manager()

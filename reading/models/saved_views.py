@@ -1,4 +1,4 @@
-"""Filters of a list under a name of their own."""
+"""Saved views: named filters of a list."""
 
 import uuid
 
@@ -23,7 +23,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """A person's filters of one list. Whoever uses it sees their own films through it, no others."""
+    """A person's filters of one list. Whoever uses it sees only films visible to them."""
 
     class Page(models.TextChoices):
         FILMS = "films", _("Films")

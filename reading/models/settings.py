@@ -1,4 +1,4 @@
-"""How a project is read: reads per film, blind to each other or not, who adjudicates."""
+"""Reading rules of a project: reads per film, blinding, adjudicators."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -9,7 +9,7 @@ from diagnosis.models import Project
 
 
 class ReadingSettings(models.Model):
-    """One project's rules of reading. A project without a row goes by the defaults of these fields."""
+    """A project's reading rules; a project without a row has the defaults."""
 
     class ReadsPerFilm(models.IntegerChoices):
         EVERY_READER = 0, _("Every reader reads every film")

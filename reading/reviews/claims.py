@@ -1,4 +1,4 @@
-"""Who is reading a film just now: taken on opening, renewed at work, over by itself, taken over knowingly."""
+"""Reading claims: taken when a film is opened, renewed while the reader works, expiring, or taken over."""
 
 from datetime import timedelta
 
@@ -16,11 +16,11 @@ from core.users import AnyUser
 from diagnosis.models import Study
 from reading.models import ReadingClaim
 
-LASTS = timedelta(minutes=5)
+CLAIM_DURATION = timedelta(minutes=5)
 
 
 def live_claims() -> Q:
-    """Return the condition for claims that have not ended."""
+    """Return the condition for claims that have not expired."""
     return Q(expires_at__gt=timezone.now())
 
 
@@ -30,23 +30,23 @@ def held_by(user: AnyUser) -> ExistsForRow:
 
 
 def claim_of_another(user: AnyUser, study: Study) -> ReadingClaim | None:
-    """Return the live claim that somebody else has on the film."""
+    """Return somebody else's live claim on the film."""
     claims = ReadingClaim.objects.filter(live_claims(), study=study).select_related("reader")
     return claims.exclude(reader_id=user.pk).first()
 
 
 def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
-    """Let the reader have the film for LASTS from now; return False while somebody else is reading it.
+    """Claim the film for CLAIM_DURATION from now; return False while somebody else has a live claim.
 
-    With `take_over` the film passes to them all the same. Taking and taking over are audited, going on is
-    not. Raises NotAllowed for people who may not review it.
+    `take_over` ends that claim. Taking and taking over are audited, renewing is not. Raises NotAllowed for
+    people who may not review the film.
     """
     sentence = _("Your account may not review this film. Ask an administrator.")
     require(actor, may_review, sentence)
-    ends = timezone.now() + LASTS
+    ends = timezone.now() + CLAIM_DURATION
     with transaction.atomic():
         visible = Study.objects.visible_to(actor).filter(pk=study.pk)
-        if not visible.select_for_update(of=("self",)):  # two at once: one after the other
+        if not visible.select_for_update(of=("self",)):  # serialises two readers at once
             raise NotAllowed("not_a_reader", sentence)
         claim = ReadingClaim.objects.filter(study=study).first()
         is_live = claim is not None and claim.expires_at > timezone.now()
@@ -55,7 +55,7 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
         if other is not None and not take_over:
             return False
         if is_live and is_own:
-            return keep_claim(actor=actor, study=study)
+            return renew_claim(actor=actor, study=study)
         taken = {"reader": actor, "taken_at": timezone.now(), "expires_at": ends}
         if claim is None:
             ReadingClaim.objects.create(study=study, **taken)
@@ -67,12 +67,12 @@ def claim_film(*, actor: User, study: Study, take_over: bool = False) -> bool:
     return True
 
 
-def keep_claim(*, actor: User, study: Study) -> bool:
-    """Renew the reader's own claim; False when it has ended or passed to somebody else."""
+def renew_claim(*, actor: User, study: Study) -> bool:
+    """Renew the reader's own claim; False when it has expired or was taken over."""
     own = ReadingClaim.objects.filter(study=study, reader=actor)
-    return bool(own.filter(live_claims()).update(expires_at=timezone.now() + LASTS))
+    return bool(own.filter(live_claims()).update(expires_at=timezone.now() + CLAIM_DURATION))
 
 
-def give_back(*, actor: User, study: Study) -> None:
+def release_claim(*, actor: User, study: Study) -> None:
     """End the reader's own claim, for example once they have signed."""
     ReadingClaim.objects.filter(study=study, reader=actor).delete()

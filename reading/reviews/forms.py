@@ -1,4 +1,4 @@
-"""What a reader fills in about a film."""
+"""The form of a review."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ class ReviewForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
         error_messages={"max_length": _("A comment has at most %(limit_value)d characters. Shorten it.")},
     )
-    # What the page counts by itself: something odd in it must never keep a reader from saving.
+    # Counted by the page's script: an invalid value must never keep a reader from saving.
     opened = forms.CharField(required=False, widget=forms.HiddenInput)
     active_seconds = forms.CharField(required=False, widget=forms.HiddenInput)
     password = forms.CharField(
@@ -106,13 +106,13 @@ class ReviewForm(forms.Form):
             del self.fields["agrees_with_ai"]
 
     def clean_active_seconds(self) -> int | None:
-        """Return the page's count, None where it makes no sense."""
+        """Return the page's count, None where it is invalid."""
         text: str = self.cleaned_data["active_seconds"]
         is_count = text.isascii() and text.isdecimal() and len(text) <= len(str(LONGEST))
         return int(text) if is_count else None
 
     def clean(self) -> dict[str, Any]:
-        """Make a region of the four numbers: all of them, or none."""
+        """Build the region from all four numbers, or from none."""
         data = super().clean() or {}
         edges = [data.pop(name, None) for name in _EDGES]
         data["region"] = None
@@ -140,7 +140,7 @@ class ReviewForm(forms.Form):
 
     @staticmethod
     def initial_of(review: Review | None, *, film: tuple[int, int]) -> dict[str, Any]:
-        """Return an earlier opinion as the form's first values, for a change of mind."""
+        """Return the form's initial values from an earlier opinion."""
         if review is None:
             return {}
         edges = review.region.in_pixels(film) if review.region else {}

@@ -1,4 +1,4 @@
-"""The verbs of reading: review_study adds an opinion, sign_review makes one final; nothing is overwritten."""
+"""Reviews: review_study adds an opinion, sign_review makes one final; nothing is overwritten."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,21 +15,21 @@ from diagnosis.models import Prediction, ResultDisclosure, Study
 from diagnosis.studies.blinding import shown_result
 from reading.models import Review
 from reading.region import Region
-from reading.reviews.claims import give_back
+from reading.reviews.claims import release_claim
 
 MAX_COMMENT = 4000
 
 
 class ReviewRefused(Refused):
-    """The review's fields do not make sense."""
+    """A field of the review is invalid."""
 
 
 @dataclass(frozen=True)
-class Time:
-    """How long a reader took, in whole seconds; None where nobody measured it.
+class ReadingTime:
+    """How long a reader took, in whole seconds; None where it was not measured.
 
-    `open_seconds` is the server's, from handing out the form to taking it back; `active_seconds` the page's
-    own count of them with the reader at work.
+    The server measures `open_seconds` from rendering the form to receiving it; the page counts
+    `active_seconds`, those of them in which the reader worked.
     """
 
     open_seconds: int | None = None
@@ -45,14 +45,14 @@ def review_study(
     comment: str = "",
     agrees_with_ai: bool | None = None,
     region: Region | None = None,
-    time: Time = Time(),
+    time: ReadingTime = ReadingTime(),
     sign: bool = False,
 ) -> Review:
     """Store the reader's opinion on a film that they may see; their earlier one is superseded, not changed.
 
-    `confidence` is 0 to 100. `agrees_with_ai` must be given exactly where the AI has a result that this
-    reader may see now. It is a draft, or final with `sign`: the door has asked for the password again then.
-    After a signed read every opinion is an addendum to it. Raises NotAllowed, ReviewRefused, RegionRefused.
+    `confidence` is 0 to 100. `agrees_with_ai` is required if and only if the reader may see an AI result now.
+    The review is a draft, or final with `sign`: the caller has confirmed the password then. After a signed
+    read every opinion is an addendum to it. Raises NotAllowed, ReviewRefused, RegionRefused.
     """
     study = _film_of(actor, study)
     _check(finding, confidence, comment)
@@ -74,9 +74,9 @@ def review_study(
 
 
 def sign_review(*, actor: User, review: Review) -> None:
-    """Make one's own current draft final, as it stands; the door has asked for the password again.
+    """Make one's own current draft final, unchanged; the caller has confirmed the password.
 
-    The AI result of the film is open to the reader from then on. Raises NotAllowed for anybody else's review,
+    From then on the reader may see the film's AI result. Raises NotAllowed for anybody else's review,
     Conflict for one that is signed already or has been superseded.
     """
     if review.reader_id != actor.pk:
@@ -135,8 +135,8 @@ def _region_columns(region: Region | None) -> dict[str, float]:
     }
 
 
-def _add(*, actor: User, study: Study, opinion: dict[str, Any], time: Time) -> Review:
-    Study.objects.select_for_update().get(pk=study.pk)  # two reviews at once: one after the other
+def _add(*, actor: User, study: Study, opinion: dict[str, Any], time: ReadingTime) -> Review:
+    Study.objects.select_for_update().get(pk=study.pk)  # serialises two reviews at once
     earlier = Review.objects.filter(study=study, reader=actor, is_current=True).first()
     if earlier is not None:
         Review.objects.filter(pk=earlier.pk).update(is_current=False)
@@ -161,8 +161,8 @@ def _add(*, actor: User, study: Study, opinion: dict[str, Any], time: Time) -> R
     return review
 
 
-def _time_so_far(earlier: Review | None, time: Time) -> dict[str, int | None]:
-    """Add the time of the draft that is gone on with; active time is never more than the measured one."""
+def _time_so_far(earlier: Review | None, time: ReadingTime) -> dict[str, int | None]:
+    """Add the time of the draft that this one continues; active time is at most the measured time."""
     opened, active = time.open_seconds, time.active_seconds
     if opened is not None and active is not None:
         active = min(active, opened)
@@ -182,7 +182,7 @@ def _sign(actor: User, review: Review) -> None:
     draft = Review.objects.filter(pk=review.pk, signed_at=None, is_current=True)
     if not draft.update(signed_at=timezone.now()):
         raise Conflict("not_a_draft", _("This review is signed already, or a later one took its place."))
-    give_back(actor=actor, study=review.study)
+    release_claim(actor=actor, study=review.study)
     ResultDisclosure.objects.get_or_create(study=review.study, reader=actor)
     trail.record(
         actor=actor, verb="review_signed", target=review.study, review=str(review.uid), sha256=review.digest()

@@ -1,4 +1,4 @@
-"""How long a reader had a film open: measured by the server, from handing out the form to taking it back."""
+"""Reading time: measured by the server from rendering the form to receiving it, in signed text."""
 
 import time
 import uuid
@@ -6,17 +6,17 @@ import uuid
 from django.core import signing
 
 _SALT = "reading-opened"
-LONGEST = 12 * 3600  # seconds; a page left open overnight says nothing about reading
+LONGEST = 12 * 3600  # seconds; a page left open overnight is no measure of reading
 
 
-def opening_of(*, study: uuid.UUID, reader: int, now: float | None = None) -> str:
-    """Return signed text that says when this reader was given this film's form."""
+def new_opening(*, study: uuid.UUID, reader: int, now: float | None = None) -> str:
+    """Return signed text with the moment at which this reader got this film's form."""
     moment = round(time.time() if now is None else now)
     return signing.dumps([str(study), reader, moment], salt=_SALT)
 
 
 def seconds_since(opening: str, *, study: uuid.UUID, reader: int) -> int | None:
-    """Return whole seconds from the opening until now, at most LONGEST; None for text that is not ours."""
+    """Return whole seconds from the opening until now, at most LONGEST; None for text not signed here."""
     try:
         film, person, moment = signing.loads(opening, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
@@ -27,7 +27,7 @@ def seconds_since(opening: str, *, study: uuid.UUID, reader: int) -> int | None:
 
 
 def continued_opening(given: str, *, study: uuid.UUID, reader: int) -> str:
-    """Return the opening that the page has, or a new one where it has none of this film and reader."""
+    """Return the given opening if it is of this film and reader, else a new one."""
     if given and seconds_since(given, study=study, reader=reader) is not None:
         return given
-    return opening_of(study=study, reader=reader)
+    return new_opening(study=study, reader=reader)

@@ -1,4 +1,4 @@
-"""The adjudicator's pages: the films that wait for a decision, and the form in which it is given."""
+"""The adjudicator's pages: films to decide, and the form of a decision."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class AdjudicationForm(forms.Form):
 @never_cache
 @require_GET
 def adjudication_list(request: HttpRequest) -> HttpResponse:
-    """Show the oldest films that wait for this person's decision; nothing of what the reads say."""
+    """Show the oldest films that this person may decide, without their findings."""
     if not may_review(request.user):
         raise PermissionDenied
     waiting = films_to_decide(request.user).filter(Q(decided=False))

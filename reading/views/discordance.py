@@ -1,4 +1,4 @@
-"""The list of films on which readers and AI, or readers among themselves, differ; reasons are given here."""
+"""The list of discordant films, and the form of a reason."""
 
 from typing import Any
 

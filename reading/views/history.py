@@ -1,4 +1,4 @@
-"""The history: the list of films with results and reviews, searched, filtered, sorted and paged."""
+"""The film list with results and reviews: searched, filtered, sorted, paged."""
 
 from dataclasses import dataclass
 from typing import Any

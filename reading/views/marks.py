@@ -1,4 +1,4 @@
-"""Tags and notes of one film, as a part of its page or by themselves; the tags of a project."""
+"""Tags and notes of one film, as a partial or a page; the tags of a project."""
 
 from typing import Any
 
@@ -46,10 +46,10 @@ def _change(request: HttpRequest, study: Study) -> None:
     number = request.POST.get("tag", "")
     is_number = number.isascii() and number.isdecimal() and len(number) < 16
     tag = Tag.objects.filter(project=study.project, pk=int(number)).first() if is_number else None
-    verb = {"tag": tag_film, "untag": untag_film}.get(action)
-    if tag is None or verb is None:
+    change = {"tag": tag_film, "untag": untag_film}.get(action)
+    if tag is None or change is None:
         raise MarkRefused("tag_invalid", _("Choose a tag of the film's project."))
-    verb(actor=actor, study=study, tag=tag)
+    change(actor=actor, study=study, tag=tag)
 
 
 def _marks(request: HttpRequest, study: Study, *, mistake: str = "", status: int = 200) -> HttpResponse:
@@ -93,7 +93,7 @@ class TagForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic when it 
 @login_required
 @require_http_methods(["GET", "POST"])
 def project_tags(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a project's tags to an administrator, and make another."""
+    """Show a project's tags to an administrator; add one by POST."""
     project = _project_or_404(request, slug)
     form = TagForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -110,7 +110,7 @@ def project_tags(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def project_tag_remove(request: HttpRequest, slug: str, tag: int) -> HttpResponse:
-    """Take a tag out of a project and off its films."""
+    """Remove a tag from a project and its films."""
     project = _project_or_404(request, slug)
     remove_tag(actor=signed_in(request), tag=get_object_or_404(Tag, project=project, pk=tag))
     return redirect("project-tags", slug=project.slug)

@@ -1,4 +1,4 @@
-"""The reviews of one film: a reader's form and history, and what others say; a panel or a page of its own."""
+"""The reviews of one film as a panel or a page: the reader's form and history, and others' opinions."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ from diagnosis.studies.search import films_for
 from diagnosis.views.films import refused
 from reading.panel import ReviewPanel, for_panel
 from reading.reviews.forms import SIGN, ReviewForm
-from reading.reviews.service import Time, review_study
+from reading.reviews.service import ReadingTime, review_study
 from reading.reviews.timing import seconds_since
-from reading.views.worklist import remembered_wishes
+from reading.views.worklist import remembered_query
 
 _FIELD_OF = {
     "agreement_invalid": "agrees_with_ai",
@@ -78,7 +78,7 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
 def _store(request: HttpRequest, study: Study, fields: dict[str, Any], *, sign: bool) -> None:
     reader = signed_in(request)
     opened = seconds_since(fields.pop("opened"), study=study.uid, reader=reader.pk)
-    time = Time(open_seconds=opened, active_seconds=fields.pop("active_seconds"))
+    time = ReadingTime(open_seconds=opened, active_seconds=fields.pop("active_seconds"))
     del fields["password"]
     review_study(actor=reader, study=study, time=time, sign=sign, **fields)
 
@@ -88,7 +88,7 @@ def _saved(request: HttpRequest, study: Study, *, signed: bool) -> HttpResponse:
     if not _is_htmx(request):
         messages.success(request, sentence)
         return redirect("study-reviews", uid=study.uid)
-    study = _film_or_404(request, study.uid)  # anew: a signature may have opened the AI result
+    study = _film_or_404(request, study.uid)  # again: a signature may have disclosed the AI result
     response = _panel(request, study, saved=str(sentence))
     response["HX-Trigger-After-Settle"] = "review-signed" if signed else "review-saved"
     return response
@@ -102,12 +102,12 @@ def _panel(
     saved: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Render the panel; time goes on after a mistake or when a result came, and begins anew after saving."""
+    """Render the panel; a mistake or a new result keeps the time of opening, saving resets it."""
     sent = request.POST if request.method == "POST" else request.GET
     panel = ReviewPanel.for_(
         signed_in(request),
         study,
-        worklist=remembered_wishes(request),
+        worklist=remembered_query(request),
         opened="" if saved else sent.get("opened", ""),
     )
     context = {**vars(panel), "form": form or _form_of(panel), "saved": saved}

@@ -1,4 +1,4 @@
-"""The administrator's pages of how projects are read."""
+"""The administrator's pages of reading rules."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from reading.rules import readers_of, rules_of, set_rules
 
 
 class Readers(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic when it runs
-    """People to choose from; a number that no database holds is nobody's, and no fault of ours."""
+    """People to choose from; a number too large for the database is an invalid choice, not an error."""
 
     def clean(self, value: Any) -> Any:
         """Return the people chosen; raises ValidationError for anybody who is not offered."""

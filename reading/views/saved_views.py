@@ -1,4 +1,4 @@
-"""Doors of saved views: keep one, drop one; the lists show them themselves."""
+"""Saving and removing saved views; the lists show them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _ADDRESSES = {SavedView.Page.FILMS: "studies", SavedView.Page.WORKLIST: "worklis
 
 
 def views_of(request: HttpRequest, page: str) -> dict[str, Any]:
-    """Return what a list's page needs to show saved views and to keep another."""
+    """Return the context of saved views for a list's page."""
     user = signed_in(request)
     views = SavedView.objects.visible_to(user).filter(page=page).select_related("owner", "shared_with")
     query = filters_of(page, request.GET.urlencode())
@@ -68,7 +68,7 @@ def save(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def remove(request: HttpRequest, uid: object) -> HttpResponse:
-    """Drop one of one's own views."""
+    """Remove one of one's own views."""
     user = signed_in(request)
     view = get_object_or_404(SavedView, uid=uid, owner=user)
     address = reverse(_ADDRESSES[SavedView.Page(view.page)])

@@ -1,4 +1,4 @@
-"""The worklist: a reader's queue, the way to its next film, and who is reading which film."""
+"""The worklist page: a reader's queue; claims of films."""
 
 import json
 from dataclasses import asdict, replace
@@ -19,9 +19,9 @@ from diagnosis.models import Project, Study
 from diagnosis.views.films import film_or_404, refused
 from reading.adjudication import films_to_decide
 from reading.lists.queries import count_at_most, rows_with_tags, rows_without_tags
-from reading.lists.worklist import Wishes, queue_of, rows_of
+from reading.lists.worklist import WorklistQuery, queue_of, rows_of
 from reading.models import SavedView, Tag
-from reading.reviews.claims import claim_film, claim_of_another, keep_claim
+from reading.reviews.claims import claim_film, claim_of_another, renew_claim
 from reading.views.saved_views import views_of
 
 FILMS_SHOWN = 50
@@ -43,17 +43,17 @@ ORDER_NAMES = [
 @never_cache
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
-    """Show the first films that wait for this reader; without AI results, which would colour the read."""
+    """Show the first films of the reader's queue, without AI results, which would bias the read."""
     reader = signed_in(request)
     if not may_review(reader):
         return render(request, "reading/worklist.html", {"no_reader": True}, status=403)
     projects = list(Project.objects.visible_to(reader))
-    wishes = Wishes.read(request.GET)
-    project = next((one for one in projects if one.slug == wishes.project), None)
+    query = WorklistQuery.parse(request.GET)
+    project = next((one for one in projects if one.slug == query.project), None)
     if project is None:
-        wishes = replace(wishes, project="")
-    remember_wishes(request, wishes)
-    queue = queue_of(reader, wishes)
+        query = replace(query, project="")
+    remember_query(request, query)
+    queue = queue_of(reader, query)
     films = list(queue.select_related("project", "site", "claim__reader")[:FILMS_SHOWN])
     tags = list(Tag.objects.filter(project__in=projects).select_related("project"))
     rows = rows_of(rows_with_tags(films, reader) if tags else rows_without_tags(films))
@@ -64,8 +64,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "first": first,
         "projects": projects,
         "project": project,
-        "wishes": wishes,
-        "narrowed": wishes.project or wishes.state or wishes.batch or wishes.tag or wishes.site,
+        "query": query,
+        "narrowed": query.project or query.state or query.batch or query.tag or query.site,
         "tags": tags,
         "sites": sites_for(reader),
         "states": STATE_NAMES,
@@ -78,28 +78,28 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, "reading/worklist.html", context)
 
 
-def remember_wishes(request: HttpRequest, wishes: Wishes) -> None:
-    """Keep the wishes for this session: next and previous on a film's page go by the list opened last."""
-    if request.session.get(_KEPT_AS) != asdict(wishes):
-        request.session[_KEPT_AS] = asdict(wishes)
+def remember_query(request: HttpRequest, query: WorklistQuery) -> None:
+    """Keep the query in the session: next and previous on a film's page follow the list opened last."""
+    if request.session.get(_KEPT_AS) != asdict(query):
+        request.session[_KEPT_AS] = asdict(query)
 
 
-def remembered_wishes(request: HttpRequest) -> Wishes:
-    """Return the wishes of the worklist that was opened last."""
+def remembered_query(request: HttpRequest) -> WorklistQuery:
+    """Return the query of the worklist that was opened last."""
     kept = request.session.get(_KEPT_AS)
-    return Wishes.read(kept) if isinstance(kept, dict) else Wishes()
+    return WorklistQuery.parse(kept) if isinstance(kept, dict) else WorklistQuery()
 
 
 @login_required
 @require_POST
 def claim(request: HttpRequest, uid: object) -> HttpResponse:
-    """Take a film over knowingly, or with `keep=1` go on holding it and be told who has taken it over."""
+    """Take over a film, or with `keep=1` renew the claim and answer who has taken it over."""
     study = film_or_404(request, uid)
     reader = signed_in(request)
     if request.POST.get("keep") != "1":
         return _take_over(request, study)
     response = HttpResponse(status=204)
-    if may_review(reader) and not keep_claim(actor=reader, study=study):
+    if may_review(reader) and not renew_claim(actor=reader, study=study):
         other = claim_of_another(reader, study)
         if other is not None:
             response["HX-Trigger"] = json.dumps({"claim-lost": {"reader": other.reader.get_username()}})

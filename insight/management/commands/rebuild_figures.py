@@ -1,4 +1,4 @@
-"""manage.py rebuild_figures: works the standing sums of every day out anew."""
+"""manage.py rebuild_figures: recomputes the daily rollups of all days."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from insight.statistics import daily_rollups
 
 
 class Command(FriendlyCommand):
-    """Work every day's sums out from the films."""
+    """Recompute all daily rollups from the films."""
 
     help = (
         "Work the sums out anew that the dashboard and the projects' pages read, of every day. They are kept "
@@ -16,5 +16,5 @@ class Command(FriendlyCommand):
     examples = "  manage.py rebuild_figures      takes about a minute for a million films\n"
 
     def run(self, **options: Any) -> None:
-        """Rebuild, and tell how many rows there are."""
+        """Rebuild, and print the number of rows."""
         self.say(f"{daily_rollups.refresh_all()} days of projects are written down.")

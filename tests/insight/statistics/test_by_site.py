@@ -17,7 +17,7 @@ from insight.statistics.dashboard import SITES, dashboard_of, figure_of
 from insight.statistics.period import Period
 from insight.statistics.selection import Selection
 from insight.statistics.signed_reads import signed_reads
-from reading.lists.worklist import Wishes, queue_of
+from reading.lists.worklist import WorklistQuery, queue_of
 from reading.models import ReadingClaim
 from tests.insight.some_hundred import bring_in, have_read
 from tests.support.cast import Cast
@@ -92,7 +92,7 @@ def test_the_dashboard_counts_by_site_where_there_are_any(
 def test_lists_narrow_by_site(cast: Cast, two_sites: list[Site]) -> None:
     ReadingClaim.objects.all().delete()
     site = two_sites[0]
-    waiting = queue_of(cast.rania, Wishes.read({"site": str(site.pk)}))
+    waiting = queue_of(cast.rania, WorklistQuery.parse({"site": str(site.pk)}))
     assert set(waiting.values_list("site__code", flat=True)) == {"BER"}
     page = get(cast.rania, f"{reverse('studies')}?site={site.pk}")
     assert "· BER" in page

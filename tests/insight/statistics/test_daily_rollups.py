@@ -28,14 +28,14 @@ def films(cast: Cast, rob: User, active_model: ModelVersion) -> list[Study]:
     return studies
 
 
-def raw() -> dict[daily_rollups.Place, daily_rollups.Tally]:
+def raw() -> dict[daily_rollups.ProjectDay, daily_rollups.Tally]:
     """Everything worked out from the films, nothing taken from what stands written."""
     films = Study.objects.values_list("project_id", "created_at")
-    return daily_rollups.worked_out({(project, timezone.localtime(at).date()) for project, at in films})
+    return daily_rollups.tallies_of({(project, timezone.localtime(at).date()) for project, at in films})
 
 
-def standing(cast: Cast) -> dict[daily_rollups.Place, daily_rollups.Tally]:
-    return daily_rollups.Sums([cast.project.pk, cast.other_project.pk]).by_day()
+def standing(cast: Cast) -> dict[daily_rollups.ProjectDay, daily_rollups.Tally]:
+    return daily_rollups.DailyRollups([cast.project.pk, cast.other_project.pk]).by_day()
 
 
 def test_what_stands_written_equals_the_films(cast: Cast, films: list[Study]) -> None:
@@ -87,7 +87,7 @@ def test_a_change_is_in_the_sums_at_once_and_after_they_are_written_again(
     change(cast, films[20])
     assert raw() != before
     assert standing(cast) == raw()
-    counts = daily_rollups.Sums([cast.project.pk, cast.other_project.pk]).counts()
+    counts = daily_rollups.DailyRollups([cast.project.pk, cast.other_project.pk]).counts()
     assert sum(found["films"] for found in counts.values()) == Study.objects.filter(deleted_at=None).count()
     daily_rollups.refresh()
     assert not ChangedHour.objects.exists()
@@ -103,7 +103,7 @@ def test_rebuilding_gives_the_same(cast: Cast, films: list[Study]) -> None:
 
 
 def test_a_pass_takes_some_days_and_leaves_the_rest(cast: Cast, films: list[Study]) -> None:
-    daily_rollups.mark_everything()
+    daily_rollups.mark_all_changed()
     assert daily_rollups.refresh(most_days=2) == 2
     assert ChangedHour.objects.exists()
     assert standing(cast) == raw()

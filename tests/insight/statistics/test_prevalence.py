@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import ModelVersion, Project, Study
-from insight.statistics.prevalence import dial_of
+from insight.statistics.prevalence import predictive_values_of
 from tests.support.cards import stored_card
 from tests.support.cast import Cast
 
@@ -87,7 +87,7 @@ def test_without_any_model_the_page_says_so(rania: Client) -> None:
 
 
 def test_npv_near_one_is_not_rounded_to_certainty(with_counts: ModelVersion) -> None:
-    rows = {name: (value, interval) for name, value, interval in dial_of(with_counts, 0.5).rows}
+    rows = {name: (value, interval) for name, value, interval in predictive_values_of(with_counts, 0.5).rows}
     assert rows["Of films below it, without pneumonia (NPV)"] == (">99.9%", ">99.9% to >99.9%")
 
 

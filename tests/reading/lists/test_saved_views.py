@@ -8,7 +8,7 @@ from core.errors import NotAllowed
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Prediction, Project, Study
 from reading.lists.saved_views import ViewRefused, remove_view, save_view
-from reading.lists.worklist import Wishes, place_of, queue_of
+from reading.lists.worklist import WorklistQuery, position_of, queue_of
 from reading.models import SavedView
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
@@ -111,19 +111,19 @@ def films(study: Study, cast: Cast) -> list[Study]:
 def test_next_and_previous_follow_the_order_of_the_list(
     cast: Cast, films: list[Study], order: str, expected: list[int]
 ) -> None:
-    wishes = Wishes(order=order)
+    query = WorklistQuery(order=order)
     first, second, third = (films[number] for number in expected)
-    assert list(queue_of(cast.rania, wishes)) == [first, second, third]
-    place = place_of(cast.rania, second, wishes)
+    assert list(queue_of(cast.rania, query)) == [first, second, third]
+    place = position_of(cast.rania, second, query)
     assert (place.previous, place.following) == (first.uid, third.uid)
-    assert place_of(cast.rania, third, wishes).following == first.uid
-    assert place_of(cast.rania, first, wishes).previous is None
+    assert position_of(cast.rania, third, query).following == first.uid
+    assert position_of(cast.rania, first, query).previous is None
 
 
 def test_a_withheld_score_orders_nothing(cast: Cast, films: list[Study]) -> None:
     Project.objects.update(ai_visibility=Project.AiVisibility.HIDDEN)
-    assert list(queue_of(cast.rania, Wishes(order="score"))) == films
-    assert place_of(cast.rania, films[0], Wishes(order="score")).following == films[1].uid
+    assert list(queue_of(cast.rania, WorklistQuery(order="score"))) == films
+    assert position_of(cast.rania, films[0], WorklistQuery(order="score")).following == films[1].uid
 
 
 def test_the_films_page_goes_by_the_list_that_was_opened_last(

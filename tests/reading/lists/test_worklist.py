@@ -14,9 +14,9 @@ from audit.models import AuditEvent
 from core.errors import NotAllowed
 from diagnosis.intake.submission import submit_study
 from diagnosis.models import Study
-from reading.lists.worklist import place_of, queue_of
+from reading.lists.worklist import position_of, queue_of
 from reading.models import ReadingClaim
-from reading.reviews.claims import claim_film, claim_of_another, give_back, keep_claim
+from reading.reviews.claims import claim_film, claim_of_another, release_claim, renew_claim
 from reading.reviews.service import review_study
 from tests.support.cast import PASSWORD, Cast
 from tests.support.inputs.films import chest_png
@@ -62,14 +62,17 @@ def test_one_goes_on_in_order_past_films_that_others_read_and_round_the_end(
     cast: Cast, films: list[Study], rob: User
 ) -> None:
     first, second, third = films
-    assert place_of(cast.rania, first).following == second.uid
-    assert place_of(cast.rania, third).following == first.uid
-    assert (place_of(cast.rania, first).previous, place_of(cast.rania, third).previous) == (None, second.uid)
+    assert position_of(cast.rania, first).following == second.uid
+    assert position_of(cast.rania, third).following == first.uid
+    assert (position_of(cast.rania, first).previous, position_of(cast.rania, third).previous) == (
+        None,
+        second.uid,
+    )
     claim_film(actor=rob, study=second)
-    assert place_of(cast.rania, first).following == third.uid
-    assert place_of(rob, first).following == second.uid
+    assert position_of(cast.rania, first).following == third.uid
+    assert position_of(rob, first).following == second.uid
     sign(cast.rania, first)
-    assert (place_of(cast.rania, first).following, place_of(cast.rania, first).left) == (third.uid, 2)
+    assert (position_of(cast.rania, first).following, position_of(cast.rania, first).left) == (third.uid, 2)
 
 
 def test_a_film_is_held_until_the_claim_ends_or_is_given_back(cast: Cast, study: Study, rob: User) -> None:
@@ -77,9 +80,9 @@ def test_a_film_is_held_until_the_claim_ends_or_is_given_back(cast: Cast, study:
     assert not claim_film(actor=rob, study=study)
     end_claims()
     assert claim_film(actor=rob, study=study)
-    give_back(actor=cast.rania, study=study)
+    release_claim(actor=cast.rania, study=study)
     assert claim_of_another(cast.rania, study) is not None
-    give_back(actor=rob, study=study)
+    release_claim(actor=rob, study=study)
     assert claim_of_another(cast.rania, study) is None
 
 
@@ -87,7 +90,7 @@ def test_taking_over_is_known_to_both_and_recorded(cast: Cast, study: Study, rob
     claim_film(actor=cast.rania, study=study)
     claim_film(actor=cast.rania, study=study)
     assert claim_film(actor=rob, study=study, take_over=True)
-    assert not keep_claim(actor=cast.rania, study=study)
+    assert not renew_claim(actor=cast.rania, study=study)
     events = AuditEvent.objects.filter(verb__startswith="reading_").order_by("seq")
     assert [(event.verb, event.actor_name) for event in events] == [
         ("reading_begun", "rania"),
@@ -98,9 +101,9 @@ def test_taking_over_is_known_to_both_and_recorded(cast: Cast, study: Study, rob
 
 def test_a_claim_that_has_ended_is_not_renewed(cast: Cast, study: Study) -> None:
     claim_film(actor=cast.rania, study=study)
-    assert keep_claim(actor=cast.rania, study=study)
+    assert renew_claim(actor=cast.rania, study=study)
     end_claims()
-    assert not keep_claim(actor=cast.rania, study=study)
+    assert not renew_claim(actor=cast.rania, study=study)
 
 
 @pytest.mark.parametrize("who", ["alice", "otto", "aude", "nobody"])

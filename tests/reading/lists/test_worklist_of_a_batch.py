@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from diagnosis.batches.service import add_film, begin_batch
 from diagnosis.models import Study
-from reading.lists.worklist import Wishes, queue_of
+from reading.lists.worklist import WorklistQuery, queue_of
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
 
@@ -17,7 +17,7 @@ def test_only_the_films_of_the_batch_wait_each_once(client: Client, cast: Cast, 
         add_film(actor=cast.alice, batch=batch, data=chest_png(seed=seed))
     batch.items.create(position=3, byte_size=1, outcome="duplicate", study=batch.items.all()[0].study)
     films = [item.study for item in batch.items.filter(outcome="accepted")]
-    assert list(queue_of(cast.rania, Wishes.read({"batch": str(batch.uid)}))) == films
+    assert list(queue_of(cast.rania, WorklistQuery.parse({"batch": str(batch.uid)}))) == films
     client.force_login(cast.rania)
     page = client.get(reverse("worklist"), {"batch": str(batch.uid)}).content.decode()
     assert "Films of one batch" in page

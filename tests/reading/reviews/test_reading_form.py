@@ -10,8 +10,8 @@ from django.urls import reverse
 from diagnosis.models import Study
 from reading.models import Review
 from reading.region import Region, RegionRefused
-from reading.reviews.service import Time, review_study
-from reading.reviews.timing import LONGEST, opening_of, seconds_since
+from reading.reviews.service import ReadingTime, review_study
+from reading.reviews.timing import LONGEST, new_opening, seconds_since
 from tests.support import api
 from tests.support.cast import Cast
 
@@ -109,7 +109,7 @@ def test_time_is_measured_from_handing_out_the_form_to_taking_it_back(
     import time
 
     client.force_login(cast.rania)
-    earlier = opening_of(study=finished_study.uid, reader=cast.rania.pk, now=time.time() - 95)
+    earlier = new_opening(study=finished_study.uid, reader=cast.rania.pk, now=time.time() - 95)
     send(client, finished_study, opened=earlier, active_seconds="40")
     review = Review.objects.get()
     assert 95 <= (review.open_seconds or 0) <= 100
@@ -122,7 +122,7 @@ def test_the_form_carries_its_opening_and_keeps_it_after_a_mistake(
     client.force_login(cast.rania)
     page = client.get(reverse("study-reviews", args=[finished_study.uid])).content.decode()
     assert 'name="opened" value="' in page
-    opening = opening_of(study=finished_study.uid, reader=cast.rania.pk, now=1000.0)
+    opening = new_opening(study=finished_study.uid, reader=cast.rania.pk, now=1000.0)
     wrong = send(client, finished_study, finding="", opened=opening, active_seconds="7").content.decode()
     assert f'name="opened" value="{opening}"' in wrong
     assert 'name="active_seconds" value="7"' in wrong
@@ -145,7 +145,7 @@ def test_a_page_cannot_claim_more_work_than_the_form_was_out(cast: Cast, finishe
         finding="normal",
         confidence=5,
         agrees_with_ai=True,
-        time=Time(open_seconds=30, active_seconds=4000),
+        time=ReadingTime(open_seconds=30, active_seconds=4000),
     )
     assert review.active_seconds == 30
 
@@ -158,7 +158,7 @@ def test_times_of_drafts_add_up_and_an_addendum_begins_anew(cast: Cast, finished
             finding="normal",
             confidence=5,
             agrees_with_ai=True,
-            time=Time(open_seconds=seconds, active_seconds=1),
+            time=ReadingTime(open_seconds=seconds, active_seconds=1),
             sign=sign,
         ).open_seconds
 
@@ -166,7 +166,7 @@ def test_times_of_drafts_add_up_and_an_addendum_begins_anew(cast: Cast, finished
 
 
 def test_an_opening_is_good_for_one_reader_and_one_film(cast: Cast, study: Study) -> None:
-    opening = opening_of(study=study.uid, reader=1, now=0.0)
+    opening = new_opening(study=study.uid, reader=1, now=0.0)
     assert seconds_since(opening, study=study.uid, reader=1) == LONGEST
     assert seconds_since(opening, study=study.uid, reader=2) is None
     assert seconds_since(opening + "x", study=study.uid, reader=1) is None

@@ -1,4 +1,4 @@
-"""How times of reading are written on pages."""
+"""Template filters of reading times and bounded counts."""
 
 from django import template
 
@@ -9,13 +9,13 @@ register = template.Library()
 
 @register.filter
 def counted(films: int) -> str:
-    """Write a number of films of a queue that is counted no further than `count_at_most` counts."""
+    """Write a count from `count_at_most`."""
     return f"{MOST_COUNTED}+" if films > MOST_COUNTED else str(films)
 
 
 @register.filter
 def duration(seconds: int) -> str:
-    """Write whole seconds as people say them: 40 s, 3 min 5 s, 2 h 10 min."""
+    """Write whole seconds as 40 s, 3 min 5 s, 2 h 10 min."""
     minutes, rest = divmod(seconds, 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:

@@ -1,4 +1,4 @@
-"""Figures on pages, written in the person's language."""
+"""Template filters of figures, in the person's language."""
 
 from django import template
 
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """Write seconds as people say them; a dash for None."""
+    """Write a duration; a dash for None."""
     return "–" if seconds is None else formatting.seconds(seconds)
 
 
