@@ -1,4 +1,4 @@
-"""The administration's site and its two kinds of pages: to look at, and to manage with an audit event."""
+"""The administration site and its two kinds of pages: read-only, and editable with audit events."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def as_json(value: Any) -> SafeString:
 
 
 class AdministrationSite(AdminSite):
-    """Administrators manage here, auditors look; decided by role, never by the `is_staff` flag alone."""
+    """Open to administrators and auditors, by role and never by the `is_staff` flag alone."""
 
     site_header = _("pneumoweb administration")
     site_title = _("pneumoweb administration")
@@ -47,11 +47,11 @@ class AdministrationSite(AdminSite):
     site_url = "/"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let in active administrators, auditors and superusers who proved a second factor."""
+        """Admit active administrators, auditors and superusers who proved a second factor."""
         return may_audit(request.user) and opens_administration(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send visitors to sign in, others to their second factor; raises PermissionDenied without a role."""
+        """Redirect to sign-in or to the second factor; raises PermissionDenied without a role."""
         wanted = request.GET.get("next") or reverse("admin:index")
         if may_audit(request.user):
             return to_second_factor(request, wanted)
@@ -62,21 +62,21 @@ class AdministrationSite(AdminSite):
     def password_change(  # type: ignore[override]  # no page of its own
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send to the page for everybody, which counts wrong passwords."""
+        """Redirect to the site's own page, which counts wrong passwords."""
         return HttpResponseRedirect(reverse("password_change"))
 
 
 admin_site = AdministrationSite(name="admin")
 
 
-class FirstThousands(_Paginator):
-    """Pages of the first MOST rows, so that nothing counts a million; filters and search lead to others."""
+class BoundedPaginator(_Paginator):
+    """Pages of the first MOST rows, so that no query counts a million; filters and search find the others."""
 
     MOST = 5_000
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, MOST at the most."""
+        """The number of rows, at most MOST."""
         rows: Any = self.object_list
         return len(rows.order_by().values_list("pk")[: self.MOST])
 
@@ -87,12 +87,12 @@ class FirstThousands(_Paginator):
 
 
 class ValuesByIndex(AllValuesFieldListFilter):
-    """The values that occur in a column with an index, found by as many steps as there are values."""
+    """Filters by the values of an indexed column, found with one query for each value."""
 
     def __init__(
         self, field: Any, request: HttpRequest, params: Any, model: Any, *rest: Any, **more: Any
     ) -> None:
-        super().__init__(field, request, params, model, *rest, **more)  # its question is lazy, never asked
+        super().__init__(field, request, params, model, *rest, **more)  # its lazy query is never evaluated
         rows = model._default_manager.order_by(field.name)
         self.lookup_choices: Any = list(_values(rows, field.name))
 
@@ -105,10 +105,10 @@ def _values(rows: QuerySet[Any], name: str) -> Iterator[Any]:
 
 
 class ReadOnlyAdmin(_ModelAdmin):
-    """Pages to look at: nothing is added, changed or deleted by hand. Actions call verbs.
+    """Read-only pages; actions call services.
 
-    They are asked of a million rows: no `date_hierarchy`, which reads every date, and no column without
-    choices in `list_filter`, which reads every value, but by ValuesByIndex.
+    The tables may have a million rows: no `date_hierarchy`, which reads every date, and in `list_filter` no
+    column without choices, which reads every value, except by ValuesByIndex.
     """
 
     actions_on_top = True
@@ -117,14 +117,14 @@ class ReadOnlyAdmin(_ModelAdmin):
     show_facets = ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 0
-    paginator = FirstThousands
+    paginator = BoundedPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: rows come from verbs."""
+        """Refuse: services create rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: what is written stays as it is."""
+        """Refuse: rows are not edited."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -132,22 +132,22 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
     def has_administer_permission(self, request: HttpRequest) -> bool:
-        """Whether the person sees the actions: they are for administrators, not for auditors."""
+        """Return whether the person sees the actions: administrators do, auditors do not."""
         return may_administer(request.user)
 
     def call_for_each(
-        self, request: HttpRequest, chosen: QuerySet[M], verb: Callable[[User, M], object], done: str
+        self, request: HttpRequest, chosen: QuerySet[M], service: Callable[[User, M], object], done: str
     ) -> None:
-        """Call `verb(actor, object)` on each chosen object and tell what came of it, refusals by sentence.
+        """Call `service(actor, object)` for each chosen object and show the outcome or the refusal.
 
-        `done` is the sentence for what worked, with the objects' names in place of "{}".
+        `done` is the sentence for success, with the objects' names in place of "{}".
         """
         if not isinstance(request.user, User):
             raise PermissionDenied
         names: list[str] = []
         for item in chosen:
             try:
-                verb(request.user, item)
+                service(request.user, item)
             except Refused as refusal:
                 self.message_user(request, f"{item}: {refusal.message}", messages.ERROR)
             else:
@@ -157,14 +157,14 @@ class ReadOnlyAdmin(_ModelAdmin):
 
 
 class AuditedAdmin(_ModelAdmin):
-    """Pages to manage: Django's own forms, in one transaction with an audit event.
+    """Editable pages: Django's forms, in one transaction with an audit event.
 
-    The event says which fields were changed and how the object stands afterwards (`audit_state`); never a
+    The event holds the names of the changed fields and the object's new state (`audit_state`), never a
     password.
     """
 
     def audit_state(self, obj: Any) -> dict[str, Any]:
-        """Return what an auditor wants to know of `obj`, as JSON without names of people."""
+        """Return the state of `obj` for the audit trail, as JSON without names of people."""
         raise NotImplementedError
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -178,7 +178,7 @@ class AuditedAdmin(_ModelAdmin):
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Record “…_deleted” for each beside Django's own log; called just before the rows go."""
+        """Record “…_deleted” for each beside Django's own log; called just before the rows are deleted."""
         for obj in queryset:
             self._record(request, obj, "deleted", None)
         return super().log_deletions(request, queryset)
@@ -191,7 +191,7 @@ class AuditedAdmin(_ModelAdmin):
 
 
 def _changed_fields(message: Any) -> set[str]:
-    """Name the fields in Django's change message: [{"changed": {"name": …, "fields": […]}}, {"added": …}]."""
+    """Return the field names in Django's change message: [{"changed": {"fields": […]}}, {"added": …}]."""
     names: set[str] = set()
     for entry in message if isinstance(message, list) else []:
         for part in entry.values():

@@ -4,13 +4,13 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """People."""
+    """The app `accounts`."""
 
     name = "accounts"
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Write changes of second factors to the audit trail."""
+        """Record changes of second factors."""
         from accounts.second_factor import listen_to_changes
 
         listen_to_changes()

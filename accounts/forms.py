@@ -1,4 +1,4 @@
-"""Forms in which people choose how they see the site."""
+"""The form of preferences."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What opens the administration besides a role: a second factor that this session proved."""
+"""Guards the administration: besides a role, the session must have proved a second factor."""
 
 from functools import wraps
 
@@ -14,8 +14,8 @@ from accounts.second_factor import has_second_factor
 from core.web import View
 
 
-def is_proved(request: HttpRequest) -> bool:
-    """Whether this session proved a second factor: at sign-in, when asked again, or by setting one up."""
+def proved_second_factor(request: HttpRequest) -> bool:
+    """Return whether this session proved a second factor: at sign-in, later, or by setting one up."""
     user = request.user
     if not isinstance(user, User):
         return False
@@ -24,20 +24,20 @@ def is_proved(request: HttpRequest) -> bool:
 
 
 def opens_administration(request: HttpRequest) -> bool:
-    """Whether the administration may be shown to this session, its role apart."""
-    return not settings.ADMIN_SECOND_FACTOR or is_proved(request)
+    """Return whether this session may open the administration, roles apart."""
+    return not settings.ADMIN_SECOND_FACTOR or proved_second_factor(request)
 
 
 def to_second_factor(request: HttpRequest, wanted: str) -> HttpResponseRedirect:
-    """Lead to the page that sets a second factor up, or asks for the one that is there; then to `wanted`."""
+    """Redirect to the page that sets up or asks for a second factor, and from there to `wanted`."""
     if opens_administration(request) or not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         return HttpResponseRedirect(reverse("admin:index"))
     page = "mfa_reauthenticate" if has_second_factor(request.user) else "mfa_index"
     return redirect_to_login(wanted, reverse(page))
 
 
-def behind_second_factor(view: View) -> View:
-    """Guard a view of the administration like Django's own administration; stands below `login_required`."""
+def require_second_factor(view: View) -> View:
+    """Guard a view like Django's administration; goes below `login_required`."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Which language a page speaks: the person's own choice, else the cookie's, else the browser's."""
+"""Chooses the language of pages: the person's choice, else the cookie's, else the browser's."""
 
 from collections.abc import Callable
 
@@ -7,21 +7,21 @@ from django.utils import translation
 
 from accounts.preferences import preferences_of
 
-# Programs ask with Accept-Language; whose token or session they use changes nothing in what they get.
+# Programs choose with Accept-Language alone, whatever the owner of their token prefers.
 _FOR_PROGRAMS = ("/api/", "/predict", "/health", "/readyz")
 
 
 class PersonsLanguageMiddleware:
-    """Lets a signed-in person's stored language win over cookie and browser.
+    """Activates a signed-in person's stored language instead of the cookie's or the browser's.
 
-    Stands after AuthenticationMiddleware; Django's LocaleMiddleware has read cookie and browser before.
+    Must come after AuthenticationMiddleware and Django's LocaleMiddleware, which reads cookie and browser.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Switch to the person's language where they chose one, and pass the request on."""
+        """Activate the person's language where they chose one, and pass the request on."""
         if request.path.startswith(_FOR_PROGRAMS) or not request.user.is_authenticated:
             return self.get_response(request)
         language = preferences_of(request.user).language

@@ -1,4 +1,4 @@
-"""The first administrator of a new installation; a person's new password."""
+"""Creates the first administrator of an installation; changes a person's password."""
 
 import secrets
 from dataclasses import dataclass
@@ -13,34 +13,34 @@ DEFAULT_NAME = "admin"
 
 @dataclass(frozen=True)
 class NewAdministrator:
-    """An administrator just made. `made_up_password` is told once and stored nowhere; "" if it was given."""
+    """A new administrator. `generated_password` is shown once and stored nowhere; "" if one was given."""
 
     username: str
-    made_up_password: str
+    generated_password: str
 
 
 def ensure_administrator(*, actor: User | None, username: str, password: str) -> NewAdministrator | None:
-    """Make the administrator that was asked for, or the first one; return None when nobody was missing.
+    """Create the requested administrator, or the first one; return None when none is missing.
 
-    With both `username` and `password` that account is made unless the name is taken: an account that
-    exists keeps its password and its rights. Otherwise an administrator called `username` (or "admin") is
-    made only while there is none, with a random password of 120 bits where none was given.
+    With both `username` and `password` that account is created unless the name is taken: an existing account
+    keeps its password and its rights. Otherwise an administrator called `username` (or "admin") is created
+    only while there is none, with a random password of 120 bits where none was given.
     """
     name = username or DEFAULT_NAME
-    asked_for = bool(username and password)
+    requested = bool(username and password)
     with transaction.atomic():
         if User.objects.filter(username=name).exists():
             return None
-        if not asked_for and User.objects.filter(is_superuser=True).exists():
+        if not requested and User.objects.filter(is_superuser=True).exists():
             return None
-        made_up = "" if password else secrets.token_urlsafe(15)
-        user = User.objects.create_superuser(username=name, password=password or made_up)
+        generated = "" if password else secrets.token_urlsafe(15)
+        user = User.objects.create_superuser(username=name, password=password or generated)
         trail.record(actor=actor, verb="administrator_created", target=user)
-    return NewAdministrator(username=name, made_up_password=made_up)
+    return NewAdministrator(username=name, generated_password=generated)
 
 
 def change_password(*, actor: User, password: str) -> None:
-    """Store the person's own new password, which a form has checked; their other sessions end with it."""
+    """Store the person's new password, which a form has checked; their other sessions end."""
     with transaction.atomic():
         actor.set_password(password)
         actor.save(update_fields=["password"])

@@ -1,4 +1,4 @@
-"""A person's preferences: read once per request, changed by themselves only."""
+"""A person's preferences, loaded once per request; only they themselves change them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ class PreferenceRefused(Refused):
 
 @dataclass(frozen=True)
 class Preferences:
-    """What holds for one person, the installation's choice where they made none.
+    """One person's preferences, with the installation's defaults filled in.
 
     `theme` is system, light or dark, "" where nothing was ever stored for them; `language` is a code of
     settings.LANGUAGES or "" (as the browser says); `colour_map` a name of
@@ -33,7 +33,7 @@ class Preferences:
 
 
 def preferences_of(user: AnyUser) -> Preferences:
-    """Return the person's preferences, asked once per user object; the installation's for a visitor."""
+    """Return the person's preferences, loaded once per user object; for a visitor the defaults."""
     return _PREFERENCES.of(user)
 
 
@@ -59,13 +59,13 @@ def save_preferences(
     alpha: float | None = None,
     own_alpha: bool = True,
 ) -> Preferences:
-    """Store what is given and leave the rest; return what holds now. `own_alpha` False: the installation's.
+    """Store the given values and return all; `own_alpha` False resets alpha to the installation's.
 
-    Writes no audit event: how somebody likes to see a page says nothing about a film or about access.
-    Raises PreferenceRefused (400) when a value is not one of the choices; nothing is stored then.
+    Writes no audit event: display settings concern neither films nor access.
+    Raises PreferenceRefused when a value is not one of the choices; nothing is stored then.
     """
     given: dict[str, Any] = {"theme": theme, "language": language, "colour_map": colour_map, "alpha": alpha}
-    if alpha is not None and not 0 <= alpha <= 1:  # also what is no number at all
+    if alpha is not None and not 0 <= alpha <= 1:  # NaN too
         raise PreferenceRefused("preference_unknown", _("The opacity lies between 0 and 1."))
     changes = {name: value for name, value in given.items() if value is not None}
     if not own_alpha:

@@ -1,6 +1,6 @@
-"""Asking a signed-in person for their password again, limited like signing in; for pages and API.
+"""Asks a signed-in person for their password again, limited like sign-in; for pages and the API.
 
-Signing, tokens, and files about many films ask for it. What an API token may do, its scopes say instead.
+Needed for signing, tokens, and files about many films. API tokens have scopes instead.
 """
 
 from collections.abc import Callable
@@ -23,11 +23,11 @@ View = Callable[..., HttpResponseBase]
 
 
 class NotRecently(NotAllowed):
-    """This needs a password that was given a moment ago."""
+    """The password was given too long ago."""
 
 
 class TooManyPasswords(NotAllowed):
-    """The account is locked for this address after wrong passwords; signing in is locked with it."""
+    """After wrong passwords, signing and signing in are locked for this account and address."""
 
 
 def confirm_password(request: HttpRequest, user: User, password: str) -> None:
@@ -53,7 +53,7 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> None:
 
 
 def check_recently_authenticated(request: HttpRequest) -> None:
-    """Raise NotRecently where `recently_authenticated` would ask: for programs with a page's session."""
+    """Raise NotRecently where `recently_authenticated` would ask; for API requests with a page's session."""
     if not did_recently_reauthenticate(request):
         page = resolve_url("account_reauthenticate")
         message = _("You gave your password too long ago for this. Give it again at {}, or use a token.")
@@ -61,11 +61,11 @@ def check_recently_authenticated(request: HttpRequest) -> None:
 
 
 def recently_authenticated(view: View) -> View:
-    """Guard a view of signed-in people: whoever gave no password for a while is asked for it, then goes on.
+    """Guard a view: whoever gave no password for a while is asked for it first.
 
-    “A while” is REAUTHENTICATION_MINUTES, counted from signing in or from the last time that the person was
-    asked; a code or a passkey does as well. What a form was sent with is kept and sent again afterwards; to
-    htmx the whole page is sent away and comes back. Stands below `login_required`.
+    “A while” is REAUTHENTICATION_MINUTES since sign-in or the last confirmation; a code or a passkey counts
+    too. A form's data is kept and sent again afterwards; for htmx the whole page is redirected and comes
+    back. Goes below `login_required`.
     """
 
     @wraps(view)
@@ -76,15 +76,15 @@ def recently_authenticated(view: View) -> View:
         if not htmx:
             raise ReauthenticationRequired
         page = htmx.current_url_abs_path or resolve_url("home")
-        return HttpResponse(status=204, headers={"HX-Redirect": _asking(page)})
+        return HttpResponse(status=204, headers={"HX-Redirect": _reauthentication_url(page)})
 
     return guarded
 
 
 def password_again(request: HttpRequest) -> HttpResponse:
-    """Ask for the password, and lead back to this page; what a form was sent with is kept nowhere."""
-    return HttpResponseRedirect(_asking(request.get_full_path()))
+    """Ask for the password and return to this page; a form's data is not kept."""
+    return HttpResponseRedirect(_reauthentication_url(request.get_full_path()))
 
 
-def _asking(way_back: str) -> str:
-    return redirect_to_login(way_back, resolve_url("account_reauthenticate")).url
+def _reauthentication_url(next_page: str) -> str:
+    return redirect_to_login(next_page, resolve_url("account_reauthenticate")).url

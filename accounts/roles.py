@@ -1,4 +1,4 @@
-"""Roles: the four groups and what each of them may do, whatever the film."""
+"""The four roles and what each may do, whatever the film."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ ALL_ROLES = (UPLOADER, READER, AUDITOR, ADMINISTRATOR)
 
 
 def roles_of(user: AnyUser) -> frozenset[str]:
-    """Return the names of the user's roles, asked once per user object; a superuser has all of them."""
+    """Return the names of the user's roles, loaded once per user object; a superuser has all."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
     return _ROLES.of(user)
@@ -34,7 +34,7 @@ _ROLES = KeptWithUser("roles", _stored_roles)
 
 
 def may_upload(user: AnyUser) -> bool:
-    """Uploaders and administrators put films in."""
+    """Uploaders and administrators upload films."""
     return bool(roles_of(user) & {UPLOADER, ADMINISTRATOR})
 
 
@@ -49,7 +49,7 @@ def may_audit(user: AnyUser) -> bool:
 
 
 def may_export(user: AnyUser) -> bool:
-    """Readers, auditors and administrators take away what they may see of many films at once."""
+    """Readers, auditors and administrators export what they may see of many films."""
     return bool(roles_of(user) & {READER, AUDITOR, ADMINISTRATOR})
 
 

@@ -1,4 +1,4 @@
-"""Second factors of accounts: who has one, its codes, its secrets, and taking it away."""
+"""Second factors: who has one, checking codes, encrypting secrets, resetting."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # the libra
         return _cipher().encrypt(text.encode()).decode("ascii")
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the secret; after a change of SECRET_KEY one that no code fits."""
+        """Return the secret; after a change of SECRET_KEY a random one, which no code matches."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
@@ -41,14 +41,14 @@ def _cipher() -> Fernet:
 
 
 def has_second_factor(user: AnyUser) -> bool:
-    """Whether the account has an authenticator app or a passkey; recovery codes alone are none."""
+    """Return whether the account has an authenticator app or a passkey; recovery codes do not count."""
     if not isinstance(user, User):
         return False
     return bool(Authenticator.objects.filter(user=user, type__in=_FACTORS).exists())
 
 
 def code_is_right(*, user: User, code: str) -> bool:
-    """Use up a code of the account's app or one of its recovery codes; False when none fits."""
+    """Check and consume a code of the account's app or a recovery code; return False for a wrong one."""
     for authenticator in Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN):
         if authenticator.wrap().validate_code(code):
             authenticator.record_usage()
@@ -57,7 +57,7 @@ def code_is_right(*, user: User, code: str) -> bool:
 
 
 def reset_second_factor(*, actor: User | None, user: User) -> int:
-    """Take all second factors from an account and return how many; the password alone signs in then."""
+    """Remove all second factors of an account and return how many; the password alone then signs in."""
     with transaction.atomic():
         factors = Authenticator.objects.filter(user=user)
         kinds = sorted(factors.values_list("type", flat=True))
@@ -67,7 +67,7 @@ def reset_second_factor(*, actor: User | None, user: User) -> int:
 
 
 def listen_to_changes() -> None:
-    """Connect the library's signals to the audit trail; called once by the app's `ready`."""
+    """Record allauth's signals in the audit trail; called once by the app's `ready`."""
     authenticator_added.connect(_added, dispatch_uid="second-factor-added")
     authenticator_removed.connect(_removed, dispatch_uid="second-factor-removed")
     authenticator_reset.connect(_codes_made, dispatch_uid="second-factor-codes-made")
@@ -75,7 +75,7 @@ def listen_to_changes() -> None:
 
 def _added(request: Any, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
     trail.record(actor=user, verb="second_factor_added", target=user, kind=str(authenticator.type))
-    if authenticator.type in _FACTORS:  # it was shown to work just now
+    if authenticator.type in _FACTORS:  # setting it up has just proved it
         record_authentication(request, user, "mfa", id=authenticator.pk, type=str(authenticator.type))
 
 

@@ -1,4 +1,4 @@
-"""API tokens of a person: make one, name what it may be used for, list and revoke them."""
+"""Creates, lists and revokes a person's API tokens, and limits them to scopes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from audit import trail
 from core.errors import Refused
 
 READ, UPLOAD, REVIEW, AUDIT = "read", "upload", "review", "audit"
-ANY = "any"  # what every token may be used for: to be given back
+ANY = "any"  # what every token may do: be revoked
 SCOPES = {
     READ: gettext_lazy("read films, results and reviews"),
     UPLOAD: gettext_lazy("send films"),
@@ -29,12 +29,12 @@ MAX_HOURS = 24 * 366
 
 
 class TokenRefused(Refused):
-    """The token cannot be made as it was asked for."""
+    """The token cannot be created as requested."""
 
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token just made; `secret` is told once and stored only as a hash."""
+    """A new token; `secret` is shown once and stored only as a hash."""
 
     secret: str
     expiry: datetime
@@ -42,7 +42,7 @@ class NewToken:
 
 @dataclass(frozen=True)
 class TokenRow:
-    """A live token as its owner sees it; `prefix` begins the secret and names the token."""
+    """A valid token as its owner sees it; `prefix`, the beginning of the secret, identifies it."""
 
     prefix: str
     name: str
@@ -55,10 +55,10 @@ class TokenRow:
 def make_token(
     *, actor: User, name: str = "", scopes: Iterable[str] = (), hours: int | None = None
 ) -> NewToken:
-    """Make a token for `actor` and return it with its secret.
+    """Create a token for `actor` and return it with its secret.
 
-    `scopes` narrows what it may be used for (empty: everything that the person may), `hours` is its life
-    (1 to MAX_HOURS; None: TOKEN_HOURS). Raises TokenRefused.
+    `scopes` limits what it may do (empty: everything that the person may), `hours` is its lifetime (1 to
+    MAX_HOURS; None: TOKEN_HOURS). Raises TokenRefused.
     """
     chosen = sorted(set(scopes))
     unknown = [scope for scope in chosen if scope not in SCOPES]
@@ -66,9 +66,9 @@ def make_token(
         raise TokenRefused("scope_unknown", _("There are the scopes {}.").format(", ".join(SCOPES)))
     if hours is not None and not 1 <= hours <= MAX_HOURS:
         raise TokenRefused("hours_invalid", _("A token lives from 1 to {} hours.").format(MAX_HOURS))
-    life = settings.REST_KNOX["TOKEN_TTL"] if hours is None else timedelta(hours=hours)
+    lifetime = settings.REST_KNOX["TOKEN_TTL"] if hours is None else timedelta(hours=hours)
     with transaction.atomic():
-        token, secret = AuthToken.objects.create(user=actor, expiry=life)
+        token, secret = AuthToken.objects.create(user=actor, expiry=lifetime)
         TokenDetails.objects.create(token=token, name=name[:60], scopes=chosen)
         expiry = token.expiry.isoformat(timespec="seconds")
         trail.record(actor=actor, verb="token_made", target=actor, scopes=chosen, expiry=expiry)
@@ -98,20 +98,20 @@ def _details(token: AuthToken) -> TokenDetails | None:
 
 
 def covers(*, token: AuthToken, scope: str) -> bool:
-    """Whether the token may be used for `scope`; "" stands for what only a token without scopes may do."""
+    """Return whether the token covers `scope`; "" is what only a token without scopes may do."""
     details = _details(token)
     return details is None or not details.scopes or scope in (ANY, *details.scopes)
 
 
 def record_use(*, token: AuthToken) -> None:
-    """Remember the day on which the token was used; writes once a day at most."""
+    """Store the day of the token's last use; writes at most once a day."""
     details, today = _details(token), timezone.localdate()
     if details is not None and details.last_used_on != today:
         TokenDetails.objects.filter(pk=details.pk).update(last_used_on=today)
 
 
 def revoke_token(*, actor: User, prefix: str) -> bool:
-    """Make one of the person's own tokens worthless; False when there is none of that prefix."""
+    """Revoke one of the person's own tokens; return False when none has that prefix."""
     with transaction.atomic():
         count, _kinds = AuthToken.objects.filter(user=actor, token_key=prefix).delete()
         if count:
@@ -120,7 +120,7 @@ def revoke_token(*, actor: User, prefix: str) -> bool:
 
 
 def revoke_all_tokens(*, actor: User) -> int:
-    """Make all the person's tokens worthless and return how many there were."""
+    """Revoke all tokens of the person and return how many there were."""
     with transaction.atomic():
         mine = AuthToken.objects.filter(user=actor)
         number = mine.count()

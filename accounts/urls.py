@@ -1,4 +1,4 @@
-"""Addresses of signing in and out, the password, the second factor, tokens and preferences."""
+"""Routes of sign-in and sign-out, password, second factor, tokens and preferences."""
 
 from allauth.account.views import ReauthenticateView
 from django.contrib.auth.views import LogoutView, PasswordChangeDoneView
@@ -7,8 +7,8 @@ from django.urls import include, path
 from accounts.views import preferences, tokens
 from accounts.views.sign_in import ChangePasswordView, SignInView
 
-# Not all of django.contrib.auth.urls or of allauth's: an administrator makes accounts and sets a forgotten
-# password; no e-mail is sent, nobody signs up.
+# Only part of the routes of django.contrib.auth and allauth: administrators create accounts and reset
+# passwords; no e-mail is sent, nobody signs up.
 account_urls = [
     path("login/", SignInView.as_view(), name="login"),
     path("login/", SignInView.as_view(), name="account_login"),  # the name that allauth looks for

@@ -1,4 +1,4 @@
-"""Tokens at the API's door: knox's, with a 401 for what cannot be one, and held to their scopes."""
+"""Authentication by knox tokens, limited to their scopes; malformed tokens get 401."""
 
 import re
 from typing import Any
@@ -18,8 +18,8 @@ _TOKEN = re.compile(rb"[A-Za-z0-9]{1,128}")
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # the library has no types
     """Signs in by the header `Authorization: Token …`.
 
-    A view names what a token with scopes needs: `read_scope` for looking (“read” unless it says otherwise),
-    and `change_scope` for POST, PUT and PATCH. Without that, and for DELETE, only one without scopes will do.
+    A view names the scope that a token needs: `read_scope` for safe methods (default “read”), `change_scope`
+    for POST, PUT and PATCH. Without the latter, and for DELETE, only tokens without scopes are accepted.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:

@@ -1,4 +1,4 @@
-"""Addresses under /api/v1/auth/."""
+"""Routes below /api/v1/auth/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""How a person wants to see the site: theme, language, and how maps are drawn at first."""
+"""A person's display settings: theme, language, and the initial look of heat maps."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from pneumoml.explain.heatmap import COLOUR_MAPS
 
 
 def language_choices() -> list[tuple[str, str]]:
-    """Return the languages of the settings, each in its own words."""
+    """Return the languages of the settings, each by its own name."""
     return list(settings.LANGUAGES)
 
 
@@ -18,7 +18,7 @@ def colour_map_choices() -> list[tuple[str, str]]:
 
 
 class UserPreference(models.Model):
-    """One person's choices; an empty one means: as the browser says, or as the installation does it."""
+    """One person's choices; an empty one leaves it to the browser or the installation."""
 
     class Theme(models.TextChoices):
         SYSTEM = "system", _("As the system says")

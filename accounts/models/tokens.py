@@ -1,11 +1,11 @@
-"""What a person said of an API token: its name and what it is for. Its hash and expiry are knox's."""
+"""Details of API tokens: name, scopes, last use. Hash and expiry are in knox's table."""
 
 from django.db import models
 from knox.models import AuthToken
 
 
 class TokenDetails(models.Model):
-    """Name, scopes and day of last use of one token; a token without this row may do everything."""
+    """Name, scopes and day of last use of one token; a token without this row has no limits."""
 
     token = models.OneToOneField(
         AuthToken, on_delete=models.CASCADE, primary_key=True, related_name="details"

@@ -1,4 +1,4 @@
-"""What people choose for themselves: the page of preferences, the theme switch, the language."""
+"""Preferences: their page, the theme switch and the choice of language."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,7 +20,7 @@ from core.web import signed_in
 @login_required
 @require_http_methods(["GET", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Show the person's choices, or store them and come back in the language that was chosen."""
+    """Show the person's choices; on POST store them and return in the chosen language."""
     actor = signed_in(request)
     form = PreferencesForm(request.POST or None, user=actor)
     if request.method == "POST" and form.is_valid():
@@ -35,7 +35,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Keep what the theme switch in the header was set to."""
+    """Store the theme set by the switch in the header."""
     try:
         save_preferences(actor=signed_in(request), theme=request.POST.get("theme", ""))
     except Refused as refusal:
@@ -45,7 +45,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponseBase:
-    """Change the language: in a cookie for the browser, and in the preferences of who is signed in."""
+    """Store the language in a cookie, and in the preferences of a signed-in person."""
     if isinstance(request.user, User):
         try:
             save_preferences(actor=request.user, language=request.POST.get("language", ""))

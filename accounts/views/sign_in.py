@@ -1,4 +1,4 @@
-"""Signing in: the password, then a second factor where the account has one; proving and changing them."""
+"""Sign-in with a password and, where the account has one, a second factor; changing the password."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class SignInView(LoginView):
     """User name and password; whoever has a second factor is asked for it next."""
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Hand the person to allauth, which signs in or asks for the second factor."""
+        """Pass the person on to allauth, which signs in or asks for the second factor."""
         user = form.get_user()
         release_attempt(self.request, user.get_username())
         login = Login(user=user, redirect_url=self.get_success_url())
@@ -38,30 +38,30 @@ class SignInView(LoginView):
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
-    """What differs from allauth's ways: no sign-up, no greetings, passwords limited like everywhere."""
+    """Adapts allauth: no sign-up, no greetings, passwords counted by the lockout."""
 
-    _UNSAID = (
+    _NOT_SHOWN = (
         "account/messages/logged_in.txt",
         "account/messages/logged_out.txt",
         "mfa/messages/recovery_codes_generated.txt",  # the page with the codes says it
     )
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Refuse: an administrator makes accounts."""
+        """Refuse: administrators create accounts."""
         return False
 
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
-        """Pass on what is worth a message."""
+        """Show the message unless it only repeats what the page says."""
         template = args[0] if args else kwargs.get("message_template")
-        if template not in self._UNSAID:
+        if template not in self._NOT_SHOWN:
             super().add_message(request, level, *args, **kwargs)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
-        """Lead somebody whose account was closed meanwhile back to the start."""
+        """Redirect somebody whose account was deactivated meanwhile to the sign-in page."""
         return HttpResponseRedirect(resolve_url("login"))
 
     def reauthenticate(self, user: User, password: str) -> bool:
-        """Check the password again, counted and locked like signing in."""
+        """Check the password again; wrong ones count towards the lock."""
         try:
             confirm_password(context.request, user, password)
         except TooManyPasswords:
@@ -73,7 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
 
 
 class _CountedCode:
-    """Counts codes like passwords: the same lock, the same entry in the audit trail."""
+    """Counts codes like passwords: the same lock, the same audit event."""
 
     user: User
 
@@ -97,11 +97,11 @@ class SignInCode(_CountedCode, AuthenticateForm):  # type: ignore[misc]  # the l
 
 
 class CodeAgain(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # the library has no types
-    """The same, from somebody who is signed in."""
+    """A code from somebody who is signed in."""
 
 
 class ChangePasswordForm(PasswordChangeForm):
-    """The old password, counted and locked like signing in, and a new one."""
+    """The old password, which counts towards the lock when wrong, and a new one."""
 
     def clean_old_password(self) -> str:
         """Return the old password; raises ValidationError for a wrong one and while the account is locked."""
@@ -117,7 +117,7 @@ class ChangePasswordView(PasswordChangeView):
     form_class = ChangePasswordForm
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Store it with its event."""
+        """Store the new password with its audit event."""
         change_password(actor=form.user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(self.request, form.user)
         return HttpResponseRedirect(self.get_success_url())

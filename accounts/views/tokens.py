@@ -1,4 +1,4 @@
-"""The page of one's own API tokens: see, make (shown once), revoke one or all."""
+"""The page of one's own API tokens: list, create (shown once), revoke."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from accounts.reauthentication import recently_authenticated
 from accounts.tokens import SCOPES, make_token, revoke_all_tokens, revoke_token, tokens_of
 from core.web import signed_in
 
-_LIVES = [
+_LIFETIMES = [
     (10, gettext_lazy("10 hours")),
     (24 * 7, gettext_lazy("a week")),
     (24 * 30, gettext_lazy("30 days")),
@@ -25,11 +25,11 @@ _LIVES = [
 
 
 class TokenForm(forms.Form):
-    """What a new token is for."""
+    """Name, lifetime and scopes of a new token."""
 
     name = forms.CharField(max_length=60, label=gettext_lazy("Name, to tell it from others"))
     hours = forms.TypedChoiceField(
-        choices=_LIVES,
+        choices=_LIFETIMES,
         coerce=int,
         label=gettext_lazy("Valid for"),
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -45,12 +45,12 @@ class TokenForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponseBase:
-    """Show the person's tokens; make one by POST."""
-    return _make(request) if request.method == "POST" else _page(request, TokenForm())
+    """Show the person's tokens; create one by POST."""
+    return _create(request) if request.method == "POST" else _page(request, TokenForm())
 
 
 @recently_authenticated
-def _make(request: HttpRequest) -> HttpResponse:
+def _create(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -70,7 +70,7 @@ def _page(request: HttpRequest, form: TokenForm, *, made: Any = None, status: in
 @login_required
 @require_POST
 def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
-    """Make one token worthless."""
+    """Revoke one token."""
     if not revoke_token(actor=signed_in(request), prefix=prefix):
         raise Http404
     messages.success(request, _("The token was revoked."))
@@ -80,7 +80,7 @@ def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
 @login_required
 @require_POST
 def revoke_all(request: HttpRequest) -> HttpResponse:
-    """Make all the person's tokens worthless."""
+    """Revoke all tokens of the person."""
     revoke_all_tokens(actor=signed_in(request))
     messages.success(request, _("All your tokens were revoked."))
     return redirect("tokens")

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from core.api.links import absolute
 from diagnosis.inference.failures import FAILURES
 from diagnosis.models import ModelVersion, Prediction, Project, Site, Study, newest_prediction
+from diagnosis.results.files import FILE_KINDS, RESULT_KINDS
 from diagnosis.results.rendering import area_of, reference_strength
 from diagnosis.studies.blinding import shown_prediction, shown_result
-from diagnosis.studies.files import FILE_KINDS, RESULT_KINDS
 from pneumoml.decoding.dicom.record import LATERALITIES, MODALITIES, SEXES, VIEW_POSITIONS
 from pneumoml.explain import reliability
 from pneumoml.scope import gate

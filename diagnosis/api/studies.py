@@ -28,10 +28,10 @@ from diagnosis.api.serializers import (
 from diagnosis.api.submissions import BODIES, submit
 from diagnosis.inference.requests import request_prediction
 from diagnosis.models import Prediction, Study, StudyQuerySet, ai_hidden_from
+from diagnosis.results.files import FILE_KINDS
 from diagnosis.studies import search
 from diagnosis.studies.access import record_api_view
 from diagnosis.studies.blinding import as_seen_by
-from diagnosis.studies.files import FILE_KINDS
 from diagnosis.studies.trash import move_to_trash
 from pneumoml.explain.heatmap import COLOUR_MAPS, STYLES
 

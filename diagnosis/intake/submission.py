@@ -45,7 +45,7 @@ def submit_study(
     """Take in one film for `project` from its `site`, as `data` or as `url`, and queue its prediction.
 
     `item` is the film's place in a batch: a new film and its place are stored in one transaction, and the
-    film is rung in the lane of batches.
+    film goes into the queue of batches.
 
     When it returns, film and rows are on disk. The same film (by SHA-256) in the same project is not
     stored or read again: the existing study comes back with `created` False.

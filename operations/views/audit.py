@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.guards import behind_second_factor
+from accounts.guards import require_second_factor
 from accounts.roles import may_audit
 from audit.models import AuditEvent
 from audit.trail import verify_chain
@@ -58,7 +58,7 @@ def _for_auditors(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not may_audit(request.user):
             raise PermissionDenied("Only auditors and administrators read the audit trail.")
-        return behind_second_factor(view)(request, *args, **kwargs)
+        return require_second_factor(view)(request, *args, **kwargs)
 
     return login_required(never_cache(guarded))
 

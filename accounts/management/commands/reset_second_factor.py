@@ -1,4 +1,4 @@
-"""manage.py reset_second_factor: for somebody who lost phone, passkey and recovery codes."""
+"""manage.py reset_second_factor: for people who lost phone, passkey and recovery codes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.management.base import FriendlyCommand
 
 
 class Command(FriendlyCommand):
-    """Take an account's second factors away; an event in the audit trail says so."""
+    """Remove an account's second factors, with an audit event."""
 
     help = (
         "Take authenticator app, passkeys and recovery codes from an account, so that its password alone "
@@ -24,7 +24,7 @@ class Command(FriendlyCommand):
         parser.add_argument("username", metavar="USER", help="The user name.")
 
     def run(self, **options: Any) -> None:
-        """Reset and tell."""
+        """Reset the second factors and print the outcome."""
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
             raise CommandError(f"There is no account “{options['username']}”.")

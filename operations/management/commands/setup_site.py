@@ -70,13 +70,13 @@ class Command(FriendlyCommand):
         )
         if made is None:
             return
-        if not made.made_up_password:
+        if not made.generated_password:
             self.say(f"The administrator “{made.username}” was created with the password you gave.")
             return
         line = "=" * 72
         self.say(
             f"\n{line}\n  First administrator      user name: {made.username}      "
-            f"password: {made.made_up_password}\n"
+            f"password: {made.generated_password}\n"
             f"  This password is shown only now. Change it after signing in.\n{line}\n"
         )
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.admin_site import FirstThousands
+from accounts.admin_site import BoundedPaginator
 from audit import trail
 from audit.models import AuditEvent
 from diagnosis.models import ModelVersion, Prediction, Project, Study, WorkerStatus
@@ -177,7 +177,7 @@ def test_a_list_shows_its_first_thousands_and_filters_lead_to_the_others(
     sign_in: Callable[[User], Client],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(FirstThousands, "MOST", 3)
+    monkeypatch.setattr(BoundedPaginator, "MOST", 3)
     films(cast, active_model, 5)
     Prediction.objects.filter(study=Study.objects.earliest("pk")).update(
         status="failed", failure_code="gave_up"
