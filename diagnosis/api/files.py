@@ -12,7 +12,7 @@ from core.api.actor import actor_of
 from core.errors import Refused
 from core.web import attachment
 from diagnosis.models import Study
-from diagnosis.studies import files
+from diagnosis.results import files
 
 
 class WhateverIsAccepted(BaseContentNegotiation):

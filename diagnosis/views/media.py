@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 from core.errors import Refused
 from core.web import SANDBOX_HEADERS, attachment, signed_in
 from diagnosis.models import Prediction, Study
+from diagnosis.results import files
 from diagnosis.results.rendering import HEAT_LAYER, HEATMAP, OVERLAY, SIDE_BY_SIDE
-from diagnosis.studies import files
 from diagnosis.views.films import film_or_404, refused
 
 
