@@ -83,7 +83,7 @@ class ReadsCsvView(_ExportView):
         filters=True,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Stream the rows; the codebook explains the columns."""
+        """Send the rows while they are read; the codebook says what the columns mean."""
         return self._send(
             request,
             "csv",

@@ -42,7 +42,7 @@ class FigureSerializer(serializers.Serializer[Any]):
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
-    """The figures, and the films they count."""
+    """The figures, and which films they are about."""
 
     project = serializers.CharField(allow_null=True, help_text="Slug; null for all of your projects.")
     first_day = serializers.DateField()
@@ -69,7 +69,7 @@ class StatisticsView(APIView):
         responses=StatisticsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Compute the figures; columns and words are English."""
+        """Work the figures out; columns and words are English."""
         _check_written_as_described(request.query_params)
         form = SelectionForm(request.query_params, user=actor_of(request))
         if not form.is_valid():

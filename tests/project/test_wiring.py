@@ -99,6 +99,7 @@ NOT_IN_THE_ADMINISTRATION = {
     "ReadingSettings",
     "SavedView",
     "Tag",
+    "LoginAttempt",
     "TokenDetails",
     "UserPreference",
     "ChangedHour",

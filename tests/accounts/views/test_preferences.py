@@ -12,6 +12,7 @@ from django.utils.translation import override
 from accounts.models import UserPreference
 from accounts.preferences import save_preferences
 from tests.support.cast import Cast
+from tests.support.pages import flat
 
 
 def html_tag(response: Any) -> str:
@@ -94,7 +95,7 @@ def test_the_language_of_a_person_is_kept_in_their_preferences_too(client: Clien
 
 
 def test_each_language_is_offered_in_its_own_words(client: Client, db: None) -> None:
-    page = client.get(reverse("login"), headers={"accept-language": "es"}).content.decode()
+    page = flat(client.get(reverse("login"), headers={"accept-language": "es"}).content)
     offered = re.findall(r'name="language" value="([^"]+)"[^>]*>([^<]+)<', page)
     assert offered == [("en-gb", "English"), ("de", "Deutsch"), ("es", "Español")]
 

@@ -25,7 +25,7 @@ from diagnosis.storage import journal
 from diagnosis.storage.filesystem import StoreUnreachableError
 from diagnosis.storage.s3 import ObjectStorage
 from diagnosis.storage.verification import check_storage
-from operations import backup
+from operations.backup import restoring
 from operations.backup.writing import make_backup
 from pneumoweb.runtime.media import film_storage
 from tests.diagnosis.storage.killed import upload_killed_before_its_rows
@@ -191,7 +191,7 @@ def test_a_backup_holds_the_objects_and_brings_them_back(
         default_storage.delete(name)
     with tarfile.open(tmp_path / "all.tar") as tar:
         for name, sha256 in manifest.files.items():
-            assert backup._restore_file(tar, name, sha256) == name
+            assert restoring._restore_file(tar, name, sha256) == name
     assert film.original.open("rb").read() == chest_png()
 
 

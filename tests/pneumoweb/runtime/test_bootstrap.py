@@ -42,12 +42,12 @@ class Copy:
 
     def bootstrap(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the checks and the install alone."""
-        script = str(self.root / "pneumoweb" / "bootstrap.py")
+        script = str(self.root / "pneumoweb" / "runtime" / "bootstrap.py")
         return self.run(sys.executable, "-I", script, "run", **variables)
 
     def begin_bootstrap(self) -> "subprocess.Popen[str]":
         """Begin the checks and the install without waiting for their end."""
-        script = str(self.root / "pneumoweb" / "bootstrap.py")
+        script = str(self.root / "pneumoweb" / "runtime" / "bootstrap.py")
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root.parent), "PORT": str(free_port())}
         command = [sys.executable, "-I", script, "run"]
         return subprocess.Popen(command, cwd="/", env=env, stdout=subprocess.PIPE, text=True)
@@ -62,7 +62,7 @@ class Copy:
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     root = tmp_path / "a project"
-    (root / "pneumoweb").mkdir(parents=True)
+    (root / "pneumoweb" / "runtime").mkdir(parents=True)
     for name in ("run.sh", "pneumoweb/runtime/find_python.sh", "pneumoweb/runtime/bootstrap.py"):
         shutil.copy(ROOT / name, root / name)
     (root / "requirements.txt").write_text(
@@ -172,7 +172,7 @@ def test_a_python_without_venv_gets_the_command_to_type(copy: Copy, tmp_path: Pa
         "import os, sys; sys.path.insert(0, sys.argv[1]); import bootstrap; "
         "os.geteuid = lambda: 1000; sys.executable = sys.argv[2]; sys.exit(bootstrap.main(['run']))"
     )
-    done = copy.run(sys.executable, "-I", "-c", script, str(copy.root / "pneumoweb"), str(python))
+    done = copy.run(sys.executable, "-I", "-c", script, str(copy.root / "pneumoweb" / "runtime"), str(python))
     assert "sudo apt-get install python3-venv" in refusal(done)
 
 

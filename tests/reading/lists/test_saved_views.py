@@ -12,6 +12,7 @@ from reading.lists.worklist import WorklistQuery, position_of, queue_of
 from reading.models import SavedView
 from tests.support.cast import Cast
 from tests.support.inputs.films import chest_png
+from tests.support.pages import flat
 
 
 def keep(client: Client, **changes: str) -> None:
@@ -27,7 +28,7 @@ def test_a_view_keeps_the_filters_alone_and_leads_back_to_them(client: Client, c
         "review=unreviewed",
         "order=oldest",
     ]
-    page = client.get("/studies/?review=unreviewed").content.decode()
+    page = flat(client.get("/studies/?review=unreviewed").content)
     assert '<a class="btn btn-quiet" href="/studies/?review=unreviewed" aria-current="page">Mine</a>' in page
     assert 'href="/worklist/?order=oldest"' in client.get("/worklist/").content.decode()
 
@@ -131,8 +132,8 @@ def test_the_films_page_goes_by_the_list_that_was_opened_last(
 ) -> None:
     client.force_login(cast.rania)
     client.get("/worklist/?order=newest")
-    panel = client.get(reverse("study-reviews", args=[films[1].uid])).content.decode()
+    panel = flat(client.get(reverse("study-reviews", args=[films[1].uid])).content)
     assert f'rel="next" href="{films[0].get_absolute_url()}"' in panel
     client.get("/worklist/")
-    panel = client.get(reverse("study-reviews", args=[films[1].uid])).content.decode()
+    panel = flat(client.get(reverse("study-reviews", args=[films[1].uid])).content)
     assert f'rel="next" href="{films[2].get_absolute_url()}"' in panel

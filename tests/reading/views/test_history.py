@@ -17,6 +17,7 @@ from reading.models import Review
 from reading.views.history import FILMS_PER_PAGE
 from tests.support.cast import Cast
 from tests.support.inputs.film_rows import film_row
+from tests.support.pages import flat
 
 MOST_QUERIES = 15
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -264,7 +265,7 @@ def test_paging_on_and_back_shows_every_film_once(
 
 
 def neighbour(response: Any, rel: str) -> str:
-    found = re.search(rf'rel="{rel}" href="([^"]+)"', response.content.decode())
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', flat(response.content))
     return found[1].replace("&amp;", "&") if found else ""
 
 
