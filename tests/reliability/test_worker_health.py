@@ -12,19 +12,18 @@ from tests.support.servers.waiting import wait_until
 pytestmark = [pytest.mark.worker, pytest.mark.tensorflow]
 SILENT_SECONDS = 10  # as in quick_settings; 60 in an installation
 NOTICE_SECONDS = SILENT_SECONDS + 5
-PATIENCE = 60  # seconds for one answer where the whole suite shares two cores
 
 
 def open_pages(url: str) -> requests.Session:
     """Sign in through the page; return the browser's session."""
     person = requests.Session()
-    person.get(f"{url}/accounts/login/", timeout=PATIENCE)
+    person.get(f"{url}/accounts/login/", timeout=20)
     form = {
         "username": ADMIN,
         "password": ADMIN_PASSWORD,
         "csrfmiddlewaretoken": person.cookies["csrftoken"],
     }
-    assert person.post(f"{url}/accounts/login/", data=form, timeout=PATIENCE).ok
+    assert person.post(f"{url}/accounts/login/", data=form, timeout=20).ok
     return person
 
 
@@ -40,9 +39,9 @@ def test_health_readiness_and_the_pages_report_a_missing_and_a_hanging_worker(
     def reported() -> tuple[str, int, bool]:
         """Return the state, the status code, and whether the page shows the banner."""
         url = uploader.stack.url
-        health = requests.get(f"{url}/health", timeout=PATIENCE).json()["status"]
-        ready = requests.get(f"{url}/readyz", timeout=PATIENCE).status_code
-        return health, ready, "kept" in person.get(f"{url}/banner/", timeout=PATIENCE).text
+        health = requests.get(f"{url}/health", timeout=20).json()["status"]
+        ready = requests.get(f"{url}/readyz", timeout=20).status_code
+        return health, ready, "kept" in person.get(f"{url}/banner/", timeout=20).text
 
     healthy, degraded = ("healthy", 200, False), ("degraded", 503, True)
     assert reported() == degraded
